@@ -1,0 +1,33 @@
+"""cavitydesign: from the geometry of a quantum-shell laser cavity to its resonances, thresholds and mask, and back.
+
+The public names are listed here once and imported when first used, so that ``import cavitydesign`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from cavitydesign._version import __version__
+
+_HOME = {
+    "cavitydesign.errors": ("CavityError", "InputError", "SolverError", "Unavailable"),
+    "cavitydesign.geometry": (
+        "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "Inclusion", "Lattice", "Layer", "Library",
+        "NanopillarArray", "Pcsel", "Polygon", "Pump", "Rectangle", "Stack", "TwoMirror", "design_from_dict", "load_design",
+    ),
+    "cavitydesign.solvers": ("Bragg", "Finite", "Modes", "Poles", "Solution", "Status", "solve"),
+}  # fmt: skip
+_WHERE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 (strings, from the table above)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'cavitydesign' has no attribute {name!r}")
+    return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_WHERE])

@@ -1,0 +1,72 @@
+"""One small tree of errors. Each is one line that names the input, the rule, the value and the way out.
+
+The command line turns them into exit codes: 2 the input is wrong, 3 no trustworthy answer, 4 a component is missing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())
+
+
+def _shown(value: object, *, limit: int = 60) -> str:
+    text = _one_line(repr(value))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+class CavityError(Exception):
+    """Base of everything that cavitydesign raises on purpose. ``str()`` is one line."""
+
+    exit_code = 1
+
+
+_NO_VALUE: Any = object()
+
+
+class InputError(CavityError):
+    """The input is wrong: ``file: key: rule, got value``.
+
+    Parameters
+    ----------
+    message: what rule the value breaks, and the way out where there is one.
+    file: the file it stands in, when it came from one.
+    key: the dotted key (``layers.2.thickness_nm``) or the argument's name.
+    value: what was received.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, file: object = None, key: str | None = None, value: object = _NO_VALUE):
+        self.message, self.file, self.key, self.value = _one_line(message), file, key, value
+        parts = [str(file)] if file is not None else []
+        if key:
+            parts.append(key)
+        got = "" if value is _NO_VALUE else f", got {_shown(value)}"
+        super().__init__(_one_line(": ".join([*parts, self.message + got])))
+
+    def in_file(self, file: object) -> InputError:
+        """The same error, naming the file that it came from (kept if it already names one)."""
+        return self if self.file is not None else InputError(self.message, file=file, key=self.key, value=self.value)
+
+
+class SolverError(CavityError):
+    """A solver could not give a trustworthy answer. ``status`` is a :class:`cavitydesign.solvers.base.Status`."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, status: Any = None):
+        self.status = status
+        super().__init__(_one_line(message))
+
+
+class Unavailable(CavityError):
+    """A component that is not installed, with the line that installs it."""
+
+    exit_code = 4
+
+    def __init__(self, component: str, *, why: str, install: str):
+        self.component, self.why, self.install = component, _one_line(why), install
+        super().__init__(_one_line(f"{component} is not available: {why}; install it with: {install}"))

@@ -1,0 +1,19 @@
+"""What a cavity is: frozen, validated values; no numerics beyond closed forms, no I/O outside ``load``."""
+
+from cavitydesign.geometry.base import SourcedNumber, Value
+from cavitydesign.geometry.design import Design, Device
+from cavitydesign.geometry.emitter import Emitter, Pump
+from cavitydesign.geometry.free import FreeStack
+from cavitydesign.geometry.load import design_from_dict, load_design
+from cavitydesign.geometry.material import AIR, Cauchy, Constant, Film, Library, Material, Sellmeier, Table
+from cavitydesign.geometry.nanopillar import NanopillarArray
+from cavitydesign.geometry.pattern import Circle, Pattern, Polygon, Rectangle
+from cavitydesign.geometry.pcsel import Pcsel
+from cavitydesign.geometry.stack import Inclusion, Lattice, Layer, Stack
+from cavitydesign.geometry.two_mirror import TwoMirror
+
+__all__ = [
+    "AIR", "Cauchy", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "Inclusion", "Lattice",
+    "Layer", "Library", "Material", "NanopillarArray", "Pattern", "Pcsel", "Polygon", "Pump", "Rectangle", "Sellmeier",
+    "SourcedNumber", "Stack", "Table", "TwoMirror", "Value", "design_from_dict", "load_design",
+]  # fmt: skip

@@ -1,0 +1,156 @@
+"""The edge where a design file becomes a validated design. The only place of this package that opens files."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cavitydesign.errors import InputError
+from cavitydesign.geometry.base import strip_sources, validated
+from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.emitter import GainTable
+from cavitydesign.geometry.free import FreeStack
+from cavitydesign.geometry.nanopillar import NanopillarArray
+from cavitydesign.geometry.pcsel import Pcsel
+from cavitydesign.geometry.two_mirror import TwoMirror
+
+FAMILIES: Mapping[str, type[Design]] = {
+    "nanopillar_array": NanopillarArray,
+    "pcsel": Pcsel,
+    "two_mirror": TwoMirror,
+    "stack": FreeStack,
+}
+
+
+def load_design(path: str | Path) -> Design:
+    """Read a design from a TOML file; relative paths in it are relative to it.
+
+    Raises :class:`~cavitydesign.errors.InputError` naming file, key, rule and value.
+    """
+    path = Path(path)
+    content = read_toml(path)
+    try:
+        return design_from_dict(content, base_dir=path.parent)
+    except InputError as error:
+        raise error.in_file(path) from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file, or an InputError with the line that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=path) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"is not valid TOML: {error}", file=path) from None
+    except UnicodeDecodeError:
+        raise InputError("is not a text file in UTF-8", file=path) from None
+    except (IsADirectoryError, PermissionError, OSError) as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from None
+
+
+def design_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") -> Design:
+    """Build a design from plain content (parsed TOML or JSON), as :func:`load_design` does from a file."""
+    if not isinstance(content, Mapping):
+        raise InputError("a design is a table of keys", value=content)
+    if "family" not in content:
+        raise InputError(f"this key is required: one of {', '.join(FAMILIES)}", key="family")
+    family = content["family"]
+    if not isinstance(family, str) or family not in FAMILIES:
+        raise InputError(f"must be one of {', '.join(FAMILIES)}", key="family", value=family)
+    if "sources" in content:
+        raise InputError("unknown key; write a number's source beside the number", key="sources")
+    plain, sources = strip_sources(content)
+    plain = _with_tables(plain, Path(base_dir), "")
+    return validated(FAMILIES[family], {**plain, "sources": tuple(sources)})
+
+
+def _with_tables(content: Any, base_dir: Path, path: str) -> Any:
+    """Replace each ``{ table = "file.csv" }`` by the numbers of the file."""
+    if isinstance(content, Mapping):
+        if path == "emitter.spectrum" and isinstance(content.get("table"), str) and len(content) == 1:
+            return read_gain_table(base_dir / content["table"], shown=content["table"], key=f"{path}.table")
+        if "table" in content and isinstance(content["table"], str) and "n" not in content:
+            return {**content, **_read_index_table(base_dir / content["table"], key=f"{path}.table".lstrip("."))}
+        return {name: _with_tables(item, base_dir, f"{path}.{name}".lstrip(".")) for name, item in content.items()}
+    if isinstance(content, list):
+        return [_with_tables(item, base_dir, f"{path}.{index}") for index, item in enumerate(content)]
+    return content
+
+
+def _read_index_table(path: Path, *, key: str) -> dict[str, Any]:
+    columns = read_columns(path, required=("wavelength_nm", "n"), optional=("k",), key=key)
+    rows = len(columns["wavelength_nm"])
+    return {
+        "wavelengths_nm": columns["wavelength_nm"],
+        "n": columns["n"],
+        "k": columns.get("k", (0.0,) * rows),
+    }
+
+
+def read_gain_table(path: str | Path, *, shown: str | None = None, key: str | None = None) -> GainTable:
+    """A measured gain spectrum from CSV: wavelength_nm, gain_per_cm and, for several levels, what counts them.
+
+    ``shown`` is the name that the value keeps: the path as the design wrote it.
+    """
+    counts = ("pairs_per_shell", "fluence_uj_per_cm2")
+    columns = read_columns(Path(path), required=("wavelength_nm", "gain_per_cm"), optional=counts, key=key)
+    given = [name for name in counts if name in columns]
+    if len(given) > 1:
+        raise InputError(f"has both {given[0]} and {given[1]}; one of them counts the pump level", file=path, key=key)
+    content = {
+        "table": str(path) if shown is None else shown,
+        "level": given[0] if given else "none",
+        "levels": columns[given[0]] if given else (0.0,) * len(columns["wavelength_nm"]),
+        "wavelengths_nm": columns["wavelength_nm"],
+        "gain_per_cm": columns["gain_per_cm"],
+    }
+    try:
+        return validated(GainTable, content)
+    except InputError as error:
+        raise InputError(error.message, file=path, key=error.key or key) from None
+
+
+def read_columns(
+    path: Path, *, required: tuple[str, ...], optional: tuple[str, ...] = (), key: str | None = None
+) -> dict[str, tuple[float, ...]]:
+    """Number columns of a CSV file with a header row; ``#`` starts a comment line.
+
+    Raises InputError naming the file, the row and the column of what is not a finite number.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=path, key=key) from None
+    except (OSError, UnicodeDecodeError):
+        raise InputError("cannot be read as a UTF-8 text file", file=path, key=key) from None
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line.lstrip()[0] != "#"]
+    rows = list(csv.reader(line for _, line in lines))
+    if not rows:
+        raise InputError("is empty; it needs a header row", file=path, key=key)
+    header = [name.strip() for name in rows[0]]
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise InputError(f"has no column {missing[0]}; its header is {','.join(header)}", file=path, key=key)
+    found: dict[str, tuple[float, ...]] = {}
+    for name in (*required, *(name for name in optional if name in header)):
+        at = header.index(name)
+        found[name] = tuple(
+            _number(row, at, file=path, key=f"line {line}, column {name}") for row, (line, _) in zip(rows[1:], lines[1:], strict=True)
+        )
+    return found
+
+
+def _number(row: list[str], at: int, *, file: Path, key: str) -> float:
+    text = row[at].strip() if at < len(row) else ""
+    try:
+        number = float(text)
+    except ValueError:
+        raise InputError("must be a number", file=file, key=key, value=text) from None
+    if number != number or number in (float("inf"), float("-inf")):
+        raise InputError("must be a finite number", file=file, key=key, value=text)
+    return number
