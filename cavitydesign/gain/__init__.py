@@ -1,0 +1,37 @@
+"""Modes + emitter + pump → lasing lines. Importing it costs numpy and nothing else."""
+
+from cavitydesign.gain.coupler import (
+    Contribution,
+    LasingLines,
+    couple,
+    is_dark,
+    net_modal_gain_per_cm,
+    required_gain_per_cm,
+)
+from cavitydesign.gain.kinetics import after_pulse, decay_rates_per_ns, gain_lifetime_ns, poisson
+from cavitydesign.gain.measured import MeasuredGain
+from cavitydesign.gain.pump import (
+    created_pairs,
+    cross_section_cm2,
+    fluence_uj_per_cm2,
+    pump_level,
+    threshold_unit,
+)
+from cavitydesign.gain.spectrum import (
+    TRANSITIONS,
+    GainSpectrum,
+    exciton_energy_ev,
+    gain_spectrum,
+    model_window_nm,
+    spectrum_of_occupation,
+    transition_energies_ev,
+)
+from cavitydesign.gain.threshold import LineStatus, Thresholds, thresholds
+
+__all__ = [
+    "TRANSITIONS", "Contribution", "GainSpectrum", "LasingLines", "LineStatus", "MeasuredGain", "Thresholds",
+    "after_pulse", "couple", "created_pairs", "cross_section_cm2", "decay_rates_per_ns", "exciton_energy_ev",
+    "fluence_uj_per_cm2", "gain_lifetime_ns", "gain_spectrum", "is_dark", "model_window_nm", "net_modal_gain_per_cm",
+    "poisson", "pump_level", "required_gain_per_cm", "spectrum_of_occupation", "threshold_unit", "thresholds",
+    "transition_energies_ev",
+]  # fmt: skip

@@ -1,0 +1,369 @@
+"""Modes + emitter + pump → lasing lines, ranked by threshold.
+
+A mode lases where the film's material gain at its wavelength equals the gain that it needs::
+
+    g(λ_m, ⟨N⟩) = g_th,m        g_th: threshold_gain_per_cm of the modes table (brings the pole to the real axis),
+                                or k0 n / (Q Γ), Γ the share of the mode's energy in the film, n the film's
+                                index
+
+The second follows from first-order perturbation: a film index ``n - iκ`` changes a resonance by ``δk0/k0 =
+iκΓ/n``, which must make up for ``Im k0/k0 = -1/2Q``; ``g = 2 k0 κ``. The pole solver's value is the better
+one and is used where it exists.
+
+Errors: each emitter and pump input that carries a ``plus_minus`` is moved by it, up and down, one at a time;
+half the change of the threshold is its contribution, and the squares are added. They cover those inputs,
+linearly and as if independent. They do not cover the mode (its Q, its wavelength, the design's lengths and
+indices) nor what the model leaves out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from cavitydesign.errors import InputError
+from cavitydesign.gain.pump import pump_level, threshold_unit
+from cavitydesign.gain.threshold import LineStatus, Occupations, Thresholds, thresholds
+from cavitydesign.units import NM_PER_CM, k0_per_nm
+
+if TYPE_CHECKING:
+    from cavitydesign.geometry.base import SourcedNumber
+    from cavitydesign.geometry.emitter import Emitter, Pump
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+DARK_Q = 1e6
+"""From this Q up a mode of an infinite array counts as dark: fabrication and finite size limit real devices to far less."""
+_DARK_NOTE = (
+    "dark: an infinite array gives this mode no radiation loss, so its threshold is that of transparency, a lower bound; "
+    "solve the finite array for the device's"
+)
+
+
+class ModesTable(Protocol):
+    """What is read of a modes table: its length, columns by name, and rows as JSON has them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, name: str, /) -> Array: ...
+
+    def records(self) -> list[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """How far one input's ``plus_minus`` moves a threshold: ⟨N⟩ and the pump level, in the line's unit."""
+
+    input: str
+    plus_minus: float
+    pairs_err: float
+    value_err: float
+
+
+@dataclass(frozen=True, eq=False)
+class LasingLines:
+    """Lasing lines as columns, one entry per mode, ranked: lines with a threshold (dark ones behind), then the rest.
+
+    Attributes ---------- wavelength_nm, transition: of the mode; X, XX or MX, whichever gives most of the
+    stimulated emission at threshold
+        (at transparency where there is no threshold; "" outside the gain band).
+    value, value_err, unit: pump level at threshold, incident; µJ/cm², mJ/cm² or kW/cm² as ``unit`` says.
+    pairs_per_shell, pairs_err: ⟨N⟩ at threshold. transparency_pairs: ⟨N⟩ at which the film stops absorbing
+    there. required_gain_per_cm: material gain that the mode needs. emission_share: of X, XX, MX, shape (M,
+    3). dark: no radiation loss in the model. status: how the number came about. contributions: largest first.
+    lost_if: inputs that, moved by their ``plus_minus``, keep the mode from lasing at all;
+        the errors do not contain that side.
+    mode_index: row in the modes table. modes: its rows as JSON has them.
+    """
+
+    wavelength_nm: Array
+    transition: Array
+    value: Array
+    value_err: Array
+    unit: str
+    pairs_per_shell: Array
+    pairs_err: Array
+    transparency_pairs: Array
+    required_gain_per_cm: Array
+    emission_share: Array
+    dark: Array
+    status: tuple[LineStatus, ...]
+    contributions: tuple[tuple[Contribution, ...], ...]
+    lost_if: tuple[tuple[str, ...], ...]
+    mode_index: Array
+    modes: tuple[dict[str, Any], ...]
+
+    def __len__(self) -> int:
+        return len(self.wavelength_nm)
+
+    @property
+    def lasing(self) -> Array:
+        """Which lines have a threshold at all."""
+        return np.array([status.has_threshold for status in self.status], dtype=bool)
+
+    def note(self, row: int) -> str:
+        """What to know about one line, in words; empty if there is nothing."""
+        parts = [_DARK_NOTE] if self.dark[row] else []
+        if self.status[row] is not LineStatus.LASES:
+            parts.append(self.status[row].value)
+        if self.lost_if[row]:
+            parts.append(f"would not lase if off by their plus_minus: {', '.join(self.lost_if[row])}")
+        return "; ".join(parts)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Lines as ``predict --json`` gives them; what is not known is None."""
+        return [self._record(row) for row in range(len(self))]
+
+    def _record(self, row: int) -> dict[str, Any]:
+        return {
+            "rank": row + 1,
+            "wavelength_nm": float(self.wavelength_nm[row]),
+            "transition": self.transition[row] or None,
+            "threshold": {
+                "value": _plain(self.value[row]),
+                "unit": self.unit,
+                "pairs_per_shell": _plain(self.pairs_per_shell[row]),
+                "value_err": _plain(self.value_err[row]),
+                "pairs_err": _plain(self.pairs_err[row]),
+                "contributions": [
+                    {
+                        "input": c.input,
+                        "plus_minus": c.plus_minus,
+                        "pairs_err": _plain(c.pairs_err),
+                        "value_err": _plain(c.value_err),
+                    }
+                    for c in self.contributions[row]
+                ],
+            },
+            "required_gain_per_cm": _plain(self.required_gain_per_cm[row]),
+            "transparency_pairs": _plain(self.transparency_pairs[row]),
+            "emission_share": dict(
+                zip(("X", "XX", "MX"), map(_plain, self.emission_share[row]), strict=True)
+            ),
+            "dark": bool(self.dark[row]),
+            "status": self.status[row].name.lower(),
+            "note": self.note(row),
+            "mode": self.modes[row],
+        }
+
+
+def couple(
+    modes: ModesTable,
+    emitter: Emitter,
+    pump: Pump,
+    *,
+    film_index: float | None = None,
+    sources: Iterable[SourcedNumber] | None = None,
+    dark_last: bool = True,
+    errors: bool = True,
+) -> LasingLines:
+    """Lasing lines of all modes.
+
+    Parameters
+    ----------
+    film_index: index of the gain film, for modes that have Q and confinement but no threshold gain.
+    sources: records with paths ``emitter.…`` and ``pump.…`` whose ``plus_minus`` make the errors, such as
+        ``design.all_sources()``; None takes those of the defaults. A number without a record counts as exact.
+    dark_last: rank modes without radiation loss behind all others, since an infinite array flatters them
+    most. errors: whether to propagate; without, the errors are NaN.
+    """
+    wavelength = np.asarray(modes["wavelength_nm"], dtype=float)
+    required = required_gain_per_cm(modes, film_index=film_index)
+    cache: Occupations = {}
+    base = thresholds(emitter, pump, wavelength, required, cache=cache)
+    value = _level(emitter, pump, base)
+    records = default_records(emitter, pump) if sources is None else tuple(sources)
+    if errors:
+        moved = _propagate(emitter, pump, wavelength, required, records, (base, value), cache)
+    else:
+        moved = _Errors.none(len(wavelength))
+    dark = is_dark(modes)
+    order = _rank(value, base, wavelength, dark & dark_last)
+    return LasingLines(
+        wavelength_nm=wavelength[order],
+        transition=_labels(base.share)[order],
+        value=value[order],
+        value_err=moved.value_err[order],
+        unit=threshold_unit(pump),
+        pairs_per_shell=base.pairs_per_shell[order],
+        pairs_err=moved.pairs_err[order],
+        transparency_pairs=base.transparency_pairs[order],
+        required_gain_per_cm=required[order],
+        emission_share=base.share[order],
+        dark=dark[order],
+        status=tuple(base.status[row] for row in order),
+        contributions=tuple(moved.contributions[row] for row in order),
+        lost_if=tuple(moved.lost_if[row] for row in order),
+        mode_index=order,
+        modes=tuple(modes.records()[row] for row in order),
+    )
+
+
+def required_gain_per_cm(modes: ModesTable, *, film_index: float | None = None) -> Array:
+    """Material gain in cm⁻¹ of power that each mode needs; NaN where its loss is not known, 0 where it has none.
+
+    The table's own ``threshold_gain_per_cm``, else ``k0 n / (Q Γ)``. A negative number (a film that amplifies
+    already) is 0.
+    """
+    given = np.asarray(modes["threshold_gain_per_cm"], dtype=float)
+    wavelength = np.asarray(modes["wavelength_nm"], dtype=float)
+    q, share = (np.asarray(modes[name], dtype=float) for name in ("q", "confinement"))
+    estimate = np.full(len(wavelength), np.nan)
+    if film_index is not None:
+        known = np.isfinite(share) & (share > 0.0) & (q > 0.0)
+        estimate[known] = k0_per_nm(wavelength[known]) * film_index * NM_PER_CM / (q[known] * share[known])
+    estimate[np.isposinf(q)] = 0.0
+    return np.maximum(np.where(np.isfinite(given), given, estimate), 0.0)
+
+
+def is_dark(modes: ModesTable) -> Array:
+    """Modes that lose next to nothing: Q infinite or from :data:`DARK_Q` up."""
+    q = np.asarray(modes["q"], dtype=float)
+    with np.errstate(invalid="ignore"):
+        return q >= DARK_Q
+
+
+def net_modal_gain_per_cm(
+    modes: ModesTable, emitter: Emitter, *, pairs_per_shell: float, film_index: float | None = None
+) -> Array:
+    """Net modal gain ``Γ [g(λ, ⟨N⟩) - g_th]`` of each mode, cm⁻¹ of power; positive grows. Poisson statistics.
+
+    NaN where the mode's confinement or loss is not known.
+    """
+    from cavitydesign.gain.spectrum import gain_spectrum
+
+    material = gain_spectrum(emitter, modes["wavelength_nm"], pairs_per_shell).total_per_cm
+    return np.asarray(modes["confinement"], dtype=float) * (
+        material - required_gain_per_cm(modes, film_index=film_index)
+    )
+
+
+def default_records(emitter: Emitter, pump: Pump) -> tuple[SourcedNumber, ...]:
+    """Where the numbers come from that stand at their defaults, whether or not someone wrote them out."""
+    from cavitydesign.geometry.base import default_sources
+
+    found: list[SourcedNumber] = []
+    for path, value in (("emitter", emitter), ("pump", pump)):
+        kind = type(value)
+        fields = {name: getattr(value, name) for name in kind.model_fields}
+        changed = {name: item for name, item in fields.items() if item != kind.model_fields[name].default}
+        found += default_sources(kind.model_validate(changed), path)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Errors:
+    value_err: Array
+    pairs_err: Array
+    contributions: Sequence[tuple[Contribution, ...]]
+    lost_if: Sequence[tuple[str, ...]]
+
+    @classmethod
+    def none(cls, rows: int) -> _Errors:
+        return cls(np.full(rows, np.nan), np.full(rows, np.nan), [()] * rows, [()] * rows)
+
+
+def _propagate(
+    emitter: Emitter,
+    pump: Pump,
+    wavelength: Array,
+    required: Array,
+    records: Iterable[SourcedNumber],
+    base: tuple[Thresholds, Array],
+    cache: Occupations,
+) -> _Errors:
+    """One input at a time; see the module's text."""
+    rows = len(wavelength)
+    contributions: list[list[Contribution]] = [[] for _ in range(rows)]
+    lost: list[list[str]] = [[] for _ in range(rows)]
+    for record in records:
+        if not record.plus_minus:
+            continue
+        sides = []
+        for sign in (1.0, -1.0):
+            changed = _changed(emitter, pump, record, sign * record.plus_minus)
+            if changed is not None:
+                found = thresholds(*changed, wavelength, required, cache=cache)
+                sides.append((found.pairs_per_shell, _level(*changed, found)))
+        if not sides:
+            continue
+        pairs_err = _half_range(base[0].pairs_per_shell, [side[0] for side in sides])
+        value_err = _half_range(base[1], [side[1] for side in sides])
+        for row in range(rows):
+            if not base[0].status[row].has_threshold:
+                continue
+            if any(not np.isfinite(side[1][row]) for side in sides) and np.isfinite(base[1][row]):
+                lost[row].append(record.path)
+            if value_err[row] > 0.0 or pairs_err[row] > 0.0:
+                contributions[row].append(
+                    Contribution(record.path, record.plus_minus, float(pairs_err[row]), float(value_err[row]))
+                )
+    known = np.array([status.has_threshold for status in base[0].status], dtype=bool)
+
+    def total(name: str) -> Array:
+        sums = np.array([math.fsum(getattr(c, name) ** 2 for c in row) for row in contributions])
+        return np.where(known, np.sqrt(sums), np.nan)
+
+    ordered = [tuple(sorted(row, key=lambda c: -c.value_err)) for row in contributions]
+    return _Errors(total("value_err"), total("pairs_err"), ordered, [tuple(row) for row in lost])
+
+
+def _changed(emitter: Emitter, pump: Pump, record: SourcedNumber, by: float) -> tuple[Emitter, Pump] | None:
+    """Emitter and pump with one number moved; None if it belongs to neither or would not be allowed there."""
+    owner, _, name = record.path.partition(".")
+    target: Any = {"emitter": emitter, "pump": pump}.get(owner)
+    if (
+        target is None
+        or name not in type(target).model_fields
+        or not isinstance(getattr(target, name), int | float)
+    ):
+        return None
+    try:
+        moved = target.replace(**{name: getattr(target, name) + by})
+    except InputError:
+        return None
+    return (moved, pump) if owner == "emitter" else (emitter, moved)
+
+
+def _half_range(base: Array, sides: list[Array]) -> Array:
+    """Half the distance of two sides where both exist, else that of the one to the base; 0 where none does."""
+    finite = [np.isfinite(side) for side in sides]
+    if len(sides) == 2:
+        both = 0.5 * np.abs(sides[0] - sides[1])
+        one = np.where(finite[0], np.abs(sides[0] - base), np.abs(sides[1] - base))
+        return np.nan_to_num(np.where(finite[0] & finite[1], both, one))
+    return np.nan_to_num(np.abs(sides[0] - base))
+
+
+def _level(emitter: Emitter, pump: Pump, found: Thresholds) -> Array:
+    return np.asarray(pump_level(emitter, pump, found.created_per_shell), dtype=float)
+
+
+def _labels(share: Array) -> Array:
+    names = np.array(["X", "XX", "MX"], dtype=object)
+    return (
+        np.where(share.sum(axis=1) > 0.0, names[share.argmax(axis=1)], "")
+        if len(share)
+        else np.array([], dtype=object)
+    )
+
+
+def _rank(value: Array, base: Thresholds, wavelength: Array, behind: Array) -> Array:
+    """Row numbers in rank order. Equal thresholds (a given one): the line that gets transparent first, then the redder."""
+    has = np.array([status.has_threshold for status in base.status], dtype=bool)
+    group = np.where(~has, 2, np.where(behind, 1, 0))
+    keys = (
+        -wavelength,
+        np.nan_to_num(base.transparency_pairs, nan=np.inf),
+        np.nan_to_num(value, nan=np.inf),
+        group,
+    )
+    return np.lexsort(keys)
+
+
+def _plain(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None

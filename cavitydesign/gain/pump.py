@@ -1,0 +1,162 @@
+"""From a pump fluence or intensity to pairs per shell, and back.
+
+One photon:   ``⟨N⟩ = σ F / hν``
+Two photons:  ``⟨N⟩ = σ₂ (F / hν)² s / τ``,  s/τ = ∫f² dt of the normalised pulse of full width τ
+
+F is the fluence at the shells (incident × transmission). σ₂ counts pairs: ``σ₂ φ²`` pairs per shell and
+second at photon flux φ. (A σ₂ that counts absorbed photons, as in Xu and Webb, J. Opt. Soc. Am. B 13, 481
+(1996), is twice that.) Saturation of the pump's absorption is left out: far above the edge a shell absorbs
+alike whatever it holds.
+
+Units: µJ/cm² (one photon), mJ/cm² (two photons), kW/cm² (pulses from 0.1 ns up, taken as square: I = F/τ).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cavitydesign.errors import InputError
+from cavitydesign.gain.kinetics import (
+    MOST_PAIRS,
+    decay_rates_per_ns,
+    mean_pairs,
+    poisson,
+    square_pulse,
+    steady_state,
+)
+from cavitydesign.gain.spectrum import exciton_energy_ev
+from cavitydesign.units import GOEPPERT_MAYER_CM4_S, NM_PER_CM, nm_to_ev, photon_energy_uj
+
+if TYPE_CHECKING:
+    from cavitydesign.geometry.emitter import Emitter, Pump
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+PULSE_SHAPE_FACTOR = {
+    "gaussian": 0.6642824703,  # sqrt(2 ln 2 / π)
+    "sech2": 0.5875849141,  # 2 arcosh(√2) / 3
+    "square": 1.0,
+}
+"""``s = τ ∫f² dt`` of a pulse f with ∫f dt = 1 and full width at half maximum τ."""
+
+LEATHERDALE_NM = 350.0
+WAVELENGTH_TOLERANCE_NM = 10.0
+"""How far the pump may lie from the wavelength of a cross-section before that number counts as another one's."""
+
+
+def threshold_unit(pump: Pump) -> str:
+    """Unit that pump levels are in: ``kW/cm2``, ``uJ/cm2`` or ``mJ/cm2``."""
+    if pump.quasi_cw:
+        return "kW/cm2"
+    return "uJ/cm2" if pump.photons == 1 else "mJ/cm2"
+
+
+def leatherdale_cross_section_cm2(radius_nm: float) -> float:
+    """Absorption cross-section of a CdSe dot at 350 nm, ``C = 5.501e5 a³`` with C in cm² and a in cm.
+
+    Leatherdale et al., J. Phys. Chem. B 106, 7619 (2002). For a shell: its outer radius, as if it were all
+    CdSe.
+    """
+    return 5.501e5 * (radius_nm / NM_PER_CM) ** 3
+
+
+def cross_section_cm2(emitter: Emitter, pump: Pump) -> float:
+    """One-photon absorption cross-section of a shell at the pump wavelength, cm².
+
+    The pump's own; else the emitter's, if it was given within 10 nm of the pump's wavelength (a literature
+    fallback must be asked for: ``absorption_cross_section_cm2 = "leatherdale"``, 350 nm). Otherwise an
+    InputError: it is not guessed.
+    """
+    if pump.absorption_cross_section_cm2 is not None:
+        return pump.absorption_cross_section_cm2
+    given = emitter.absorption_cross_section_cm2
+    at_nm = LEATHERDALE_NM if isinstance(given, str) else emitter.absorption_wavelength_nm
+    if abs(pump.wavelength_nm - at_nm) > WAVELENGTH_TOLERANCE_NM:
+        rule = f"the emitter's cross-section holds at {at_nm:g} nm; give pump.absorption_cross_section_cm2 at the pump's"
+        raise InputError(rule, key="pump.wavelength_nm", value=pump.wavelength_nm)
+    return leatherdale_cross_section_cm2(0.5 * emitter.shell_diameter_nm) if isinstance(given, str) else given
+
+
+def created_pairs(emitter: Emitter, pump: Pump, level: Any) -> Any:
+    """Pairs that a pulse of incident fluence or intensity ``level`` (see :func:`threshold_unit`) creates per shell."""
+    reaching = pump.transmission * fluence_uj_per_cm2(pump, level) / photon_energy_uj(pump.wavelength_nm)
+    _pumps(emitter, pump)
+    if pump.photons == 1:
+        return cross_section_cm2(emitter, pump) * reaching
+    return _two_photon_cm4(emitter, pump) * reaching**2
+
+
+def pump_level(emitter: Emitter, pump: Pump, created_per_shell: Any) -> Any:
+    """Incident fluence or intensity that creates ``created_per_shell`` pairs; inverse of :func:`created_pairs`."""
+    _pumps(emitter, pump)
+    if pump.photons == 1:
+        photons = created_per_shell / cross_section_cm2(emitter, pump)
+    else:
+        photons = np.sqrt(created_per_shell / _two_photon_cm4(emitter, pump))
+    fluence = photons * photon_energy_uj(pump.wavelength_nm) / pump.transmission
+    if pump.quasi_cw:
+        return intensity_kw_per_cm2(fluence, pump.pulse_ns)
+    return fluence if pump.photons == 1 else 1e-3 * fluence
+
+
+def fluence_uj_per_cm2(pump: Pump, level: Any) -> Any:
+    """Incident fluence of one pulse in µJ/cm², of a level in the pump's own unit; 66.9 kW/cm² for 7 ns is 468 µJ/cm²."""
+    if pump.quasi_cw:
+        return level * pump.pulse_ns  # kW × ns = µJ
+    return level if pump.photons == 1 else 1e3 * level
+
+
+def intensity_kw_per_cm2(fluence: Any, pulse_ns: float) -> Any:
+    """Intensity of a square pulse: µJ/ns = kW."""
+    return fluence / pulse_ns
+
+
+def pumped_occupation(emitter: Emitter, pump: Pump, created_per_shell: Any) -> tuple[Array, Array]:
+    """Occupation classes S + (9,) and ⟨N⟩ (S) when ``created_per_shell`` (S) pairs have been created by one pulse.
+
+    A short pulse leaves the Poisson distribution of mean ``created_per_shell``; during a long one pairs
+    recombine.
+    """
+    created = np.asarray(created_per_shell, dtype=float)
+    if pump.quasi_cw:
+        return square_pulse(emitter, created, pump.pulse_ns)
+    return poisson(created), created
+
+
+def continuous_intensity_kw_per_cm2(emitter: Emitter, pump: Pump, *, pairs_per_shell: float) -> float:
+    """Intensity that holds ⟨N⟩ for ever: the rate balance ``σ I / hν = Σ k_N P_N`` in the steady state. One photon only.
+
+    The limit of a long pulse; a pulse of a few ns needs more (``pump_level`` of the master equation).
+    """
+    from scipy.optimize import brentq
+
+    if pump.photons != 1:
+        raise InputError("the rate balance is written for one photon", key="pump.photons", value=pump.photons)
+    if not 0.0 < pairs_per_shell < 0.5 * MOST_PAIRS:
+        raise InputError(f"must be > 0 and < {MOST_PAIRS // 2}", key="pairs_per_shell", value=pairs_per_shell)
+    decay = decay_rates_per_ns(emitter)
+
+    def excess(log_rate: float) -> float:
+        return float(mean_pairs(steady_state(decay, np.exp(log_rate)))) - pairs_per_shell
+
+    top = np.log(decay[-1])
+    rate = float(np.exp(brentq(excess, np.log(decay[1] * pairs_per_shell) - 5.0, top, xtol=1e-13)))
+    _pumps(emitter, pump)
+    return (
+        rate * photon_energy_uj(pump.wavelength_nm) / (pump.transmission * cross_section_cm2(emitter, pump))
+    )
+
+
+def _two_photon_cm4(emitter: Emitter, pump: Pump) -> float:
+    """``σ₂ s / τ`` in cm⁴: pairs per (photon/cm²)²."""
+    shape = 1.0 if pump.quasi_cw else PULSE_SHAPE_FACTOR[pump.pulse_shape]
+    return emitter.two_photon_cross_section_gm * GOEPPERT_MAYER_CM4_S * shape / (pump.pulse_ns * 1e-9)
+
+
+def _pumps(emitter: Emitter, pump: Pump) -> None:
+    energy = pump.photons * nm_to_ev(pump.wavelength_nm)
+    if energy <= exciton_energy_ev(emitter):
+        rule = f"{pump.photons} photon(s) carry {energy:.3f} eV, less than the exciton's {exciton_energy_ev(emitter):.3f} eV"
+        raise InputError(rule, key="pump.wavelength_nm", value=pump.wavelength_nm)

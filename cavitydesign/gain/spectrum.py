@@ -1,0 +1,227 @@
+"""Gain spectrum of a film of quantum shells: state-resolved, with transitions X, XX and MX.
+
+A shell with N electron-hole pairs has ``min(N, 2)`` of its two 1S channels and ``min(N - 2, 6)`` of its six
+1P channels occupied. An occupied channel emits on the step N → N-1, an empty one absorbs on N → N+1, both
+weighted by its strength (1S: 1, 1P: ``p_strength``)::
+
+    g(E) = G Σ_N P_N { Σ_k s_k n_k(N) L(E - E_k(N)) - Σ_k s_k [d_k - n_k(N)] L(E - E_k(N+1) - S) }
+
+    E_1S(N) = E_X + Δ(N),   E_1P(N) = E_1S(N) + p,   Δ(1) = 0,   Δ(N) = Δ_XX + (N - 2) δ,   S: Stokes shift
+
+with one Gaussian L of unit peak for all lines and G the peak gain of one inverted 1S channel. Restricted to
+1S this is the counting of Klimov et al., Nature 447, 441 (2007): the ground state absorbs at X in two
+channels, one pair emits at X in one and absorbs at XX in one, two pairs emit at XX in two. It takes electron
+and hole as spin-paired (no dark exciton). ``X`` is the step 0 ↔ 1 of 1S, ``XX`` is 1 ↔ 2 of 1S, ``MX`` all
+the rest. Eight pairs fill both shells; further pairs go to shells that the model leaves out, and count as
+spectators. Left out as well: band-gap renormalisation at very high density, and whatever absorbs above
+:func:`model_window_nm`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cavitydesign.units import BOLTZMANN_EV_PER_K, HC_EV_NM, NM_PER_CM
+
+if TYPE_CHECKING:
+    from cavitydesign.geometry.emitter import Emitter
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+TRANSITIONS = ("X", "XX", "MX")
+STATES = 9
+"""Occupation classes: 0, 1, … 7 pairs, and eight or more."""
+ROOM_TEMPERATURE_K = 293.0
+_S_CHANNELS, _P_CHANNELS = 2, 6
+_GAUSSIAN_AREA = math.sqrt(math.pi / (4.0 * math.log(2.0)))  # ∫ L dE = this × FWHM for unit peak
+
+
+@dataclass(frozen=True, slots=True)
+class GainSpectrum:
+    """Material gain over wavelength, cm⁻¹ of power; ``net = emission - absorption`` per transition, summed in ``total``.
+
+    Arrays have the shape of ``pairs_per_shell`` followed by that of ``wavelength_nm``; each dict is keyed X,
+    XX, MX.
+    """
+
+    wavelength_nm: Array
+    pairs_per_shell: Array
+    total_per_cm: Array
+    net_per_cm: dict[str, Array]
+    emission_per_cm: dict[str, Array]
+    absorption_per_cm: dict[str, Array]
+
+
+def gain_spectrum(emitter: Emitter, wavelengths_nm: Any, pairs_per_shell: Any) -> GainSpectrum:
+    """Gain spectrum at mean occupation ⟨N⟩ with Poisson statistics (an instantaneous pump pulse).
+
+    ``wavelengths_nm`` has shape (W,), ``pairs_per_shell`` any shape S (a scalar gives arrays of shape (W,)).
+    Uses the modelled lines, also when the emitter carries a measured spectrum.
+    """
+    from cavitydesign.gain.kinetics import poisson
+
+    pairs = np.asarray(pairs_per_shell, dtype=float)
+    return spectrum_of_occupation(emitter, wavelengths_nm, poisson(pairs), pairs_per_shell=pairs)
+
+
+def spectrum_of_occupation(
+    emitter: Emitter, wavelengths_nm: Any, occupation: Array, *, pairs_per_shell: Any = None
+) -> GainSpectrum:
+    """Gain spectrum of any distribution: ``occupation[..., N]`` is the share of shells with N pairs, N = 0, 1, …"""
+    classes = lump(occupation)
+    emission, absorption = channel_gain_per_cm(emitter, wavelengths_nm)
+    emitted = np.einsum("...n,wnt->t...w", classes, emission)
+    absorbed = np.einsum("...n,wnt->t...w", classes, absorption)
+    if pairs_per_shell is None:
+        pairs_per_shell = np.asarray(occupation) @ np.arange(np.shape(occupation)[-1])
+    return GainSpectrum(
+        wavelength_nm=np.atleast_1d(np.asarray(wavelengths_nm, dtype=float)),
+        pairs_per_shell=np.asarray(pairs_per_shell, dtype=float),
+        total_per_cm=(emitted - absorbed).sum(axis=0),
+        net_per_cm=dict(zip(TRANSITIONS, emitted - absorbed, strict=True)),
+        emission_per_cm=dict(zip(TRANSITIONS, emitted, strict=True)),
+        absorption_per_cm=dict(zip(TRANSITIONS, absorbed, strict=True)),
+    )
+
+
+def exciton_energy_ev(emitter: Emitter) -> float:
+    """Energy of the X emission at the film's temperature, eV.
+
+    Varshni: ``E(T) = E(T0) - α T²/(T + β) + α T0²/(T0 + β)``, Physica 34, 149 (1967). Confinement does not
+    depend on temperature, so the constants of CdSe serve (Valerini et al., Phys. Rev. B 71, 235409 (2005)).
+    """
+    alpha, beta = emitter.varshni_alpha_ev_per_k, emitter.varshni_beta_k
+
+    def shift(temperature_k: float) -> float:
+        return alpha * temperature_k**2 / (temperature_k + beta)
+
+    return emitter.exciton_ev - shift(emitter.temperature_k) + shift(emitter.exciton_temperature_k)
+
+
+def homogeneous_fwhm_ev(emitter: Emitter, *, temperature_k: float | None = None) -> float:
+    """Phonon broadening, full width in eV: ``σ T + Γ_LO / (exp(E_LO / k T) - 1)`` (Valerini et al., eq. for Γ(T))."""
+    temperature = emitter.temperature_k if temperature_k is None else temperature_k
+    phonons = 1.0 / math.expm1(1e-3 * emitter.lo_phonon_mev / (BOLTZMANN_EV_PER_K * temperature))
+    return (
+        1e-6 * emitter.acoustic_broadening_uev_per_k * temperature
+        + 1e-3 * emitter.lo_broadening_mev * phonons
+    )
+
+
+def line_fwhm_ev(emitter: Emitter, *, temperature_k: float | None = None) -> float:
+    """Full width of a line in eV: inhomogeneous and homogeneous width, both taken as Gaussian, so added in squares."""
+    return math.hypot(
+        1e-3 * emitter.inhomogeneous_fwhm_mev, homogeneous_fwhm_ev(emitter, temperature_k=temperature_k)
+    )
+
+
+def stokes_shift_ev(emitter: Emitter) -> float:
+    """How far each absorption line lies above its emission line, eV.
+
+    Given by the user, or else what detailed balance within a shell asks of a Gaussian line (McCumber, Phys.
+    Rev. 136, A954 (1964)): emission/absorption = ``exp((ε - E)/kT)`` for all E only if their centres differ
+    by ``s²/kT``, s being the standard deviation of the homogeneous line. The inhomogeneous spread moves both
+    centres alike.
+    """
+    if emitter.stokes_shift_mev is not None:
+        return 1e-3 * emitter.stokes_shift_mev
+    deviation = homogeneous_fwhm_ev(emitter) / math.sqrt(8.0 * math.log(2.0))
+    return deviation**2 / (BOLTZMANN_EV_PER_K * emitter.temperature_k)
+
+
+def shell_density_per_cm3(emitter: Emitter) -> float:
+    """Shells per cm³ of film: volume fraction over the volume of a shell, ``6 f / (π d³)``."""
+    return emitter.volume_fraction * 6.0 / (math.pi * (emitter.shell_diameter_nm / NM_PER_CM) ** 3)
+
+
+def peak_gain_per_cm(emitter: Emitter) -> float:
+    """Gain at the centre of the 1S line with both channels inverted, ``2 G``, cm⁻¹, at the film's temperature.
+
+    ``emitter.peak_gain_per_cm``, or else ``density × band_edge_cross_section_cm2``: absorption of the ground
+    state and gain of the filled 1S shell are equal and opposite. Both inputs hold at 293 K; the area of the
+    line, that is the oscillator strength, is what temperature leaves alone.
+    """
+    given = emitter.peak_gain_per_cm
+    at_room = (
+        given if given is not None else shell_density_per_cm3(emitter) * emitter.band_edge_cross_section_cm2
+    )
+    return at_room * line_fwhm_ev(emitter, temperature_k=ROOM_TEMPERATURE_K) / line_fwhm_ev(emitter)
+
+
+def transition_energies_ev(emitter: Emitter) -> dict[str, Array]:
+    """Emission energies in eV at the film's temperature: X and XX (one each), MX (1S then 1P, 3 to 8 pairs: twelve)."""
+    s, p = _emission_energies_ev(emitter)
+    return {"X": s[1:2], "XX": s[2:3], "MX": np.concatenate([s[3:], p[3:]])}
+
+
+def model_window_nm(emitter: Emitter) -> tuple[float, float]:
+    """Wavelengths (shorter, longer) in nm between which the model says something.
+
+    Red end: four standard deviations below the lowest line, where neither gain nor absorption is left. Blue
+    end: one full width above the highest 1P line; beyond it shells absorb that the model leaves out.
+    """
+    s, p = _emission_energies_ev(emitter)
+    width = line_fwhm_ev(emitter)
+    lowest, highest = float(s[1:].min()), float(max(p[1:].max(), s[1:].max())) + stokes_shift_ev(emitter)
+    return HC_EV_NM / (highest + width), HC_EV_NM / (lowest - 4.0 * width / math.sqrt(8.0 * math.log(2.0)))
+
+
+def channel_gain_per_cm(emitter: Emitter, wavelengths_nm: Any) -> tuple[Array, Array]:
+    """Emission and absorption in cm⁻¹ of a film whose shells are all in one occupation class.
+
+    Both arrays have shape (W, 9 classes, 3 transitions) and are ≥ 0. The gain of any distribution is their
+    difference contracted with it.
+    """
+    energy = HC_EV_NM / np.atleast_1d(np.asarray(wavelengths_nm, dtype=float))
+    s, p = _emission_energies_ev(emitter)
+    stokes, scale = stokes_shift_ev(emitter), 0.5 * peak_gain_per_cm(emitter)
+    deviation = line_fwhm_ev(emitter) / math.sqrt(8.0 * math.log(2.0))
+
+    def line(centre: float) -> Array:
+        return scale * np.exp(-0.5 * ((energy - centre) / deviation) ** 2)
+
+    emission, absorption = np.zeros((2, energy.size, STATES, len(TRANSITIONS)))
+    for state in range(STATES):
+        in_s, in_p = min(state, _S_CHANNELS), min(max(state - _S_CHANNELS, 0), _P_CHANNELS)
+        if state > 0:
+            emission[:, state, min(state, 3) - 1] += in_s * line(s[state])
+            emission[:, state, 2] += emitter.p_strength * in_p * line(p[state])
+        if state < STATES - 1:
+            absorption[:, state, min(state, 2)] += (_S_CHANNELS - in_s) * line(s[state + 1] + stokes)
+            absorption[:, state, 2] += emitter.p_strength * (_P_CHANNELS - in_p) * line(p[state + 1] + stokes)
+    return emission, absorption
+
+
+def integrated_gain_ev_per_cm(emitter: Emitter, pairs_per_shell: float) -> float:
+    """Sum rule, in closed form: ``∫ g dE = G a Σ_N P_N [2 n_S - 2 + s_P (2 n_P - 6)]``, a the area of a unit-peak line.
+
+    Emission and absorption share one line shape, so positions and the Stokes shift drop out. eV cm⁻¹.
+    """
+    from cavitydesign.gain.kinetics import poisson
+
+    state = np.arange(STATES)
+    in_s, in_p = np.minimum(state, _S_CHANNELS), np.clip(state - _S_CHANNELS, 0, _P_CHANNELS)
+    inversion = 2 * in_s - _S_CHANNELS + emitter.p_strength * (2 * in_p - _P_CHANNELS)
+    area = _GAUSSIAN_AREA * line_fwhm_ev(emitter)
+    return 0.5 * peak_gain_per_cm(emitter) * area * float(poisson(pairs_per_shell) @ inversion)
+
+
+def lump(occupation: Any) -> Array:
+    """Collect ``occupation[..., N]`` of any length into the nine classes; eight pairs and more are one class."""
+    given = np.asarray(occupation, dtype=float)
+    classes = np.zeros((*given.shape[:-1], STATES))
+    classes[..., : min(given.shape[-1], STATES)] = given[..., :STATES]
+    classes[..., -1] += given[..., STATES:].sum(axis=-1)
+    return classes
+
+
+def _emission_energies_ev(emitter: Emitter) -> tuple[Array, Array]:
+    """1S and 1P emission energies of states 0 … 8 in eV; index 0 is unused, 1P of states 1 and 2 only absorbs."""
+    state = np.arange(STATES)
+    repulsion = emitter.biexciton_shift_mev + (state - 2) * emitter.further_shift_mev
+    s = exciton_energy_ev(emitter) + 1e-3 * np.where(state >= 2, repulsion, 0.0)
+    return s, s + 1e-3 * emitter.p_splitting_mev

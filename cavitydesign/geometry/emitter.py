@@ -1,0 +1,181 @@
+"""The gain medium and how it is pumped: the ``[emitter]`` and ``[pump]`` tables of a design file. Values only.
+
+Hardly any number of a quantum-shell film is published. So each default below carries where it comes from,
+how far off it may be, and why; a design lists the defaults that its file left out, and the gain coupler turns
+each ``plus_minus`` into an error of the threshold. "Review" is D. Nazar et al., Nanoscale 17, 3698 (2025).
+No default was chosen to make a published threshold come out, with one exception that says so:
+``absorption_cross_section_cm2``.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cavitydesign.geometry.base import DefaultSource, Fraction, NonNegative, Positive, Value
+
+QUASI_CW_NS = 0.1
+"""Pulses at least this long are integrated against recombination and quoted in kW/cm²; shorter ones count as
+instantaneous. Pairs that matter near threshold live for nanoseconds (review: gain lasts up to 6 ns), so
+leaving recombination during a shorter pulse out is wrong by less than about 2 %."""
+
+
+def _assumed(plus_minus: float | None, note: str) -> DefaultSource:
+    return DefaultSource("assumed", plus_minus=plus_minus, note=note)
+
+
+def _published(plus_minus: float | None, note: str) -> DefaultSource:
+    return DefaultSource("published", plus_minus=plus_minus, note=note)
+
+
+def _fitted(plus_minus: float | None, note: str) -> DefaultSource:
+    return DefaultSource("fitted", plus_minus=plus_minus, note=note)
+
+
+_DOTS = "of CdSe/ZnS dots, Valerini et al., Phys. Rev. B 71, 235409 (2005); not of shells"
+
+
+class GainTable(Value):
+    """A measured gain spectrum, read from CSV when the design is loaded: its numbers are the value.
+
+    One row per wavelength and pump level. ``level`` says what ``levels`` count: pairs per shell, a one-photon
+    fluence in µJ/cm², or nothing (one spectrum at an unnamed level). Within one level the wavelengths rise
+    from row to row; levels rise from block to block.
+    """
+
+    table: str
+    level: Literal["pairs_per_shell", "fluence_uj_per_cm2", "none"]
+    levels: tuple[NonNegative, ...]
+    wavelengths_nm: tuple[Positive, ...] = Field(min_length=2)
+    gain_per_cm: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _columns(self) -> Self:
+        if not len(self.levels) == len(self.wavelengths_nm) == len(self.gain_per_cm):
+            raise ValueError("level, wavelength_nm and gain_per_cm must be columns of one length")
+        for before, after in pairwise(zip(self.levels, self.wavelengths_nm, strict=True)):
+            if after <= before:
+                rule = (
+                    "wavelength_nm must rise from row to row within a level, and levels from block to block"
+                )
+                raise ValueError(f"{rule}; {after} follows {before}")
+        if any(self.levels.count(level) < 2 for level in set(self.levels)):
+            raise ValueError("each level needs at least two wavelengths")
+        return self
+
+
+class Emitter(Value):
+    """A film of quantum shells: transitions, line widths, cross-sections, lifetimes.
+
+    ::
+
+        pairs       0 ───▶ 1 ───▶ 2 ───▶ 3 …       each step absorbs upwards and emits downwards
+        label          X      XX     MX
+        1S line        E_X    +Δ     +Δ+δ …        excitons repel: Δ biexciton_shift, δ further_shift
+        1P line        +p     +Δ+p   +Δ+δ+p …      p is p_splitting; 1P emits from 3 pairs up
+
+    ``peak_gain_per_cm`` (gain of fully inverted 1S lines at 293 K) replaces cross-section times density.
+    ``stokes_shift_mev`` left out is the shift that detailed balance asks for. ``spectrum`` replaces the
+    modelled gain by a measured one. ``threshold_pairs`` replaces the threshold condition by a given number of
+    pairs per shell: whether Auger decay sets the threshold at all is disputed (arXiv:2510.01199).
+    ``absorption_cross_section_cm2 = "leatherdale"`` takes the cross-section of CdSe dots at 350 nm.
+    """
+
+    temperature_k: Positive = 293.0
+
+    exciton_ev: Annotated[
+        Positive,
+        _published(0.02, "670 nm, X line of amplified emission, 7.2 nm core (review); taken as at 293 K"),
+    ] = 1.8505
+    exciton_temperature_k: Annotated[NonNegative, _assumed(None, "temperature at which exciton_ev holds")] = (
+        293.0
+    )
+    varshni_alpha_ev_per_k: Annotated[NonNegative, _published(0.2e-4, _DOTS)] = 3.2e-4
+    varshni_beta_k: Annotated[Positive, _published(30.0, _DOTS)] = 220.0
+
+    biexciton_shift_mev: Annotated[
+        float, _published(10.0, "XX above X in films (review); 57-80 meV in single shells at 10 K")
+    ] = 63.0
+    further_shift_mev: Annotated[float, _assumed(10.0, "per pair beyond the second; not published")] = 10.0
+    p_splitting_mev: Annotated[
+        Positive, _assumed(50.0, "between 30 meV (rotor of 5.5 nm) and 200 meV (CdSe dots); not published")
+    ] = 100.0
+    p_strength: Annotated[
+        NonNegative, _assumed(0.3, "of one 1P channel, by one 1S channel; not published")
+    ] = 1.0
+    stokes_shift_mev: NonNegative | None = None
+
+    inhomogeneous_fwhm_mev: Annotated[NonNegative, _assumed(20.0, "not published")] = 60.0
+    acoustic_broadening_uev_per_k: Annotated[NonNegative, _assumed(30.0, _DOTS)] = 71.0
+    lo_broadening_mev: Annotated[NonNegative, _assumed(10.0, _DOTS)] = 21.0
+    lo_phonon_mev: Annotated[Positive, _published(1.0, "longitudinal optical phonon of bulk CdSe")] = 26.0
+
+    band_edge_cross_section_cm2: Annotated[
+        Positive,
+        _assumed(
+            3e-15, "1S absorption peak of a shell at 293 K; dots of 7.2 nm: Chem. Mater. 15, 2854 (2003)"
+        ),
+    ] = 4e-15
+    shell_diameter_nm: Annotated[Positive, _assumed(3.0, "outer; sets the density of shells")] = 16.0
+    volume_fraction: Annotated[Fraction, _assumed(0.15, "of shells in the film; random packing is 0.64")] = (
+        0.5
+    )
+    peak_gain_per_cm: Positive | None = None
+
+    absorption_cross_section_cm2: Annotated[
+        Positive | Literal["leatherdale"],
+        _fitted(
+            0.5e-13, "to 1.4 pairs at 4 µJ/cm², the pillar laser's threshold (review), as if pumped at 400 nm"
+        ),
+    ] = 1.7e-13
+    absorption_wavelength_nm: Annotated[
+        Positive, _assumed(None, "pump wavelength of absorption_cross_section_cm2; not published")
+    ] = 400.0
+    two_photon_cross_section_gm: Annotated[
+        Positive, _published(0.9e7, "upper end of 'up to 10⁷ GM' (review), so thresholds are a lower bound")
+    ] = 1e7
+
+    exciton_lifetime_ns: Annotated[
+        Positive,
+        _assumed(45.0, "radiative; from QY_XX/QY_X = 57 %, rates 4:1 and the Auger interval (review)"),
+    ] = 110.0
+    biexciton_auger_ns: Annotated[
+        Positive, _published(14.0, "middle of 22 and 50 ns, 7.2 nm core; 8.7 nm core: 90 and 110 ns (review)")
+    ] = 36.0
+
+    threshold_pairs: Positive | None = None
+    spectrum: GainTable | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.inhomogeneous_fwhm_mev == self.acoustic_broadening_uev_per_k == self.lo_broadening_mev == 0.0:
+            raise ValueError(
+                "a line needs a width: inhomogeneous_fwhm_mev or a phonon broadening must be > 0"
+            )
+        return self
+
+
+class Pump(Value):
+    """The pump laser: photons per pair, wavelength, pulse.
+
+    ``pulse_ns`` is the full width at half maximum; from :data:`QUASI_CW_NS` up a pulse counts as square and
+    thresholds are intensities. ``absorption_cross_section_cm2`` is the shells' own at the pump wavelength,
+    needed where the emitter's was given at another one. ``transmission`` is the share of the incident fluence
+    that reaches the shells.
+    """
+
+    photons: Literal[1, 2] = 1
+    wavelength_nm: Annotated[Positive, _assumed(None, "pump of the pillar laser; not published")] = 400.0
+    pulse_ns: Annotated[Positive, _assumed(0.5e-4, "100 fs; 'fs pump' (review), length not published")] = 1e-4
+    pulse_shape: Literal["gaussian", "sech2", "square"] = "gaussian"
+    absorption_cross_section_cm2: Positive | None = None
+    transmission: Annotated[
+        Fraction, _assumed(0.3, "reflection of the pump and its decay in the film left out")
+    ] = 1.0
+
+    @property
+    def quasi_cw(self) -> bool:
+        """Whether the pulse is long enough for recombination during it to matter."""
+        return self.pulse_ns >= QUASI_CW_NS
