@@ -1,0 +1,232 @@
+"""Results kept on disk under the address of what was asked.
+
+::
+
+    DIR/3f/3f9a…/task.json       design id, solver, solver's version, settings, window
+                /solution.json   modes, status, provenance   (or the failure)
+
+The address is the SHA-256 of task id + solver name + solver version; a person raises a solver's ``VERSION`` when its
+numbers change. A folder exists only when whole: it is written beside its place and renamed. Failures are kept with their
+status and are tried again only on request. JSON only, floats as their shortest exact text; never pickle.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+import json
+import math
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cavitydesign.errors import CavityError, InputError
+from cavitydesign.geometry.design import Design
+from cavitydesign.solvers.base import MODE_COLUMNS, Modes, Solution, Status, Window, checked_window, solve
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One question: the modes of a design in a window, by the solver of these settings."""
+
+    design: Design
+    settings: Any
+    window_nm: Window
+
+    @classmethod
+    def of(cls, design: Design, settings: Any, window_nm: Window | None = None) -> Task:
+        """A task; without a window it takes the design's own."""
+        return cls(design, settings, checked_window(window_nm or design.window_nm))
+
+    @property
+    def solver(self) -> str:
+        """Name of the solver that the settings belong to."""
+        return type(self.settings).__name__.lower()
+
+    @property
+    def id(self) -> str:
+        """SHA-256 over design, settings and window, floats never rounded."""
+        content = [self.design.id, plain_settings(self.settings), list(self.window_nm)]
+        return hashlib.sha256(_canonical(content)).hexdigest()
+
+    def address(self) -> str:
+        """Where its result is kept: SHA-256 of id + solver name + solver version."""
+        return hashlib.sha256(_canonical([self.id, self.solver, solver_version(self.solver)])).hexdigest()
+
+    def run(self) -> Solution:
+        """Ask the solver."""
+        return solve(self.design, self.settings, window_nm=self.window_nm)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A task that gave no table: why, and the exit code that belongs to it."""
+
+    message: str
+    exit_code: int
+    status: str = ""
+
+    @classmethod
+    def of(cls, error: CavityError) -> Failure:
+        """What an error of this package says."""
+        status = getattr(error, "status", None)
+        return cls(str(error), error.exit_code, status.name if isinstance(status, Status) else "")
+
+
+Outcome = Solution | Failure
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of results."""
+
+    root: Path
+
+    def path(self, task: Task) -> Path:
+        """Where the result of ``task`` is, or will be."""
+        address = task.address()
+        return self.root / address[:2] / address
+
+    def get(self, task: Task) -> Outcome | None:
+        """The kept outcome, or None. A folder that cannot be read is an error that says which."""
+        file = self.path(task) / "solution.json"
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise InputError(f"is not a kept result ({error}); delete its folder", file=file) from None
+        return outcome_from_dict(content)
+
+    def put(self, task: Task, outcome: Outcome, *, replace: bool = False) -> Path:
+        """Keep an outcome: all of it or nothing. What is there already stays, unless ``replace``."""
+        final = self.path(task)
+        if final.exists() and not replace:
+            return final
+        about = {
+            "design": {"name": task.design.name, "id": task.design.id},
+            "solver": task.solver,
+            "version": solver_version(task.solver),
+            "settings": plain_settings(task.settings),
+            "window_nm": list(task.window_nm),
+        }
+        final.parent.mkdir(parents=True, exist_ok=True)
+        work = final.parent / f".{final.name[:16]}.{uuid.uuid4().hex}"
+        work.mkdir()
+        try:
+            _write_json(work / "task.json", about)
+            _write_json(work / "solution.json", outcome_to_dict(outcome))
+            if replace and final.exists():
+                shutil.rmtree(final)
+            work.rename(final)
+        except OSError:
+            if not final.exists():  # otherwise another process was first, with the same result
+                raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return final
+
+    def solve(self, task: Task, *, retry: bool = False) -> Outcome:
+        """The kept outcome, or a new one that is kept. ``retry`` asks again where it failed before."""
+        kept = self.get(task)
+        if kept is not None and not (retry and isinstance(kept, Failure)):
+            return kept
+        outcome = attempt(task)
+        self.put(task, outcome, replace=kept is not None)
+        return outcome
+
+
+def attempt(task: Task) -> Outcome:
+    """Run a task; an error of this package becomes a :class:`Failure`, any other one is a defect and is raised."""
+    try:
+        return task.run()
+    except CavityError as error:
+        return Failure.of(error)
+
+
+def solver_version(name: str) -> str:
+    """The version of a solver's numbers: ``VERSION`` in its module, "1" where it names none."""
+    return str(getattr(importlib.import_module(f"cavitydesign.solvers.{name}"), "VERSION", "1"))
+
+
+def plain_settings(settings: Any) -> dict[str, Any]:
+    """Settings as plain content, with the name of their type."""
+    if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
+        raise InputError("settings are a value such as Poles()", key="settings", value=settings)
+    return {"type": type(settings).__name__, **dataclasses.asdict(settings)}
+
+
+def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as JSON content that :func:`outcome_from_dict` reads back without loss."""
+    if isinstance(outcome, Failure):
+        return {"failure": dataclasses.asdict(outcome)}
+    return {
+        "status": outcome.status.name,
+        "warnings": list(outcome.warnings),
+        "provenance": _exact(dict(outcome.provenance)),
+        "modes": {name: [_exact(value) for value in outcome.modes[name].tolist()] for name in MODE_COLUMNS},
+    }
+
+
+def outcome_from_dict(content: Mapping[str, Any]) -> Outcome:
+    """The inverse of :func:`outcome_to_dict`."""
+    if "failure" in content:
+        return Failure(**content["failure"])
+    columns = {}
+    for name, values in content["modes"].items():
+        kind = MODE_COLUMNS[name].kind
+        columns[name] = [_inexact(value) if kind in (float, complex) else value for value in values]
+    provenance = {name: _inexact(value) for name, value in content["provenance"].items()}
+    return Solution(Modes.from_columns(**columns), Status[content["status"]], provenance, tuple(content["warnings"]))
+
+
+_WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def _exact(value: Any) -> Any:
+    """JSON has no NaN, infinities, complex numbers or numpy types; these become words, pairs and plain numbers."""
+    if isinstance(value, complex):
+        return {"re": _exact(value.real), "im": _exact(value.imag)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _exact(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy scalars and arrays
+        return _exact(value.tolist())
+    return value
+
+
+def _inexact(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if set(value) == {"re", "im"}:
+            return complex(_inexact(value["re"]), _inexact(value["im"]))
+        if set(value) == {"float"}:
+            return _WORDS[value["float"]]
+        return {name: _inexact(item) for name, item in value.items()}
+    return [_inexact(item) for item in value] if isinstance(value, list) else value
+
+
+def _canonical(content: Any) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: beside its place, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        work.write_bytes(data)
+        os.replace(work, path)  # noqa: PTH105
+    finally:
+        work.unlink(missing_ok=True)
