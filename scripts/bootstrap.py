@@ -2,9 +2,9 @@
 
     python3 scripts/bootstrap.py LEVEL        LEVEL = run | dev | bench | meep
 
-Standard library only, and any Python 3: it runs before anything is installed. What it leaves is `.venv` and nothing else.
-`.venv/setup.json` says what the environment holds; it says "making" until the last step is through, so that an
-environment which somebody interrupted is made again, never taken for whole. With nothing to do it takes a tenth of a second.
+Standard library only, and any Python 3: it runs before anything is installed. What it leaves is `.venv` and nothing
+else. `.venv/setup.json` says what the environment holds; it says "making" until the last step is through, so that an
+environment which somebody interrupted is made again, never taken for whole. With nothing to do it takes 0.1 s.
 """
 
 import fcntl
@@ -30,8 +30,9 @@ MEEP_PYTHON_VARIABLE = "CAVITYDESIGN_MEEP_PYTHON"
 
 
 def main(arguments):
+    """Do the set-up of one level; the exit code."""
     if len(arguments) != 1 or arguments[0] not in (*EXTRAS, "meep"):
-        sys.stderr.write(__doc__)
+        sys.stderr.write(str(__doc__))
         return 2
     os.chdir(ROOT)
     with open("pyproject.toml", "rb") as project:
@@ -154,7 +155,7 @@ def _fill_venv(base, extras):
 
 
 def find_python():
-    """An interpreter that is new enough and can make environments; installs python3-venv if that is all that is missing."""
+    """An interpreter that is new enough and can make environments; installs python3-venv if only that is missing."""
     names = [os.environ.get("PYTHON"), sys.executable, "python3", "/usr/bin/python3"]
     names += ["python3.{}".format(minor) for minor in (12, 13, 11, 14)]
     paths = _existing(names)
@@ -181,10 +182,10 @@ def find_python():
 
 
 def _recipe_hash():
-    """What the environment depends on: its place (its scripts name it), the pins, and pyproject.toml above the tools' settings."""
+    """What the environment depends on: its place (scripts in it name it), the pins, and the head of pyproject.toml."""
     digest = hashlib.sha256(ROOT.encode())
     with open("pyproject.toml", "rb") as file:
-        digest.update(file.read().partition(b"\n[tool.pytest")[0])
+        digest.update(file.read().partition(b"\n[tool.pytest")[0])  # below stand only settings of tools
     with open("constraints.txt", "rb") as file:
         digest.update(file.read())
     return digest.hexdigest()

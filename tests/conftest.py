@@ -32,10 +32,10 @@ def find_meep_python() -> str | None:
         if path is None:
             continue
         command = [path, "-I", "-c", "import meep"]
-        if (
-            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120).returncode
-            == 0
-        ):
+        ended = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
+        )
+        if ended.returncode == 0:
             return path
     return None
 
