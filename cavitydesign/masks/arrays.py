@@ -1,0 +1,174 @@
+"""Arrays on the database grid: what is drawn in a unit cell, and where its copies stand.
+
+An array reference repeats whole database units. Where a lattice vector is not a whole number of them, one array would
+drift: after 555 periods of 311.769 nm on a 0.1 nm grid by 17 nm. Such an array is written as several, each short
+enough to drift by half a unit at most, and each put where it should be; the largest distance of any copy from its
+true place is computed and stated.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.errors import InputError
+from cavitydesign.geometry import Circle, Design, NanopillarArray, Pcsel, Polygon, Rectangle
+from cavitydesign.geometry.pattern import Pattern
+from cavitydesign.masks.layout import Point, Reference
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MAX_REPEATS = 32767
+"""GDSII keeps columns and rows as signed 16-bit numbers."""
+MAX_BLOCKS = 4096
+"""More array references than this for one device would be no array any more."""
+IDEAL_VERTICES = 720
+
+
+def features(design: Design, *, layer: int | None = None, key: str = "") -> tuple[tuple[Pattern, ...], str]:
+    """What lithography writes in one cell, and its name: pillars, holes, or a layer's inclusions.
+
+    The coat of a conformal film is deposited, not written, so a nanopillar array gives its pillars alone.
+    """
+    if isinstance(design, NanopillarArray) and layer is None:
+        return (Circle(radius_nm=0.5 * design.pillar.diameter_nm),), "pillars"
+    layers = design.to_stack().layers
+    if layer is not None:
+        if layer >= len(layers) or not layers[layer].inclusions:
+            raise InputError("must be the number of a layer with inclusions", key=f"{key}.design_layer", value=layer)
+        chosen = layers[layer]
+    else:
+        patterned = [item for item in layers if item.inclusions]
+        if not patterned:
+            raise InputError("has no layer with inclusions, so there is nothing to write", key=f"{key}.design", value=design.name)
+        if any(_patterns(item) != _patterns(patterned[0]) for item in patterned):
+            raise InputError("has layers with different patterns; say which with design_layer", key=f"{key}.design", value=design.name)
+        chosen = patterned[0]
+    return _patterns(chosen), "holes" if isinstance(design, Pcsel) else "inclusions"
+
+
+def _patterns(layer: Any) -> tuple[Pattern, ...]:
+    return tuple(inclusion.pattern for inclusion in layer.inclusions)
+
+
+def biased(pattern: Pattern, bias_nm: float, *, key: str) -> Pattern:
+    """The pattern with every edge moved outwards by ``bias_nm`` (inwards when negative)."""
+    if bias_nm == 0.0:
+        return pattern
+    try:
+        if isinstance(pattern, Circle):
+            return Circle(center_nm=pattern.center_nm, radius_nm=pattern.radius_nm + bias_nm)
+        if isinstance(pattern, Rectangle):
+            a, b = pattern.size_nm
+            return Rectangle(
+                center_nm=pattern.center_nm, rotation_deg=pattern.rotation_deg, size_nm=(a + 2.0 * bias_nm, b + 2.0 * bias_nm)
+            )
+        vertices = _moved_edges(pattern.outline() - np.array(pattern.center_nm), bias_nm)
+        result = Polygon(center_nm=pattern.center_nm, vertices_nm=tuple((float(x), float(y)) for x, y in vertices))
+    except ValueError:
+        raise InputError("leaves nothing of the feature", key=f"{key}.bias_nm", value=bias_nm) from None
+    if (result.area_nm2 - pattern.area_nm2) * bias_nm <= 0.0:
+        raise InputError("leaves nothing of the feature", key=f"{key}.bias_nm", value=bias_nm)
+    return result
+
+
+def _moved_edges(vertices: Array, bias_nm: float) -> Array:
+    """Move each edge along its outward normal and intersect neighbours: mitred corners, as an etch bias makes them."""
+    edges = np.roll(vertices, -1, axis=0) - vertices
+    normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1) / np.hypot(edges[:, 0], edges[:, 1])[:, None]
+    before = np.roll(normals, 1, axis=0)
+    cosine = np.sum(normals * before, axis=1)
+    if (cosine < -0.9).any():  # a tip sharper than 26° would grow a spike longer than 4 times the bias
+        raise ValueError("too sharp a corner")
+    return vertices + bias_nm * (normals + before) / (1.0 + cosine)[:, None]
+
+
+def drawn_outline_nm(pattern: Pattern, *, vertices: int) -> Array:
+    """The polygon that is drawn, before snapping, (n, 2) in nm.
+
+    A circle becomes a polygon of the circle's own area, so that the fill factor is kept: its vertices lie at
+    ``r sqrt(x / sin x)``, ``x = 2π/n``, slightly outside.
+    """
+    if not isinstance(pattern, Circle):
+        return pattern.outline()
+    turn = 2.0 * math.pi / vertices
+    grown = pattern.radius_nm * math.sqrt(turn / math.sin(turn))
+    # Half a step of rotation puts an edge, not a vertex, on each axis: the extent is then nearest to the diameter.
+    angle = turn * (np.arange(vertices) + 0.5)
+    return np.array(pattern.center_nm) + grown * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def chord_error_nm(pattern: Pattern, *, vertices: int) -> float:
+    """Largest distance between the rim of a circle and its equal-area polygon; 0 for shapes with corners."""
+    if not isinstance(pattern, Circle):
+        return 0.0
+    turn = 2.0 * math.pi / vertices
+    grown = math.sqrt(turn / math.sin(turn))
+    return pattern.radius_nm * max(grown - 1.0, 1.0 - grown * math.cos(0.5 * turn))
+
+
+def snapped(points_nm: Array, unit_nm: float, *, key: str) -> tuple[tuple[Point, ...], float]:
+    """Vertices as whole database units, counter-clockwise, without repeats; and the largest distance moved, nm."""
+    exact = np.asarray(points_nm, dtype=float) / unit_nm
+    whole = np.rint(exact).astype(np.int64)
+    moved = float(np.hypot(*(whole - exact).T).max()) * unit_nm
+    points: list[Point] = []
+    for x, y in whole.tolist():
+        if not points or points[-1] != (x, y):
+            points.append((x, y))
+    while len(points) > 1 and points[0] == points[-1]:
+        points.pop()
+    twice_area = sum(a[0] * b[1] - a[1] * b[0] for a, b in zip(points, points[1:] + points[:1], strict=True))
+    if len(points) < 3 or twice_area == 0:
+        raise InputError(f"a feature vanishes on the grid of {unit_nm:g} nm; use a finer database_unit_nm", key=key)
+    return tuple(points if twice_area > 0 else points[::-1]), moved
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """References of one array, the grid error of its vectors and the position error of its worst copy, both in nm."""
+
+    references: tuple[Reference, ...]
+    grid_error_nm: float
+    position_error_nm: float
+
+
+def place(
+    cell: str, first_nm: tuple[float, float], counts: tuple[int, int], vectors_nm: Array, unit_nm: float, *, key: str
+) -> Placed:
+    """``counts[0]`` x ``counts[1]`` copies of a cell at ``first + i a1 + j a2``, as few array references as keep to the grid.
+
+    With e = a - round(a) the drift of one array of B copies is (B - 1) e; B is the largest for which it stays
+    within one unit, and each array is put where its middle is right, so that drift adds at most half a unit.
+    """
+    exact = np.asarray(vectors_nm, dtype=float) / unit_nm
+    whole = np.rint(exact)
+    rest = np.where(np.abs(exact - whole) < 1e-6, 0.0, exact - whole)
+    sizes = [_block(count, float(np.abs(e).max())) for count, e in zip(counts, rest, strict=True)]
+    blocks = math.ceil(counts[0] / sizes[0]) * math.ceil(counts[1] / sizes[1])
+    if blocks > MAX_BLOCKS:
+        raise InputError(
+            f"a period that is no whole number of database units ({unit_nm:g} nm) would need {blocks} arrays to stay in "
+            "place; use a finer database_unit_nm",
+            key=key, value=[float(x) for x in np.hypot(*np.asarray(vectors_nm, dtype=float).T)],
+        )  # fmt: skip
+    first = np.array(first_nm) / unit_nm
+    (v1, v2), worst, references = whole.astype(int).tolist(), 0.0, []
+    for i in range(0, counts[0], sizes[0]):
+        for j in range(0, counts[1], sizes[1]):
+            n1, n2 = min(sizes[0], counts[0] - i), min(sizes[1], counts[1] - j)
+            true = first + i * exact[0] + j * exact[1]
+            origin = np.rint(true + 0.5 * (n1 - 1) * rest[0] + 0.5 * (n2 - 1) * rest[1])
+            for a, b in ((0, 0), (n1 - 1, 0), (0, n2 - 1), (n1 - 1, n2 - 1)):
+                worst = max(worst, float(np.hypot(*(origin - true - a * rest[0] - b * rest[1]))))
+            x, y = (int(value) for value in origin)
+            references.append(Reference(cell, (x, y), n1, n2, (v1[0], v1[1]), (v2[0], v2[1])))
+    return Placed(tuple(references), float(np.hypot(*rest.T).max()) * unit_nm, worst * unit_nm)
+
+
+def _block(count: int, error: float) -> int:
+    longest = MAX_REPEATS if error == 0.0 else min(MAX_REPEATS, 1 + int(1.0 / error))
+    return min(count, longest)

@@ -1,0 +1,250 @@
+"""Read a written mask with gdstk and compare it with the layout and, beyond that, with the design.
+
+Two comparisons, of which the second does not trust build: every cell of the file against the layout (XOR of the
+polygons, and the references number by number); and every array against the lattice and shapes that the design asks
+for, in exact lengths: each copy's position, and the XOR of the unit cell with its true outline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.errors import InputError
+from cavitydesign.masks.gds import SUFFIXES, import_gdstk
+from cavitydesign.masks.layout import Array, ArrayRecord, Cell, Device, Layout, Point, Polygon, Reference
+
+_ALL_COPIES = 2_000_000
+"""Arrays beyond this are checked at the corners of each reference, where drift is largest, not at every copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What the file holds, compared.
+
+    ``xor_um2``: area in which file and layout differ, summed over cells. ``shape_xor``: largest XOR of a unit cell
+    with the designed outline, as a fraction of the outline's area. ``position_nm``: worst distance of a copy from its
+    place in the designed lattice. ``copies``: copies found in arrays. ``pitch_nm``: (device, mean period along a1) as
+    found. ``problems``: one line each; the file is good when there are none.
+    """
+
+    path: Path
+    xor_um2: float
+    shape_xor: float
+    position_nm: float
+    copies: int
+    pitch_nm: tuple[tuple[str, float], ...]
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when the file holds what was to be written."""
+        return not self.problems
+
+
+def read_back(path: str | Path, layout: Layout) -> ReadBack:
+    """Compare the file at ``path`` (.gds or .oas) with the layout and its design.
+
+    Raises :class:`~cavitydesign.errors.InputError` when there is no readable mask.
+    """
+    path = Path(path)
+    unit_nm = layout.spec.database_unit_nm
+    found, problems = _read(path, unit_nm)
+    xor, expected = 0.0, layout.by_name
+    problems += [f"cell {name} is missing" for name in expected.keys() - found.keys()]
+    problems += [f"cell {name} was not asked for" for name in found.keys() - expected.keys()]
+    for name in sorted(expected.keys() & found.keys()):
+        area, notes = _compare(expected[name], found[name])
+        xor += area * (unit_nm * 1e-3) ** 2
+        problems += notes
+    shape, position, copies, pitches = 0.0, 0.0, 0, []
+    for device in layout.devices:
+        if device.array is None or device.cell not in found or device.array.unit_cell not in found:
+            continue
+        result = _against_design(layout, device, device.array, found)
+        shape, position, copies = max(shape, result.shape), max(position, result.position), copies + result.copies
+        pitches.append((device.name, result.pitch))
+        problems += result.problems
+    return ReadBack(path, xor, shape, position, copies, tuple(pitches), tuple(sorted(problems)))
+
+
+def _read(path: Path, unit_nm: float) -> tuple[dict[str, Cell], list[str]]:
+    gdstk = import_gdstk()
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError("a mask is a .gds or .oas file", file=path)
+    if not path.is_file():
+        raise InputError("there is no such file", file=path)
+    try:
+        library = (gdstk.read_gds if path.suffix.lower() == ".gds" else gdstk.read_oas)(str(path))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"cannot be read as a mask: {error}", file=path) from None
+    problems = []
+    if abs(library.precision / (unit_nm * 1e-9) - 1.0) > 1e-9:
+        problems.append(f"the database unit is {library.precision * 1e9:g} nm, not {unit_nm:g} nm")
+    scale = library.unit / library.precision
+    return {cell.name: _cell(cell, scale) for cell in library.cells}, problems
+
+
+def _cell(cell: Any, scale: float) -> Cell:
+    polygons = []
+    for polygon in cell.polygons:
+        points = np.rint(np.asarray(polygon.points) * scale).astype(int).tolist()
+        for dx, dy in _offsets(polygon.repetition, scale):
+            polygons.append(Polygon((polygon.layer, polygon.datatype), tuple((x + dx, y + dy) for x, y in points)))
+    references = []
+    for item in cell.references:
+        name = item.cell if isinstance(item.cell, str) else item.cell.name
+        turned = item.rotation != 0.0 or item.magnification != 1.0 or item.x_reflection
+        references += _references(f"{name} (turned)" if turned else name, item, scale)
+    return Cell(cell.name, tuple(polygons), tuple(references))
+
+
+def _offsets(repetition: Any, scale: float) -> list[Point]:
+    if repetition.size == 0:
+        return [(0, 0)]
+    return [_point(offset, scale) for offset in repetition.get_offsets()]
+
+
+def _references(name: str, item: Any, scale: float) -> list[Reference]:
+    repetition, origin = item.repetition, _point(item.origin, scale)
+    if repetition.columns and repetition.rows:
+        if repetition.v1 is not None:
+            v1, v2 = _point(repetition.v1, scale), _point(repetition.v2, scale)
+        else:
+            sx, sy = _point(repetition.spacing, scale)
+            v1, v2 = (sx, 0), (0, sy)
+        return [Reference(name, origin, repetition.columns, repetition.rows, v1, v2)]
+    shifts = _offsets(repetition, scale)
+    steps = {(b[0] - a[0], b[1] - a[1]) for a, b in zip(shifts, shifts[1:], strict=False)}
+    if len(steps) == 1:  # one row of equal steps, which OASIS keeps as a list
+        return [Reference(name, origin, len(shifts), 1, steps.pop(), (0, 0))]
+    return [Reference(name, (origin[0] + dx, origin[1] + dy)) for dx, dy in shifts]
+
+
+def _point(value: Any, scale: float) -> Point:
+    x, y = (value.real, value.imag) if isinstance(value, complex) else value
+    return round(float(x) * scale), round(float(y) * scale)
+
+
+def _compare(expected: Cell, found: Cell) -> tuple[float, list[str]]:
+    """XOR area of the polygons in database units², and what differs."""
+    problems = []
+    if len(expected.polygons) != len(found.polygons):
+        problems.append(f"cell {expected.name}: {len(found.polygons)} polygons, not {len(expected.polygons)}")
+    wanted, there = sorted(map(_plain, expected.references)), sorted(map(_plain, found.references))
+    if wanted != there:
+        number = len(set(wanted) ^ set(there))
+        problems.append(f"cell {expected.name}: {number} references differ in cell, origin, count or step")
+    layers = {polygon.layer for polygon in (*expected.polygons, *found.polygons)}
+    area = sum(
+        xor_area([p.points for p in expected.polygons if p.layer == layer], [p.points for p in found.polygons if p.layer == layer])
+        for layer in sorted(layers)
+    )
+    if area > 0.0:
+        problems.append(f"cell {expected.name}: polygons differ over {area:g} square database units")
+    return area, problems
+
+
+def _plain(reference: Reference) -> tuple[Any, ...]:
+    """A reference in the one form that all formats agree on: steps that are not taken do not count."""
+    v1 = reference.v1 if reference.columns > 1 else (0, 0)
+    v2 = reference.v2 if reference.rows > 1 else (0, 0)
+    if reference.columns == 1:
+        return reference.cell, reference.origin, reference.rows, 1, v2, (0, 0)
+    return reference.cell, reference.origin, reference.columns, reference.rows, v1, v2
+
+
+def xor_area(first: list[Any], second: list[Any]) -> float:
+    """Area covered by one set of polygons and not by the other, in squares of their own unit."""
+    if sorted(map(_canonical, first)) == sorted(map(_canonical, second)):
+        return 0.0
+    gdstk = import_gdstk()
+    a, b = ([gdstk.Polygon(points) for points in polygons] for polygons in (first, second))
+    return float(sum(polygon.area() for polygon in gdstk.boolean(a, b, "xor", precision=1e-3)))
+
+
+def _canonical(points: Any) -> tuple[Any, ...]:
+    points = [tuple(point) for point in np.asarray(points).tolist()]
+    start = points.index(min(points))
+    return tuple(points[start:] + points[:start])
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    shape: float
+    position: float
+    copies: int
+    pitch: float
+    problems: list[str]
+
+
+def _against_design(layout: Layout, device: Device, record: ArrayRecord, found: dict[str, Cell]) -> _Found:
+    unit, problems = layout.spec.database_unit_nm, []
+    references = [r for r in found[device.cell].references if r.cell == record.unit_cell]
+    copies = sum(reference.count for reference in references)
+    if copies != record.count:
+        problems.append(f"{device.name}: {copies} copies, not {record.count}")
+    points = np.concatenate([_copies(r, record.count) for r in references] or [np.zeros((0, 2))]) * unit
+    position, pitch, unmatched = _match(points, record)
+    if unmatched:
+        problems.append(f"{device.name}: {unmatched} copies do not belong to the lattice")
+    if position > record.position_error_nm + 1e-6:
+        problems.append(f"{device.name}: a copy is {position:.4g} nm from its place, stated {record.position_error_nm:.4g} nm")
+    shape, allowed = _shape_error(layout, record, found[record.unit_cell], unit)
+    if shape > allowed:
+        problems.append(f"{device.name}: the feature differs from the design by {shape:.3%} of its area, allowed {allowed:.3%}")
+    return _Found(shape, position, copies, pitch, problems)
+
+
+def _copies(reference: Reference, count: int) -> Array:
+    if count > _ALL_COPIES:
+        return np.array(reference.corners(), dtype=float)
+    i, j = np.meshgrid(np.arange(reference.columns), np.arange(reference.rows), indexing="ij")
+    steps = i.reshape(-1, 1) * np.array(reference.v1) + j.reshape(-1, 1) * np.array(reference.v2)
+    return (np.array(reference.origin) + steps).astype(float)
+
+
+def _match(points_nm: Array, record: ArrayRecord) -> tuple[float, float, int]:
+    """Worst distance from the designed lattice, mean step along a1, and how many copies stand where none should.
+
+    Each copy's lattice indices follow from inverting (a1, a2); each pair of indices may occur once.
+    """
+    worst, left, pitch = 0.0, np.ones(len(points_nm), dtype=bool), float("nan")
+    for first, n1, n2, v1, v2 in record.sublattices:
+        basis = np.array([v1, v2])
+        relative = (points_nm - np.array(first)) @ np.linalg.inv(basis)
+        index = np.rint(relative)
+        away = np.hypot(*((relative - index) @ basis).T)
+        inside = (index >= 0).all(axis=1) & (index < (n1, n2)).all(axis=1) & (away < 0.2 * float(np.hypot(*basis.T).min())) & left
+        kept = index[inside].astype(np.int64)
+        _, unique = np.unique(kept[:, 0] * n2 + kept[:, 1], return_index=True)
+        chosen = np.flatnonzero(inside)[unique]
+        left[chosen] = False
+        worst = max(worst, float(away[chosen].max(initial=0.0)))
+        rows = points_nm[chosen][index[chosen, 1] == 0]
+        if np.isnan(pitch) and n1 > 1 and len(rows) > 1:
+            steps = index[chosen][index[chosen, 1] == 0][:, 0]
+            pitch = float(np.hypot(*(rows[steps.argmax()] - rows[steps.argmin()])) / (steps.max() - steps.min()))
+    duplicates = int(left.sum()) if record.count <= _ALL_COPIES else 0
+    return worst, pitch, duplicates
+
+
+def _shape_error(layout: Layout, record: ArrayRecord, cell: Cell, unit: float) -> tuple[float, float]:
+    """XOR of the unit cell with the designed outline, and what snapping and chords may make of it, both over the area."""
+    drawn = [np.array(polygon.points) * unit for polygon in cell.polygons]
+    ideal = list(record.outlines_nm)
+    if record.tone == "inverse":
+        gdstk = import_gdstk()
+        (_, _, _, v1, v2), corner = record.sublattices[0], np.concatenate(drawn).min(axis=0)
+        low = next(p for points in drawn for p in points.tolist() if p[1] == corner[1])
+        low = min((p for points in drawn for p in points.tolist() if p[1] == low[1]), key=lambda p: p[0])
+        tile = np.array(low) + np.array([(0.0, 0.0), v1, np.add(v1, v2), v2])
+        rest = gdstk.boolean([gdstk.Polygon(tile)], [gdstk.Polygon(p) for p in drawn], "not", precision=1e-6)
+        drawn = [polygon.points for polygon in rest]
+    difference = xor_area(drawn, ideal)
+    rim = sum(float(np.hypot(*(points - np.roll(points, 1, axis=0)).T).sum()) for points in ideal)
+    slack = layout.snap.vertex_nm + layout.snap.chord_nm + 1e-6 * unit
+    return difference / record.feature_area_nm2, rim * slack / record.feature_area_nm2

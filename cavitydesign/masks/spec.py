@@ -1,0 +1,404 @@
+"""What a mask IS: a frozen, validated value, read from a TOML file; no geometry is computed here.
+
+::
+
+    name = "pcsel"                       # also the name of the files
+    title = "QS PCSEL"
+    database_unit_nm = 0.1               # every coordinate becomes a whole number of these
+
+    [chip]
+    size_um = [6000, 4000]
+
+    [layers]                             # name = [layer, datatype]
+    pattern = [1, 0]
+
+    [[fields]]                           # one array per period (columns) and per value and dose (rows)
+    name = "periods"
+    design = "../pcsel.toml"             # or the keys of a design as a table
+    periods_nm = "320:460:10"            # a number, a list, or start:stop:step with both ends
+    side_um = 200                        # or periods = [n1, n2]; left out: [device] of the design
+    vary = { key = "grating.duty_cycle", values = [0.65, 0.70, 0.75] }
+    doses = [1.0]
+
+Lengths of what is drawn large are µm, of what is drawn small nm; the name says which. The chip's middle is (0, 0).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
+
+from cavitydesign.errors import InputError
+from cavitydesign.geometry import Design, TwoMirror, design_from_dict, load_design
+from cavitydesign.geometry.base import NonNegative, Positive, Value, strip_sources, validated
+from cavitydesign.geometry.load import read_toml
+
+MAX_COORDINATE = 2**30
+"""Largest coordinate in database units: GDSII stores 32-bit integers, and differences must fit as well."""
+MAX_DEVICES = 5000
+_MAX_VALUES = 1000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_PLACEHOLDERS = {
+    "field": frozenset({"period", "value", "dose", "wavelength", "periods"}),
+    "aperture": frozenset({"diameter", "spacer", "film"}),
+}
+
+
+def expand_numbers(content: Any) -> Any:
+    """``320``, ``[315, 335]`` or ``"320:460:10"`` as a tuple of numbers; a range has both its ends.
+
+    Decimal arithmetic, so that ``"0.1:0.3:0.1"`` ends at 0.3 exactly. Raises ValueError with the rule.
+    """
+    if isinstance(content, bool):
+        raise ValueError("must be a number, a list of numbers or 'start:stop:step'")
+    if isinstance(content, int | float):
+        return (content,)
+    if not isinstance(content, str):
+        return content
+    parts = content.split(":")
+    if len(parts) != 3:
+        raise ValueError("a range is written 'start:stop:step'")
+    try:
+        start, stop, step = (Decimal(part.strip()) for part in parts)
+    except InvalidOperation:
+        raise ValueError("a range is three numbers, 'start:stop:step'") from None
+    if not (start.is_finite() and stop.is_finite() and step.is_finite()):
+        raise ValueError("a range is three finite numbers, 'start:stop:step'")
+    if max(abs(start), abs(stop), abs(step)) > Decimal("1e9"):
+        raise ValueError("a range has no numbers beyond 1e9")
+    if step <= 0 or stop < start:
+        raise ValueError("a range needs step > 0 and stop >= start")
+    if (stop - start) / step >= _MAX_VALUES:
+        raise ValueError(f"a range has at most {_MAX_VALUES} values")
+    return tuple(float(start + step * index) for index in range(int((stop - start) / step) + 1))
+
+
+def _plain_text(text: str) -> str:
+    if any(not " " <= letter <= "~" for letter in text):
+        raise ValueError("only printable ASCII letters can be drawn (write um for µm)")
+    return text
+
+
+def _safe_name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("a name has 1 to 64 letters, digits, - and _ (it becomes a file's or a cell's name)")
+    return text
+
+
+Name = Annotated[str, BeforeValidator(lambda text: _safe_name(text) if isinstance(text, str) else text)]
+Text = Annotated[str, Field(max_length=120), BeforeValidator(lambda text: _plain_text(text) if isinstance(text, str) else text)]
+Numbers = Annotated[
+    tuple[Positive, ...], BeforeValidator(expand_numbers), Field(min_length=1, max_length=_MAX_VALUES)
+]
+Micrometres = Annotated[float, Field(gt=0.0, le=200_000.0)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+GdsNumber = Annotated[int, Field(ge=0, le=32767)]
+LayerNumber = tuple[GdsNumber, GdsNumber]
+
+
+class Chip(Value):
+    """The die: its size, the margin that nothing but the frame enters, and the frame that shows where to cleave."""
+
+    size_um: tuple[Micrometres, Micrometres] = (5000.0, 5000.0)
+    margin_um: NonNegative = 150.0
+    frame_width_um: NonNegative = 20.0
+    cleave_marks: bool = True
+
+
+class Layers(Value):
+    """(layer, datatype) of each role. Doses take the datatypes that follow ``pattern``'s."""
+
+    pattern: LayerNumber = (1, 0)
+    label: LayerNumber = (2, 0)
+    marks: LayerNumber = (3, 0)
+    spacer: LayerNumber = (4, 0)
+    film: LayerNumber = (5, 0)
+    frame: LayerNumber = (10, 0)
+
+
+class Rules(Value):
+    """What the fabrication can do; :func:`cavitydesign.masks.check` applies them."""
+
+    min_feature_nm: NonNegative = 60.0
+    min_gap_nm: NonNegative = 60.0
+    writing_field_um: Positive = 500.0
+    max_position_error_nm: Positive = 1.0
+    clearance_um: NonNegative = 2.0
+
+
+class Labels(Value):
+    """Height of the letters (stroke: one eighth of it) and the distance from what they name."""
+
+    size_um: Annotated[float, Field(ge=1.0, le=1000.0)] = 20.0
+    title_size_um: Annotated[float, Field(ge=1.0, le=2000.0)] = 80.0
+    distance_um: NonNegative = 10.0
+
+
+class Marks(Value):
+    """A cross in each corner, the lower left one with an extra square so that a chip cannot be mounted turned."""
+
+    cross_um: Micrometres = 120.0
+    width_um: Micrometres = 6.0
+    inset_um: NonNegative = 60.0
+
+    @model_validator(mode="after")
+    def _slender(self) -> Self:
+        if self.width_um > 0.25 * self.cross_um:
+            raise ValueError("width_um must not exceed a quarter of cross_um")
+        return self
+
+
+class Vary(Value):
+    """A second number of the design that changes from row to row, by its dotted key."""
+
+    key: Annotated[str, Field(min_length=1)]
+    values: Numbers
+
+
+class FieldSpec(Value):
+    """Arrays of one design: a column per period, a row per value of ``vary`` and per dose.
+
+    ``tone``: ``feature`` draws what the design calls its feature (pillars; holes), ``inverse`` all else in the field.
+    ``bias_nm`` moves each edge of the feature outwards (a diameter grows by twice this), to undo what the process
+    takes. ``boundary`` is for hexagonal lattices: a ``parallelogram`` of n1 x n2 cells along a1 and a2 (one array
+    reference), or a ``rectangle`` (two: the even and the odd rows).
+    """
+
+    name: Name
+    design: SerializeAsAny[Design]
+    design_layer: Annotated[int, Field(ge=0)] | None = None
+    periods_nm: Numbers | None = None
+    side_um: Micrometres | None = None
+    periods: tuple[Count, Count] | None = None
+    vary: Vary | None = None
+    doses: Numbers = (1.0,)
+    tone: Literal["feature", "inverse"] = "feature"
+    bias_nm: float = 0.0
+    boundary: Literal["parallelogram", "rectangle"] = "parallelogram"
+    gap_um: NonNegative = 60.0
+    label: Text = "{period} nm"
+    wavelengths_nm: Numbers | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.design.lattice is None:
+            raise ValueError("design: an array needs a design with a [lattice]; a two-mirror cavity goes under [[apertures]]")
+        if self.side_um is not None and self.periods is not None:
+            raise ValueError("give side_um or periods, not both")
+        if self.side_um is None and self.periods is None and self.design.device is None:
+            raise ValueError("give side_um or periods; the design has no [device]")
+        _distinct(self.periods_nm or (), "periods_nm")
+        _distinct(self.doses, "doses")
+        _distinct(self.vary.values if self.vary else (), "vary.values")
+        columns = len(self.periods_nm or (1.0,))
+        if self.wavelengths_nm is not None and len(self.wavelengths_nm) != columns:
+            raise ValueError(f"wavelengths_nm has one number per period: {columns}, not {len(self.wavelengths_nm)}")
+        if "{wavelength}" in self.label and self.wavelengths_nm is None:
+            raise ValueError("label: {wavelength} needs wavelengths_nm")
+        if "{value}" in self.label and self.vary is None:
+            raise ValueError("label: {value} needs vary")
+        _check_placeholders(self.label, _PLACEHOLDERS["field"])
+        return self
+
+    @property
+    def own_period_nm(self) -> float:
+        """The period of the design itself: along a1."""
+        assert self.design.lattice is not None  # noqa: S101 (validated above)
+        return self.design.lattice.periods_nm[0]
+
+
+class ApertureSpec(Value):
+    """Spacer rings of a two-mirror cavity: a column per inner diameter.
+
+    Each has the ring in ``vents`` arcs (gaps of ``vent_um`` let air and solvent out when the mirrors are closed), a
+    window for the drop-cast film that ends ``film_margin_um`` inside the ring, and four crosses for the second mirror.
+    """
+
+    name: Name
+    design: SerializeAsAny[Design]
+    diameters_um: Numbers
+    copies: Annotated[int, Field(ge=1, le=100)] = 1
+    ring_width_um: Micrometres = 60.0
+    vents: Annotated[int, Field(ge=2, le=24)] = 4
+    vent_um: Micrometres = 20.0
+    film_margin_um: NonNegative = 10.0
+    gap_um: NonNegative = 150.0
+    label: Text = "D {diameter} um"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not isinstance(self.design, TwoMirror):
+            raise ValueError(f"design: must be of the family two_mirror, not {self.design.family}")
+        _distinct(self.diameters_um, "diameters_um")
+        smallest = min(self.diameters_um)
+        if max(self.diameters_um) > 200_000.0:
+            raise ValueError("diameters_um: at most 200000")
+        if 2.0 * self.film_margin_um >= smallest:
+            raise ValueError(f"film_margin_um leaves no film in the aperture of {smallest:g} um")
+        if self.vents * self.vent_um >= 0.5 * math.pi * smallest:
+            raise ValueError(f"vents take more than half of the ring of {smallest:g} um; use fewer or narrower ones")
+        _check_placeholders(self.label, _PLACEHOLDERS["aperture"])
+        return self
+
+
+class WitnessSpec(Value):
+    """Gratings of lines for the electron microscope: one per width, lines and gaps alike."""
+
+    widths_nm: Numbers
+    length_um: Micrometres = 40.0
+    lines: Annotated[int, Field(ge=1, le=10_000)] = 25
+    layer: Literal["pattern", "spacer", "film", "marks"] = "pattern"
+
+
+class WindowSpec(Value):
+    """Open rectangles: to measure a film's thickness at its edge, or a deposition by its neighbour."""
+
+    label: Text
+    size_um: tuple[Micrometres, Micrometres]
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+    layer: Literal["pattern", "spacer", "film", "marks"] = "film"
+
+
+class MaskSpec(Value):
+    """Everything that decides the bytes of a mask."""
+
+    name: Name
+    title: Text = ""
+    database_unit_nm: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    circle_vertices: Annotated[int, Field(ge=8, le=196, multiple_of=4)] = 64
+    chip: Chip = Chip()
+    layers: Layers = Layers()
+    rules: Rules = Rules()
+    labels: Labels = Labels()
+    marks: Marks | None = Marks()
+    scale_bar_um: Micrometres | None = 100.0
+    fields: tuple[FieldSpec, ...] = ()
+    apertures: tuple[ApertureSpec, ...] = ()
+    witness: WitnessSpec | None = None
+    windows: tuple[WindowSpec, ...] = ()
+
+    @field_validator("database_unit_nm")
+    @classmethod
+    def _divides_a_micrometre(cls, unit: float) -> float:
+        ratio = 1000.0 / unit
+        if ratio > 1e6 or abs(ratio - round(ratio)) > 1e-6:
+            raise ValueError("must divide 1000 nm, and be at least 0.001")
+        return unit
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.fields and not self.apertures:
+            raise ValueError("a mask needs [[fields]] or [[apertures]]")
+        names = [item.name for item in (*self.fields, *self.apertures)]
+        if len({name.upper().replace("-", "_") for name in names}) != len(names):
+            raise ValueError("fields and apertures need different names")
+        if max(self.chip.size_um) * 1000.0 / self.database_unit_nm > MAX_COORDINATE:
+            raise ValueError("database_unit_nm: too fine for a chip of this size (GDSII has 32-bit coordinates)")
+        if sum(devices_in(item) for item in (*self.fields, *self.apertures)) > MAX_DEVICES:
+            raise ValueError(f"more than {MAX_DEVICES} devices; use fewer periods, values or doses")
+        self._check_layers()
+        return self
+
+    def _check_layers(self) -> None:
+        used: dict[tuple[int, int], str] = {}
+        for role in Layers.model_fields:
+            number = getattr(self.layers, role)
+            if number in used:
+                raise ValueError(f"layers.{role}: {number} is also {used[number]}")
+            used[number] = role
+        for index in range(1, len(self.doses)):
+            number = self.layers.pattern[0], self.layers.pattern[1] + index
+            if number in used or number[1] > 32767:
+                raise ValueError(f"layers.pattern: dose {index + 1} needs datatype {number[1]}, which is taken")
+
+    @property
+    def doses(self) -> tuple[float, ...]:
+        """Every dose factor, ascending; the n-th is written with datatype ``layers.pattern[1] + n``."""
+        return tuple(sorted({dose for field in self.fields for dose in field.doses})) or (1.0,)
+
+    def dose_layer(self, dose: float) -> LayerNumber:
+        """(layer, datatype) of the patterns of one dose."""
+        return self.layers.pattern[0], self.layers.pattern[1] + self.doses.index(dose)
+
+
+def devices_in(item: FieldSpec | ApertureSpec) -> int:
+    """How many devices a field or a set of apertures makes."""
+    if isinstance(item, ApertureSpec):
+        return len(item.diameters_um) * item.copies
+    return len(item.periods_nm or (1.0,)) * len(item.vary.values if item.vary else (1.0,)) * len(item.doses)
+
+
+def load_mask(path: str | Path) -> MaskSpec:
+    """Read a mask from a TOML file; the paths of its designs are relative to it.
+
+    Raises :class:`~cavitydesign.errors.InputError` naming file, key, rule and value.
+    """
+    path = Path(path)
+    try:
+        return mask_from_dict(read_toml(path), base_dir=path.parent)
+    except InputError as error:
+        raise error.in_file(path) from None
+
+
+def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") -> MaskSpec:
+    """Build a mask from plain content (parsed TOML or JSON), as :func:`load_mask` does from a file."""
+    if not isinstance(content, Mapping):
+        raise InputError("a mask is a table of keys", value=content)
+    found: dict[str, Any] = {}
+    for name, item in content.items():
+        if name in ("fields", "apertures") and isinstance(item, list | tuple):
+            found[name] = [_with_design(entry, Path(base_dir), f"{name}.{index}") for index, entry in enumerate(item)]
+        else:
+            found[name], _ = strip_sources(item, str(name))
+    return validated(MaskSpec, found)
+
+
+def _with_design(entry: Any, base_dir: Path, key: str) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    plain, _ = strip_sources({name: item for name, item in entry.items() if name != "design"}, key)
+    if "design" not in entry:
+        return plain
+    design, key = entry["design"], f"{key}.design"
+    if isinstance(design, str):
+        return {**plain, "design": load_design(_sane_path(design, base_dir, key))}
+    if isinstance(design, Mapping):
+        try:
+            return {**plain, "design": design_from_dict(design, base_dir=base_dir)}
+        except InputError as error:
+            where = f"{key}.{error.key}" if error.key else key
+            raise InputError(error.message, file=error.file, key=where, value=error.value) from None
+    return {**plain, "design": design}
+
+
+def _sane_path(text: str, base_dir: Path, key: str) -> Path:
+    """A mask names designs beside it or one folder up; never an absolute path, never farther away."""
+    path = Path(text)
+    rule = "must be a relative path to a .toml file beside the mask or in the folder above it"
+    if "\0" in text or path.is_absolute() or path.suffix != ".toml" or path.as_posix().startswith("~"):
+        raise InputError(rule, key=key, value=text)
+    try:
+        home = (base_dir / "..").resolve()
+        inside = (base_dir / path).resolve().is_relative_to(home)
+    except (OSError, RuntimeError):
+        inside = False
+    if not inside:
+        raise InputError(rule, key=key, value=text)
+    return base_dir / path
+
+
+def _distinct(values: tuple[float, ...], key: str) -> None:
+    if len(set(values)) != len(values):
+        raise ValueError(f"{key}: each value once")
+
+
+def _check_placeholders(label: str, known: frozenset[str]) -> None:
+    unknown = sorted(set(re.findall(r"\{([^{}]*)\}", label)) - known)
+    if unknown:
+        raise ValueError(f"label: no placeholder {{{unknown[0]}}}; there are {', '.join(sorted(known))}")
