@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DARK_Q = 1e6
-"""From this Q up a mode of an infinite array counts as dark: fabrication and finite size limit real devices to far less."""
+"""From this Q up a mode of an infinite array counts as dark: roughness and finite size limit real devices to less."""
 _DARK_NOTE = (
-    "dark: an infinite array gives this mode no radiation loss, so its threshold is that of transparency, a lower bound; "
-    "solve the finite array for the device's"
+    "dark: an infinite array gives this mode no radiation loss, so its threshold is transparency, a lower bound; "
+    "solve the finite array for that of a device"
 )
 
 
@@ -345,15 +345,13 @@ def _level(emitter: Emitter, pump: Pump, found: Thresholds) -> Array:
 
 def _labels(share: Array) -> Array:
     names = np.array(["X", "XX", "MX"], dtype=object)
-    return (
-        np.where(share.sum(axis=1) > 0.0, names[share.argmax(axis=1)], "")
-        if len(share)
-        else np.array([], dtype=object)
-    )
+    if len(share) == 0:
+        return names[:0]
+    return np.where(share.sum(axis=1) > 0.0, names[share.argmax(axis=1)], "")
 
 
 def _rank(value: Array, base: Thresholds, wavelength: Array, behind: Array) -> Array:
-    """Row numbers in rank order. Equal thresholds (a given one): the line that gets transparent first, then the redder."""
+    """Rows in rank order; of equal thresholds the first is what gets transparent first, then the redder."""
     has = np.array([status.has_threshold for status in base.status], dtype=bool)
     group = np.where(~has, 2, np.where(behind, 1, 0))
     keys = (

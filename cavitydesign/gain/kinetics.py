@@ -16,6 +16,7 @@ rates 1/ns.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 MOST_PAIRS = 40
-"""Where the ladder of the master equation ends. Near lasing ⟨N⟩ is a few; a Poisson tail beyond 40 is < 1e-8 up to ⟨N⟩ = 14."""
+"""Where the ladder of the master equation ends: the Poisson tail beyond it is < 1e-8 up to ⟨N⟩ = 14."""
 
 
 def poisson(pairs_per_shell: Any) -> Array:
-    """Occupation classes after an instantaneous pulse, ``P_N = ⟨N⟩^N e^{-⟨N⟩} / N!``; shape S + (9,), the last is N ≥ 8."""
+    """Classes after an instantaneous pulse, ``P_N = ⟨N⟩^N e^{-⟨N⟩} / N!``; shape S + (9,), the last is N ≥ 8."""
     mean = np.asarray(pairs_per_shell, dtype=float)[..., None]
     state = np.arange(STATES - 1)
     factorial = np.array([math.factorial(n) for n in state], dtype=float)
@@ -125,6 +126,11 @@ def gain_lifetime_ns(emitter: Emitter, wavelength_nm: float, pairs_per_shell: fl
     if positive.size == 0:
         return 0.0
     last = int(positive[-1])
-    from scipy.optimize import brentq
+    return root_between(lambda time: float(gain(time)), times[last], times[last + 1])
 
-    return float(brentq(lambda time: float(gain(time)), times[last], times[last + 1]))
+
+def root_between(function: Callable[[float], float], low: float, high: float) -> float:
+    """The root of a function that changes sign between ``low`` and ``high`` (Brent)."""
+    from scipy.optimize import root_scalar
+
+    return float(root_scalar(function, bracket=(low, high), method="brentq", xtol=1e-13).root)

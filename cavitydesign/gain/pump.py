@@ -23,6 +23,7 @@ from cavitydesign.gain.kinetics import (
     decay_rates_per_ns,
     mean_pairs,
     poisson,
+    root_between,
     square_pulse,
     steady_state,
 )
@@ -74,7 +75,7 @@ def cross_section_cm2(emitter: Emitter, pump: Pump) -> float:
     given = emitter.absorption_cross_section_cm2
     at_nm = LEATHERDALE_NM if isinstance(given, str) else emitter.absorption_wavelength_nm
     if abs(pump.wavelength_nm - at_nm) > WAVELENGTH_TOLERANCE_NM:
-        rule = f"the emitter's cross-section holds at {at_nm:g} nm; give pump.absorption_cross_section_cm2 at the pump's"
+        rule = f"the emitter's cross-section holds at {at_nm:g} nm; give pump.absorption_cross_section_cm2"
         raise InputError(rule, key="pump.wavelength_nm", value=pump.wavelength_nm)
     return leatherdale_cross_section_cm2(0.5 * emitter.shell_diameter_nm) if isinstance(given, str) else given
 
@@ -102,7 +103,7 @@ def pump_level(emitter: Emitter, pump: Pump, created_per_shell: Any) -> Any:
 
 
 def fluence_uj_per_cm2(pump: Pump, level: Any) -> Any:
-    """Incident fluence of one pulse in µJ/cm², of a level in the pump's own unit; 66.9 kW/cm² for 7 ns is 468 µJ/cm²."""
+    """Fluence of one pulse in µJ/cm², of a level in the pump's own unit; 66.9 kW/cm² for 7 ns is 468 µJ/cm²."""
     if pump.quasi_cw:
         return level * pump.pulse_ns  # kW × ns = µJ
     return level if pump.photons == 1 else 1e3 * level
@@ -126,12 +127,10 @@ def pumped_occupation(emitter: Emitter, pump: Pump, created_per_shell: Any) -> t
 
 
 def continuous_intensity_kw_per_cm2(emitter: Emitter, pump: Pump, *, pairs_per_shell: float) -> float:
-    """Intensity that holds ⟨N⟩ for ever: the rate balance ``σ I / hν = Σ k_N P_N`` in the steady state. One photon only.
+    """Intensity that holds ⟨N⟩ for ever: the rate balance ``σ I / hν = Σ k_N P_N``; one photon only.
 
     The limit of a long pulse; a pulse of a few ns needs more (``pump_level`` of the master equation).
     """
-    from scipy.optimize import brentq
-
     if pump.photons != 1:
         raise InputError("the rate balance is written for one photon", key="pump.photons", value=pump.photons)
     if not 0.0 < pairs_per_shell < 0.5 * MOST_PAIRS:
@@ -142,7 +141,7 @@ def continuous_intensity_kw_per_cm2(emitter: Emitter, pump: Pump, *, pairs_per_s
         return float(mean_pairs(steady_state(decay, np.exp(log_rate)))) - pairs_per_shell
 
     top = np.log(decay[-1])
-    rate = float(np.exp(brentq(excess, np.log(decay[1] * pairs_per_shell) - 5.0, top, xtol=1e-13)))
+    rate = float(np.exp(root_between(excess, np.log(decay[1] * pairs_per_shell) - 5.0, top)))
     _pumps(emitter, pump)
     return (
         rate * photon_energy_uj(pump.wavelength_nm) / (pump.transmission * cross_section_cm2(emitter, pump))
@@ -158,5 +157,5 @@ def _two_photon_cm4(emitter: Emitter, pump: Pump) -> float:
 def _pumps(emitter: Emitter, pump: Pump) -> None:
     energy = pump.photons * nm_to_ev(pump.wavelength_nm)
     if energy <= exciton_energy_ev(emitter):
-        rule = f"{pump.photons} photon(s) carry {energy:.3f} eV, less than the exciton's {exciton_energy_ev(emitter):.3f} eV"
+        rule = f"{pump.photons} photon(s) carry {energy:.3f} eV; the exciton needs {exciton_energy_ev(emitter):.3f} eV"
         raise InputError(rule, key="pump.wavelength_nm", value=pump.wavelength_nm)

@@ -42,7 +42,7 @@ _GAUSSIAN_AREA = math.sqrt(math.pi / (4.0 * math.log(2.0)))  # ∫ L dE = this �
 
 @dataclass(frozen=True, slots=True)
 class GainSpectrum:
-    """Material gain over wavelength, cm⁻¹ of power; ``net = emission - absorption`` per transition, summed in ``total``.
+    """Material gain over wavelength, cm⁻¹ of power: ``net = emission - absorption`` per transition; ``total`` sums.
 
     Arrays have the shape of ``pairs_per_shell`` followed by that of ``wavelength_nm``; each dict is keyed X,
     XX, MX.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.gain.kinetics import root_between
 from cavitydesign.gain.measured import MeasuredGain
 from cavitydesign.gain.pump import created_pairs, pumped_occupation
 from cavitydesign.gain.spectrum import (
@@ -34,9 +35,11 @@ class LineStatus(enum.Enum):
 
     LASES = "the gain reaches what the mode needs"
     GIVEN = "emitter.threshold_pairs was given and taken as the threshold; the gain is positive there"
-    UPPER_BOUND = "above threshold at the lowest measured level already: the threshold lies below; measure at lower pumping"
-    NO_GAIN = "the gain never reaches what the mode needs; raise Q or confinement, or bring the mode nearer to a transition"
-    OUT_OF_BAND = "outside the wavelengths that the gain spectrum covers, and nothing is extrapolated; move the mode or the emitter"
+    UPPER_BOUND = "above threshold at the lowest measured level already; measure at lower pumping"
+    NO_GAIN = (
+        "the gain never reaches what the mode needs; raise Q or confinement, or move the mode to a transition"
+    )
+    OUT_OF_BAND = "outside the wavelengths that the gain spectrum covers; nothing is extrapolated"
     UNKNOWN_LOSS = (
         "the solver gave no threshold gain, nor Q, confinement and film index to estimate it from; "
         "use the poles solver; transparency is a lower bound"
@@ -116,7 +119,7 @@ Occupations = dict[tuple[float, ...], Occupation]
 
 @dataclass(frozen=True, slots=True)
 class _Medium:
-    """A gain medium seen at M wavelengths: ``on_grid`` (M, L) over all ``levels``, ``at`` (M,) at one level per mode."""
+    """A gain medium seen at M wavelengths: ``on_grid`` (M, L) over ``levels``, ``at`` (M,) at one level per mode."""
 
     levels: Array
     on_grid: Array
@@ -184,7 +187,7 @@ def lowest_level(medium: _Medium, required: Array) -> Array:
     low, high = np.full((2, len(required)), levels[0])
     low[rows], high[rows] = levels[first[rows] - 1], levels[first[rows]]
     for row in np.flatnonzero((first < 0) & np.isfinite(required)):
-        top = _peak_above(medium, row, required)
+        top = _peak_above(medium, int(row), required)
         if top is not None:
             low[row], high[row] = top
             rows = np.append(rows, row)
@@ -208,7 +211,7 @@ def _peak_above(medium: _Medium, row: int, required: Array) -> tuple[float, floa
 
 
 def _polish(excess: Callable[[Array], Array], low: Array, high: Array, rows: Array) -> Array:
-    """Roots in brackets of all ``rows`` at once: false position, halving the stale end (Illinois), to 1e-11 relative."""
+    """Roots in the brackets of all ``rows`` at once, to 1e-11: false position, halving the stale end (Illinois)."""
     a, b = low.copy(), high.copy()
     fa, fb = excess(a), excess(b)
     side = np.zeros(len(a))
@@ -251,12 +254,11 @@ def _created_for(occupation: Occupation, pairs_per_shell: float) -> float:
         raise InputError(
             f"must be at most {HIGHEST_PAIRS:g}", key="emitter.threshold_pairs", value=pairs_per_shell
         )
-    from scipy.optimize import brentq
 
     def excess(created: float) -> float:
         return float(occupation(np.array([created]))[1][0]) - pairs_per_shell
 
-    return float(brentq(excess, 0.0, occupation.created[-1], xtol=1e-12))
+    return root_between(excess, 0.0, float(occupation.created[-1]))
 
 
 def _statuses(covered: Array, required: Array, found: Array, reached: LineStatus) -> tuple[LineStatus, ...]:
@@ -312,7 +314,7 @@ def _created_at(emitter: Emitter, pump: Pump, occupation: Occupation, counted: s
     if counted == "pairs_per_shell":
         return _created_for(occupation, level)
     if pump.photons != 1 or pump.quasi_cw:
-        rule = "a table over fluence_uj_per_cm2 needs a one-photon pump with a short pulse; give pairs_per_shell instead"
+        rule = "a table over fluence_uj_per_cm2 needs a one-photon pump with a short pulse; or give pairs_per_shell"
         raise InputError(rule, key="emitter.spectrum.level", value=counted)
     return float(created_pairs(emitter, pump, level))
 

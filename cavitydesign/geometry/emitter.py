@@ -154,6 +154,8 @@ class Emitter(Value):
             raise ValueError(
                 "a line needs a width: inhomogeneous_fwhm_mev or a phonon broadening must be > 0"
             )
+        if self.threshold_pairs is not None and self.spectrum is not None:
+            raise ValueError("threshold_pairs replaces what spectrum says: give one of the two")
         return self
 
 

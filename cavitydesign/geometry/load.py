@@ -74,7 +74,7 @@ def _with_tables(content: Any, base_dir: Path, path: str) -> Any:
     if isinstance(content, Mapping):
         if path == "emitter.spectrum" and isinstance(content.get("table"), str) and len(content) == 1:
             return read_gain_table(base_dir / content["table"], shown=content["table"], key=f"{path}.table")
-        if "table" in content and isinstance(content["table"], str) and "n" not in content:
+        if isinstance(content.get("table"), str) and not {"n", "gain_per_cm"} & set(content):
             return {**content, **_read_index_table(base_dir / content["table"], key=f"{path}.table".lstrip("."))}
         return {name: _with_tables(item, base_dir, f"{path}.{name}".lstrip(".")) for name, item in content.items()}
     if isinstance(content, list):
