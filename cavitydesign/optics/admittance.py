@@ -1,0 +1,313 @@
+"""Admittances of a patterned stack in one symmetry block: M(k0), its null vectors, its fields and its derivatives.
+
+With F = (E_x, E_y) and h = (H_y, -H_x) in the block's columns and z pointing away from the interface at which the two
+sides meet, Maxwell's equations in a layer are
+
+    F' = i k0 A h,   A = 1 - K [[ε]]⁻¹ K        K = |k + G| / k0 on the L columns
+    h' = i k0 B F,   B = [ε] - K⊥ K⊥             K⊥ = |k + G| / k0 on the T columns
+
+with modes AB W = W q², V = B W / q. The admittance Y (h = Y F) of each half-space is carried to the interface by
+
+    R = (V + Y W)⁻¹ (V - Y W),   Y' = V (1 - X R X)(1 + X R X)⁻¹ W⁻¹,   X = exp(i q k0 d),
+
+in which only decaying exponentials occur. A resonance is a complex k0 where M(k0) = Y_up + Y_down is singular.
+
+Derivatives need no second solution. For any change δ of the stack, or of k0, with fields F, h of the resonance (right) and
+those of the transposed problem (left, subscript l),
+
+    v_lᵀ δM v = Σ_half-spaces F_lᵀ δY F - i ∫ [ F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h ] dz,
+
+which for δ = δk0 is the norm of the resonance (the bilinear one of P. T. Leung et al., Phys. Rev. A 49, 3057 (1994),
+surface term included), and for anything else gives its first-order shift  δk0 = - v_lᵀ δM v / v_lᵀ (∂M/∂k0) v.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.optics.fourier import LayerMatrices, layer_matrices, permittivity, permittivity_slope
+from cavitydesign.optics.numeric import NumericStack
+from cavitydesign.optics.planewaves import Block, PlaneWaves
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """Which channels of the half-spaces are open (radiate) in a region of k0: masks over the block's columns.
+
+    kz = √z where open (outgoing, even if that grows), i√(-z) where closed (bound), z = ε k0² - |k + G|². Each is analytic
+    on its side of the threshold k0 = |k + G| / √ε, and neither cut leaves that threshold into its own side. Around a
+    threshold itself kz is followed through zero instead: where a guide (a direction in the complex plane for each k0 and
+    column, 0 for none) is given, the root that points along it is taken.
+    """
+
+    up: Array
+    down: Array
+    up_guide: Array | None = None
+    down_guide: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A layer as a passage: modes W, V, q k0, the reflection R behind it, and its operators k0 A and k0 B.
+
+    ``uniform`` layers have W = 1; ``w``, ``v`` are then diagonals and R may be one too.
+    """
+
+    index: int
+    w: Array
+    v: Array
+    q: Array
+    reflection: Array
+    phase: Array
+    uniform: bool
+    w_inverse: Array
+
+
+class BlockProblem:
+    """One symmetry block of one patterned stack: evaluates M(k0) and everything that follows from it."""
+
+    def __init__(self, stack: NumericStack, waves: PlaneWaves, block: Block, *, symmetric: bool, factorisation: str = "normal"):
+        assert stack.lattice is not None  # noqa: S101
+        self.stack, self.waves, self.block = stack, waves, block
+        self.symmetric = symmetric
+        self.length = waves.lengths[block.waves]  # |k + G| of each column
+        self.is_l = ~block.t_column
+        self.t_length = np.where(self.is_l, 0.0, self.length)
+        self.matrices: list[LayerMatrices | None] = [
+            layer_matrices(layer, stack.lattice, waves, block, factorisation=factorisation) if layer.inclusions else None
+            for layer in stack.layers
+        ]
+        patterned = [i for i, layer in enumerate(stack.layers) if layer.inclusions]
+        self.interface = patterned[0]  # the upper face of the first patterned layer: all above it is diagonal
+
+    @property
+    def size(self) -> int:
+        """Order m of M."""
+        return self.block.size
+
+    # -- operators ------------------------------------------------------------------------------------------------
+
+    def kz(self, eps: Array, k0: Array, open_: Array, guide: Array | None = None) -> Array:
+        """k_z of every column in a medium: shape (*k0.shape, m)."""
+        z = (eps * k0 * k0)[..., None] - self.length**2
+        kz = np.where(open_, np.sqrt(z), 1j * np.sqrt(-z))
+        return kz if guide is None else np.where((kz * guide.conj()).real < 0.0, -kz, kz)
+
+    def half_space(self, eps: Array, k0: Array, open_: Array, guide: Array | None = None) -> Array:
+        """Diagonal admittance of a half-space, h = Y F: ε k0/k_z on L columns, k_z/k0 on T columns."""
+        kz = self.kz(eps, k0, open_, guide)
+        return np.where(self.is_l, (eps * k0)[..., None] / kz, kz / k0[..., None])
+
+    def operators(self, index: int, eps: Array, k0: Array) -> tuple[Array, Array]:
+        """k0 A and k0 B of one layer, shape (*k0.shape, m, m); for uniform layers their diagonals (*k0.shape, m)."""
+        matrices, layer = self.matrices[index], self.stack.layers[index]
+        k = k0[..., None]
+        if matrices is None:
+            e = eps[layer.material][..., None]
+            ka = np.where(self.is_l, k - self.length**2 / (e * k), k + 0.0 * e)
+            return ka, k * e - self.t_length**2 / k
+        inner, scalar = permittivity(layer, matrices, eps)
+        kb = k[..., None] * inner - _diagonal(self.t_length**2 / k)
+        ka = k[..., None] * np.eye(self.size)
+        columns, rows = self.block.l_column, self.block.l_scalar
+        if len(columns):
+            g = self.length[columns]
+            inverse = np.linalg.inv(scalar)[..., rows[:, None], rows[None, :]]
+            ka[..., columns[:, None], columns[None, :]] -= g[:, None] * inverse * g[None, :] / k[..., None]
+        return ka, kb
+
+    def slopes(self, index: int, eps: Array, k0: complex, *, d_eps: Array, d_k: float) -> tuple[Array, Array]:
+        """Changes of k0 A and k0 B of one layer for a step ``d_k`` in k0 together with steps ``d_eps`` in permittivity."""
+        matrices, layer = self.matrices[index], self.stack.layers[index]
+        if matrices is None:
+            e, de = eps[layer.material], d_eps[layer.material]
+            g2 = self.length**2
+            ka = np.where(self.is_l, d_k * (1.0 + g2 / (e * k0**2)) + g2 * de / (e * e * k0), d_k)
+            return ka, d_k * (e + self.t_length**2 / k0**2) + k0 * de
+        inner, scalar = permittivity(layer, matrices, eps)
+        kb = d_k * (inner + np.diag(self.t_length**2) / k0**2)
+        ka = d_k * np.eye(self.size, dtype=complex)
+        moving = bool(d_eps.any())
+        d_inner, d_scalar = permittivity_slope(layer, matrices, eps, d_eps) if moving else (0.0, None)
+        kb = kb + k0 * d_inner
+        columns, rows = self.block.l_column, self.block.l_scalar
+        if len(columns):
+            g = self.length[columns]
+            inverse = np.linalg.inv(scalar)
+            change = d_k * inverse / k0**2
+            if d_scalar is not None:
+                change = change + inverse @ d_scalar @ inverse / k0
+            ka[columns[:, None], columns[None, :]] += g[:, None] * change[rows[:, None], rows[None, :]] * g[None, :]
+        return ka, kb
+
+    def half_space_slope(self, eps: complex, k0: complex, open_: Array, *, d_eps: complex, d_k: float) -> Array:
+        """Change of a half-space's diagonal admittance for the same steps."""
+        kz = self.kz(np.asarray(eps), np.asarray(k0), open_)
+        d_kz = (2.0 * eps * k0 * d_k + d_eps * k0 * k0) / (2.0 * kz)
+        y_l, y_t = eps * k0 / kz, kz / k0
+        return np.where(self.is_l, y_l * (d_k / k0 + d_eps / eps - d_kz / kz), y_t * (d_kz / kz - d_k / k0))
+
+    # -- M(k0) ----------------------------------------------------------------------------------------------------
+
+    def sides(self, k0: Array, sheets: Sheets) -> tuple[Array, Array, list[Pass], list[Pass]]:
+        """Admittances above (diagonal) and below (full) the interface, and the passages from each half-space to it."""
+        eps = self.stack.eps(k0)
+        up = self.half_space(eps[self.stack.superstrate], k0, sheets.up, sheets.up_guide)
+        down = self.half_space(eps[self.stack.substrate], k0, sheets.down, sheets.down_guide)
+        above, below = [], []
+        for index in range(self.interface):
+            up, done = self._through(index, up, eps, k0)
+            above.append(done)
+        for index in range(len(self.stack.layers) - 1, self.interface - 1, -1):
+            down, done = self._through(index, down, eps, k0)
+            below.append(done)
+        return up, down, above, below
+
+    def matrix(self, k0: Array, sheets: Sheets) -> Array:
+        """M(k0) = Y_up + Y_down, shape (*k0.shape, m, m)."""
+        up, down, _, _ = self.sides(k0, sheets)
+        return down + _diagonal(up)
+
+    def _through(self, index: int, y: Array, eps: Array, k0: Array) -> tuple[Array, Pass]:
+        """Carry the admittance y behind a layer to its face towards the interface."""
+        thickness = self.stack.layers[index].thickness_nm
+        ka, kb = self.operators(index, eps, k0)
+        if self.matrices[index] is None:
+            return self._through_uniform(index, y, ka, kb, thickness)
+        values, w = np.linalg.eig(ka @ kb)
+        q = _decaying(values)
+        v = (kb @ w) / q[..., None, :]
+        x = np.exp(1j * q * thickness)
+        yw = y[..., None] * w if y.ndim == q.ndim else y @ w
+        r = np.linalg.solve(v + yw, v - yw)
+        xrx = x[..., :, None] * r * x[..., None, :]
+        w_inverse = np.linalg.inv(w)
+        eye = np.eye(self.size)
+        out = v @ (eye - xrx) @ np.linalg.solve(eye + xrx, w_inverse)
+        return out, Pass(index, w, v, q, r, x, False, w_inverse)
+
+    def _through_uniform(self, index: int, y: Array, ka: Array, kb: Array, thickness: float) -> tuple[Array, Pass]:
+        q = _decaying(ka * kb)
+        v = kb / q
+        x = np.exp(1j * q * thickness)
+        one = np.ones_like(v)
+        if y.ndim == v.ndim:
+            r = (v - y) / (v + y)
+            xrx = x * r * x
+            return v * (1.0 - xrx) / (1.0 + xrx), Pass(index, one, v, q, r, x, True, one)
+        r = np.linalg.solve(_diagonal(v) + y, _diagonal(v) - y)
+        xrx = x[..., :, None] * r * x[..., None, :]
+        eye = np.eye(self.size)
+        out = v[..., :, None] * np.linalg.solve(np.swapaxes(eye + xrx, -1, -2), np.swapaxes(eye - xrx, -1, -2)).swapaxes(-1, -2)
+        return out, Pass(index, one, v, q, r, x, True, one)
+
+    def sheets_at(self, k0: complex) -> Sheets:
+        """The physical sheets at one point: open where Re k0 is past the threshold."""
+        eps = self.stack.eps(np.array([k0]))[:, 0]
+        return Sheets(
+            up=k0.real >= (self.length / np.sqrt(eps[self.stack.superstrate])).real,
+            down=k0.real >= (self.length / np.sqrt(eps[self.stack.substrate])).real,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LayerField:
+    """A resonance in one layer: F = W (e^{iqz} a + e^{iq(d-z)} b), h = ± V (e^{iqz} a - e^{iq(d-z)} b).
+
+    z runs from the face nearer to the interface; ``sign`` is that of h in coordinates that point down.
+    """
+
+    index: int
+    w: Array
+    v: Array
+    q: Array
+    a: Array
+    b: Array
+    thickness_nm: float
+    sign: float
+
+
+@dataclass(frozen=True, slots=True)
+class ResonanceField:
+    """Right (or left) fields of a resonance: in each layer, and F at the two outer faces."""
+
+    layers: tuple[LayerField, ...]
+    top: Array
+    bottom: Array
+
+
+def fields(problem: BlockProblem, vector: Array, sides: tuple[Array, Array, list[Pass], list[Pass]], *, left: bool) -> ResonanceField:
+    """Spread F = ``vector`` at the interface over the stack. ``left``: of the transposed problem (W → V⁻ᵀ, V → W⁻ᵀ)."""
+    _, _, above, below = sides
+    outer, layers = [], []
+    for passes in (above, below):
+        f = vector
+        for done in reversed(passes):
+            layer, f = _field_in_layer(problem, done, f, left=left, sign=-1.0 if passes is above else 1.0)
+            layers.append(layer)
+        outer.append(f)
+    return ResonanceField(tuple(layers), outer[0], outer[1])
+
+
+def _field_in_layer(problem: BlockProblem, done: Pass, f: Array, *, left: bool, sign: float) -> tuple[LayerField, Array]:
+    w, v, w_inverse = _full(done.w), _full(done.v), _full(done.w_inverse)
+    r = done.reflection if done.reflection.ndim == 2 else np.diag(done.reflection)
+    if left:
+        # the left admittance is Yᵀ: its reflection follows from R by the same change of basis
+        v_inverse = np.linalg.inv(v)
+        w, v, w_inverse = v_inverse.T, w_inverse.T, v.T
+        r = r.T
+    x = done.phase
+    xrx = x[:, None] * r * x[None, :]
+    a = np.linalg.solve(np.eye(len(x)) + xrx, w_inverse @ f)
+    b = r @ (x * a)
+    out = w @ (x * a + b)
+    thickness = problem.stack.layers[done.index].thickness_nm
+    return LayerField(done.index, w, v, done.q, a, b, thickness, sign), out
+
+
+def overlap(left: LayerField, right: LayerField, d_ka: Array, d_kb: Array) -> complex:
+    """``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz`` over a layer; the operators full or diagonal."""
+    electric = left.w.T @ (_full(d_kb) @ right.w)
+    magnetic = left.v.T @ (_full(d_ka) @ right.v)
+    q, d = right.q, right.thickness_nm
+    same = _exponential_integral(q[:, None] + q[None, :], d)
+    across = _mixed_integral(q[:, None], q[None, :], d)
+    aa, bb = np.outer(left.a, right.a), np.outer(left.b, right.b)
+    ab = np.outer(left.a, right.b) * across + np.outer(left.b, right.a) * across
+    return complex(np.sum((electric - magnetic) * (aa + bb) * same) + np.sum((electric + magnetic) * ab))
+
+
+def _exponential_integral(q: Array, d: float) -> Array:
+    """∫₀ᵈ exp(iqz) dz, also for small q d."""
+    x = 1j * q * d
+    small = np.abs(x) < 1e-5
+    safe = np.where(small, 1.0, x)
+    return d * np.where(small, 1.0 + x / 2.0, np.expm1(safe) / safe)
+
+
+def _mixed_integral(p: Array, q: Array, d: float) -> Array:
+    """∫₀ᵈ exp(ipz) exp(iq(d-z)) dz = (e^{ipd} - e^{iqd}) / (i(p - q)), also for p = q."""
+    x = 1j * (p - q) * d
+    small = np.abs(x) < 1e-5
+    safe = np.where(small, 1.0, x)
+    return d * np.where(small, np.exp(1j * q * d) * (1.0 + x / 2.0), (np.exp(1j * p * d) - np.exp(1j * q * d)) / safe)
+
+
+def _decaying(squares: Array) -> Array:
+    """Square roots with Im ≥ 0: the waves that decay, or propagate, along +z."""
+    q = np.sqrt(squares)
+    return np.where(q.imag < 0.0, -q, q)
+
+
+def _diagonal(values: Array) -> Array:
+    return values[..., :, None] * np.eye(values.shape[-1])
+
+
+def _full(matrix: Array) -> Array:
+    return np.diag(matrix) if matrix.ndim == 1 else matrix

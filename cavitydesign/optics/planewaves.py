@@ -1,0 +1,197 @@
+"""The plane-wave basis of a unit cell, split into its symmetry classes.
+
+In-plane fields are expanded in plane waves ``exp(i(k + G)·r)``; each carries a component L along k + G (TM in a uniform
+layer) and a component T across it (TE). In this basis uniform layers are diagonal. A symmetry operation permutes the
+waves, keeps L and flips T when it is a mirror; projecting with the irreps gives blocks that the Maxwell operator cannot
+mix: for a square cell with a circle, five blocks of about an eighth (A1, A2, B1, B2) and a quarter (E) of the size.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.geometry.stack import Lattice
+from cavitydesign.optics.symmetry import Group, Irrep, Operation
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneWaves:
+    """Plane waves of a cell, sorted by |k + G| and whole orbits of the group only.
+
+    Attributes
+    ----------
+    orders: integer (n1, n2) of each G = n1 b1 + n2 b2, shape (N, 2).
+    vectors: k + G in 1/nm, shape (N, 2).
+    lengths: |k + G|, shape (N,); exactly 0 for normal incidence.
+    along: unit vectors L, shape (N, 2); x for the wave at k + G = 0.
+    """
+
+    orders: Array
+    vectors: Array
+    lengths: Array
+    along: Array
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def across(self) -> Array:
+        """Unit vectors T = ẑ × L, shape (N, 2)."""
+        return np.stack([-self.along[:, 1], self.along[:, 0]], axis=1)
+
+
+def plane_waves(lattice: Lattice, *, bloch: tuple[float, float], count: int) -> PlaneWaves:
+    """About ``count`` plane waves of smallest |k + G|, in whole shells of equal length."""
+    b1, b2 = lattice.reciprocal_per_nm
+    shortest = min(np.hypot(*b1), np.hypot(*b2))
+    cell = abs(b1[0] * b2[1] - b1[1] * b2[0])
+    reach = int(math.ceil(2.5 * math.sqrt(max(count, 1) * cell / math.pi) / shortest)) + 2
+    n = np.arange(-reach, reach + 1)
+    orders = np.stack(np.meshgrid(n, n, indexing="ij"), axis=-1).reshape(-1, 2)
+    vectors = orders @ np.array([b1, b2]) + np.array(bloch)
+    lengths = np.hypot(vectors[:, 0], vectors[:, 1])
+    shell = np.round(lengths / shortest, 9)
+    ranked = np.sort(shell)
+    edge = ranked[min(count, len(ranked)) - 1]
+    chosen = np.flatnonzero(shell <= edge)
+    chosen = chosen[np.lexsort((orders[chosen, 1], orders[chosen, 0], shell[chosen]))]
+    lengths = np.where(shell[chosen] == 0.0, 0.0, lengths[chosen])
+    safe = np.where(lengths > 0.0, lengths, 1.0)
+    along = np.where((lengths > 0.0)[:, None], vectors[chosen] / safe[:, None], np.array([1.0, 0.0]))
+    return PlaneWaves(orders[chosen], vectors[chosen], lengths, along)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One symmetry class of the basis: m orthonormal columns over the 2N components, s over the N scalars.
+
+    Attributes
+    ----------
+    irrep: label and degeneracy.
+    l_part, t_part: real, shape (N, m): each column's L and T components.
+    scalars: real, shape (N, s): the scalar functions (E_z) of the class.
+    waves: for each column one wave that it contains, shape (m,): all its waves have one length.
+    l_column: columns that are purely L with k + G ≠ 0; they alone couple to E_z.
+    l_scalar: for each of these, its column among ``scalars``.
+    """
+
+    irrep: Irrep
+    l_part: Array
+    t_part: Array
+    scalars: Array
+    waves: Array
+    l_column: Array
+    l_scalar: Array
+
+    @property
+    def size(self) -> int:
+        """Number of columns m."""
+        return self.l_part.shape[1]
+
+    @property
+    def t_column(self) -> Array:
+        """Mask of the columns that are TE-like in a uniform layer (and all of those at normal incidence)."""
+        mask = np.ones(self.size, dtype=bool)
+        mask[self.l_column] = False
+        return mask
+
+
+def blocks(waves: PlaneWaves, group: Group) -> list[Block]:
+    """Split the basis by the irreps of the group; empty classes are left out."""
+    images = [_permutation(waves, op) for op in group.operations]
+    orbits = _orbits(images, len(waves))
+    found = []
+    for irrep in group.irreps:
+        block = _block(waves, group, irrep, images, orbits)
+        if block.size:
+            found.append(block)
+    return found
+
+
+def _permutation(waves: PlaneWaves, op: Operation) -> Array:
+    """For each wave the number of the wave that the operation takes it to."""
+    turned = waves.vectors @ op.matrix.T
+    scale = waves.lengths.max() or 1.0
+    key = {tuple(item): i for i, item in enumerate(np.round(waves.vectors / scale, 7) + 0.0)}
+    return np.array([key[tuple(item)] for item in np.round(turned / scale, 7) + 0.0])
+
+
+def _orbits(images: list[Array], count: int) -> list[Array]:
+    seen = np.zeros(count, dtype=bool)
+    orbits = []
+    for first in range(count):
+        if not seen[first]:
+            orbit = np.unique([image[first] for image in images])
+            seen[orbit] = True
+            orbits.append(orbit)
+    return orbits
+
+
+def _block(waves: PlaneWaves, group: Group, irrep: Irrep, images: list[Array], orbits: list[Array]) -> Block:
+    count, signs = len(waves), [-1.0 if op.mirror else 1.0 for op in group.operations]
+    l_cols, t_cols, s_cols, wave_of, l_column, l_scalar = [], [], [], [], [], []
+    zero = np.zeros(count)
+    for orbit in orbits:
+        scalar = _projected(irrep, images, [1.0] * len(images), orbit, count)
+        first = int(orbit[0])
+        if waves.lengths[first] == 0.0:
+            for vector in _projected_vectors(irrep, group).T:
+                l_cols.append(np.eye(1, count, first)[0] * vector[0])
+                t_cols.append(np.eye(1, count, first)[0] * vector[1])
+                wave_of.append(first)
+        else:
+            for index, column in enumerate(scalar.T):
+                l_column.append(len(wave_of))
+                l_scalar.append(len(s_cols) + index)
+                l_cols.append(column)
+                t_cols.append(zero)
+                wave_of.append(first)
+            for column in _projected(irrep, images, signs, orbit, count).T:
+                l_cols.append(zero)
+                t_cols.append(column)
+                wave_of.append(first)
+        s_cols += list(scalar.T)
+    shape = (count, 0)
+    return Block(
+        irrep=irrep,
+        l_part=np.array(l_cols).T if l_cols else np.zeros(shape),
+        t_part=np.array(t_cols).T if t_cols else np.zeros(shape),
+        scalars=np.array(s_cols).T if s_cols else np.zeros(shape),
+        waves=np.array(wave_of, dtype=int),
+        l_column=np.array(l_column, dtype=int),
+        l_scalar=np.array(l_scalar, dtype=int),
+    )
+
+
+def _projected(irrep: Irrep, images: list[Array], signs: list[float], orbit: Array, count: int) -> Array:
+    """Orthonormal columns that span the irrep's first partner among the functions on one orbit, shape (count, c)."""
+    place = {int(wave): i for i, wave in enumerate(orbit)}
+    projector = np.zeros((len(orbit), len(orbit)))
+    for image, sign, d11 in zip(images, signs, irrep.d11, strict=True):
+        for wave, i in place.items():
+            projector[place[int(image[wave])], i] += d11 * sign
+    columns = _range(projector * (irrep.degeneracy / len(images)))
+    full = np.zeros((count, columns.shape[1]))
+    full[orbit] = columns
+    return full
+
+
+def _projected_vectors(irrep: Irrep, group: Group) -> Array:
+    """The same for the two components of the wave at normal incidence, shape (2, c)."""
+    ops = group.operations
+    projector = sum(d11 * op.matrix for op, d11 in zip(ops, irrep.d11, strict=True)) * (irrep.degeneracy / len(ops))
+    return _range(np.asarray(projector))
+
+
+def _range(projector: Array) -> Array:
+    """Orthonormal real basis of a projector's range, from its eigenvalues near 1."""
+    values, vectors = np.linalg.eigh(0.5 * (projector + projector.T))
+    columns = vectors[:, values > 0.5]
+    signs = np.sign(columns[np.argmax(np.abs(columns) > 1e-6, axis=0), np.arange(columns.shape[1])])
+    return columns * np.where(signs == 0.0, 1.0, signs)
