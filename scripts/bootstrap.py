@@ -246,9 +246,10 @@ def _apt_prefix():
 
 
 def _apt_script(*packages):
-    apt = "apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "
-    # A list that cannot be renewed may still do: only the install decides.
-    script = apt + "update || true; exec " + apt + "install -y --no-install-recommends " + " ".join(packages)
+    apt = "apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-unsafe-io "
+    install = apt + "install -y --no-install-recommends " + " ".join(packages)
+    # Installed at once where the list of packages is new enough; else the list is renewed first.
+    script = install + " || { " + apt + "update; exec " + install + "; }"
     return [*(_apt_prefix() or []), "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "sh", "-c", script]
 
 
