@@ -38,14 +38,24 @@ def features(design: Design, *, layer: int | None = None, key: str = "") -> tupl
     layers = design.to_stack().layers
     if layer is not None:
         if layer >= len(layers) or not layers[layer].inclusions:
-            raise InputError("must be the number of a layer with inclusions", key=f"{key}.design_layer", value=layer)
+            raise InputError(
+                "must be the number of a layer with inclusions", key=f"{key}.design_layer", value=layer
+            )
         chosen = layers[layer]
     else:
         patterned = [item for item in layers if item.inclusions]
         if not patterned:
-            raise InputError("has no layer with inclusions, so there is nothing to write", key=f"{key}.design", value=design.name)
+            raise InputError(
+                "has no layer with inclusions, so there is nothing to write",
+                key=f"{key}.design",
+                value=design.name,
+            )
         if any(_patterns(item) != _patterns(patterned[0]) for item in patterned):
-            raise InputError("has layers with different patterns; say which with design_layer", key=f"{key}.design", value=design.name)
+            raise InputError(
+                "has layers with different patterns; say which with design_layer",
+                key=f"{key}.design",
+                value=design.name,
+            )
         chosen = patterned[0]
     return _patterns(chosen), "holes" if isinstance(design, Pcsel) else "inclusions"
 
@@ -64,10 +74,14 @@ def biased(pattern: Pattern, bias_nm: float, *, key: str) -> Pattern:
         if isinstance(pattern, Rectangle):
             a, b = pattern.size_nm
             return Rectangle(
-                center_nm=pattern.center_nm, rotation_deg=pattern.rotation_deg, size_nm=(a + 2.0 * bias_nm, b + 2.0 * bias_nm)
+                center_nm=pattern.center_nm,
+                rotation_deg=pattern.rotation_deg,
+                size_nm=(a + 2.0 * bias_nm, b + 2.0 * bias_nm),
             )
         vertices = _moved_edges(pattern.outline() - np.array(pattern.center_nm), bias_nm)
-        result = Polygon(center_nm=pattern.center_nm, vertices_nm=tuple((float(x), float(y)) for x, y in vertices))
+        result = Polygon(
+            center_nm=pattern.center_nm, vertices_nm=tuple((float(x), float(y)) for x, y in vertices)
+        )
     except ValueError:
         raise InputError("leaves nothing of the feature", key=f"{key}.bias_nm", value=bias_nm) from None
     if (result.area_nm2 - pattern.area_nm2) * bias_nm <= 0.0:
@@ -123,7 +137,9 @@ def snapped(points_nm: Array, unit_nm: float, *, key: str) -> tuple[tuple[Point,
         points.pop()
     twice_area = sum(a[0] * b[1] - a[1] * b[0] for a, b in zip(points, points[1:] + points[:1], strict=True))
     if len(points) < 3 or twice_area == 0:
-        raise InputError(f"a feature vanishes on the grid of {unit_nm:g} nm; use a finer database_unit_nm", key=key)
+        raise InputError(
+            f"a feature vanishes on the grid of {unit_nm:g} nm; use a finer database_unit_nm", key=key
+        )
     return tuple(points if twice_area > 0 else points[::-1]), moved
 
 
@@ -137,9 +153,15 @@ class Placed:
 
 
 def place(
-    cell: str, first_nm: tuple[float, float], counts: tuple[int, int], vectors_nm: Array, unit_nm: float, *, key: str
+    cell: str,
+    first_nm: tuple[float, float],
+    counts: tuple[int, int],
+    vectors_nm: Array,
+    unit_nm: float,
+    *,
+    key: str,
 ) -> Placed:
-    """``counts[0]`` x ``counts[1]`` copies of a cell at ``first + i a1 + j a2``, as few array references as keep to the grid.
+    """``counts[0]`` x ``counts[1]`` copies of a cell at ``first + i a1 + j a2``, in as few arrays as the grid allows.
 
     With e = a - round(a) the drift of one array of B copies is (B - 1) e; B is the largest for which it stays
     within one unit, and each array is put where its middle is right, so that drift adds at most half a unit.
@@ -151,8 +173,8 @@ def place(
     blocks = math.ceil(counts[0] / sizes[0]) * math.ceil(counts[1] / sizes[1])
     if blocks > MAX_BLOCKS:
         raise InputError(
-            f"a period that is no whole number of database units ({unit_nm:g} nm) would need {blocks} arrays to stay in "
-            "place; use a finer database_unit_nm",
+            f"a period that is no whole number of database units ({unit_nm:g} nm) would need {blocks} arrays to stay "
+            "in place; use a finer database_unit_nm",
             key=key, value=[float(x) for x in np.hypot(*np.asarray(vectors_nm, dtype=float).T)],
         )  # fmt: skip
     first = np.array(first_nm) / unit_nm

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-
 from cavitydesign.masks import drawing
 from cavitydesign.masks.devices import Made, aperture_device, field_devices, window_device, witness_cells
 from cavitydesign.masks.layout import Cell, Device, Layout, Point, Reference, Snap, TextMark, bounds
@@ -61,14 +60,18 @@ def build(spec: MaskSpec) -> Layout:
     """
     chip = _Chip(spec)
     blocks = [(chip.units(f.gap_um), _rows_of_field(chip, index)) for index, f in enumerate(spec.fields)]
-    blocks += [(chip.units(a.gap_um), _rows_of_apertures(chip, index)) for index, a in enumerate(spec.apertures)]
+    blocks += [
+        (chip.units(a.gap_um), _rows_of_apertures(chip, index)) for index, a in enumerate(spec.apertures)
+    ]
     _put_blocks(chip, blocks)
     _put_bottom(chip)
     own = _chip_cell(chip)
     top = Cell("CHIP", references=(Reference(own.name, (0, 0)), *chip.placed), texts=own.texts)
     chip.cells[own.name] = Cell(own.name, own.polygons, letters=own.letters)
     cells = (*chip.cells.values(), top)
-    return Layout(spec, cells, top.name, tuple(chip.devices), Snap(chip.vertex_nm, chip.position_nm, chip.chord_nm))
+    return Layout(
+        spec, cells, top.name, tuple(chip.devices), Snap(chip.vertex_nm, chip.position_nm, chip.chord_nm)
+    )
 
 
 def _rows_of_field(chip: _Chip, index: int) -> list[list[Made]]:
@@ -85,7 +88,8 @@ def _rows_of_field(chip: _Chip, index: int) -> list[list[Made]]:
 def _rows_of_apertures(chip: _Chip, index: int) -> list[list[Made]]:
     item = chip.spec.apertures[index]
     return [
-        [aperture_device(chip.spec, index, diameter, copy) for diameter in item.diameters_um] for copy in range(item.copies)
+        [aperture_device(chip.spec, index, diameter, copy) for diameter in item.diameters_um]
+        for copy in range(item.copies)
     ]
 
 
@@ -97,7 +101,9 @@ def _width(chip: _Chip, made: Made) -> int:
 def _put_blocks(chip: _Chip, blocks: list[tuple[int, list[list[Made]]]]) -> None:
     """Rows from top to bottom, each block on a grid of its widest column, the whole centred on the die."""
     heights = [[_extent(chip, row) for row in rows] for _, rows in blocks]
-    total = sum(up + down + gap for (gap, rows), sizes in zip(blocks, heights, strict=True) for up, down in sizes)
+    total = sum(
+        up + down + gap for (gap, rows), sizes in zip(blocks, heights, strict=True) for up, down in sizes
+    )
     y = (total - (blocks[-1][0] if blocks else 0)) // 2
     for (gap, rows), sizes in zip(blocks, heights, strict=True):
         pitches = [_width(chip, made) + gap for row in rows for made in row]
@@ -118,7 +124,9 @@ def _extent(chip: _Chip, row: list[Made]) -> tuple[int, int]:
 def _put_bottom(chip: _Chip) -> None:
     """Witness gratings and windows in a line above the lower margin, between the corner marks."""
     spec = chip.spec
-    items = [window_device(spec, i, copy) for i, window in enumerate(spec.windows) for copy in range(window.count)]
+    items = [
+        window_device(spec, i, copy) for i, window in enumerate(spec.windows) for copy in range(window.count)
+    ]
     if spec.witness is not None:
         items = [witness_cells(spec), *items]
     if not items:
@@ -138,14 +146,18 @@ def _chip_cell(chip: _Chip) -> Cell:
     half_x, half_y = chip.units(0.5 * spec.chip.size_um[0]), chip.units(0.5 * spec.chip.size_um[1])
     margin = chip.units(spec.chip.margin_um)
     polygons = list(
-        drawing.frame(spec.layers.frame, half_x, half_y, chip.units(spec.chip.frame_width_um), spec.chip.cleave_marks)
+        drawing.frame(
+            spec.layers.frame, half_x, half_y, chip.units(spec.chip.frame_width_um), spec.chip.cleave_marks
+        )
     )
     lettering = []
     if spec.marks is not None:
         polygons += _corner_marks(chip, half_x, half_y, margin)
     if spec.title.strip():
         height = chip.units(spec.labels.title_size_um)
-        shapes, drawn = drawing.letters(spec.layers.label, spec.title, height, (0, half_y - margin - height // 2))
+        shapes, drawn = drawing.letters(
+            spec.layers.label, spec.title, height, (0, half_y - margin - height // 2)
+        )
         polygons += shapes
         lettering += [drawn] if drawn else []
     if spec.scale_bar_um is not None:
@@ -158,7 +170,7 @@ def _chip_cell(chip: _Chip) -> Cell:
 
 def _corner_marks(chip: _Chip, half_x: int, half_y: int, margin: int) -> list[drawing.Polygon]:
     marks = chip.spec.marks
-    assert marks is not None  # noqa: S101 (the caller asked)
+    assert marks is not None
     size, width = chip.units(marks.cross_um), chip.units(marks.width_um)
     away = margin + chip.units(marks.inset_um) + size // 2
     layer = chip.spec.layers.marks
@@ -170,11 +182,16 @@ def _corner_marks(chip: _Chip, half_x: int, half_y: int, margin: int) -> list[dr
     return [*shapes, drawing.rectangle(layer, x - far, y - far, x - near, y - near)]
 
 
-def _scale_bar(chip: _Chip, half_x: int, half_y: int, margin: int) -> tuple[list[drawing.Polygon], drawing.Lettering | None]:
+def _scale_bar(
+    chip: _Chip, half_x: int, half_y: int, margin: int
+) -> tuple[list[drawing.Polygon], drawing.Lettering | None]:
     """Left of the lower right cross, on the line of the marks' centres."""
     spec = chip.spec
-    assert spec.scale_bar_um is not None  # noqa: S101 (the caller asked)
-    length, height = chip.units(spec.scale_bar_um), chip.units(min(spec.labels.size_um, 0.3 * spec.scale_bar_um))
+    assert spec.scale_bar_um is not None
+    length, height = (
+        chip.units(spec.scale_bar_um),
+        chip.units(min(spec.labels.size_um, 0.3 * spec.scale_bar_um)),
+    )
     mark = chip.units(spec.marks.cross_um + 2.0 * spec.marks.inset_um) if spec.marks else 0
     text = f"{spec.scale_bar_um:g} um"
     wide = max(length, drawing.letters_width(text, chip.units(spec.labels.size_um)))
@@ -185,7 +202,10 @@ def _scale_bar(chip: _Chip, half_x: int, half_y: int, margin: int) -> tuple[list
     ]
     size = chip.units(spec.labels.size_um)
     letters, drawn = drawing.letters(
-        spec.layers.label, text, size, (x + length // 2, y + height + chip.units(spec.labels.distance_um) + size // 2)
+        spec.layers.label,
+        text,
+        size,
+        (x + length // 2, y + height + chip.units(spec.labels.distance_um) + size // 2),
     )
     return [*shapes, *letters], drawn
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from cavitydesign.masks.layout import Array, ArrayRecord, Box, Cell, Device, Layout, Reference, bounds
+from cavitydesign.masks.distance import polygon_distance, polygon_width
+from cavitydesign.masks.layout import Array, ArrayRecord, Box, Cell, Layout, Reference, bounds
 
 Rule = Literal[
     "min_feature", "min_gap", "overlap", "clearance", "label_on_pattern", "writing_field", "off_grid", "position_error",
@@ -89,7 +90,9 @@ def _plain_polygons(layout: Layout, cell: Cell) -> list:
         return any(b[0] <= x <= b[2] and b[1] <= y <= b[3] for b in (item.box for item in cell.letters))
 
     label = layout.spec.layers.label
-    return [p for p in cell.polygons if p.layer != frame and not (p.layer == label and lettered(*p.points[0]))]
+    return [
+        p for p in cell.polygons if p.layer != frame and not (p.layer == label and lettered(*p.points[0]))
+    ]
 
 
 def _cells_at(layout: Layout) -> Iterator[tuple[Cell, tuple[int, int]]]:
@@ -124,28 +127,34 @@ def _arrays(layout: Layout) -> Iterator[Violation]:
             fields = math.prod(math.ceil(length / rules.writing_field_um) for length in device.size_um)
             yield Violation(
                 "writing_field", "warning", device.name, at, side, rules.writing_field_um, "um",
-                f"{side:g} um is larger than a writing field of {rules.writing_field_um:g} um: stitched from {fields} fields",
+                f"{side:g} um is more than a writing field of {rules.writing_field_um:g} um: stitched from {fields}",
             )  # fmt: skip
         if record.grid_error_nm > 0.0:
             yield Violation(
                 "off_grid", "warning", device.name, at, record.grid_error_nm, 0.0, "nm",
-                f"a lattice vector is {record.grid_error_nm:.4g} nm off the grid of {unit:g} nm; written in parts, no copy is "
-                f"more than {record.position_error_nm:.4g} nm from its place",
+                f"a lattice vector is {record.grid_error_nm:.4g} nm off the grid of {unit:g} nm; written in parts, "
+                f"no copy is more than {record.position_error_nm:.4g} nm from its place",
             )  # fmt: skip
         if record.position_error_nm > rules.max_position_error_nm:
             yield Violation(
                 "position_error", "error", device.name, at, record.position_error_nm, rules.max_position_error_nm, "nm",
-                f"a copy is {record.position_error_nm:.4g} nm from its place, allowed {rules.max_position_error_nm:g} nm; "
+                f"a copy is {record.position_error_nm:.4g} nm from its place, allowed {rules.max_position_error_nm:g}; "
                 "use a finer database_unit_nm",
             )  # fmt: skip
 
 
-def _array_sizes(layout: Layout, record: ArrayRecord, name: str, at: tuple[float, float]) -> Iterator[Violation]:
+def _array_sizes(
+    layout: Layout, record: ArrayRecord, name: str, at: tuple[float, float]
+) -> Iterator[Violation]:
     rules, unit = layout.spec.rules, layout.spec.database_unit_nm
     steps = _lattice_steps(record)
-    if record.tone == "inverse":  # what is drawn is the rest: its gaps are the features, its features the gaps
+    if (
+        record.tone == "inverse"
+    ):  # what is drawn is the rest: its gaps are the features, its features the gaps
         yield from _widths(list(record.outlines_nm), rules.min_gap_nm, 1.0, name, at, rule="min_gap")
-        yield from _gaps(list(record.outlines_nm), steps, rules.min_feature_nm, 1.0, name, at, rule="min_feature")
+        yield from _gaps(
+            list(record.outlines_nm), steps, rules.min_feature_nm, 1.0, name, at, rule="min_feature"
+        )
         return
     outlines = [np.array(p.points, dtype=float) for p in layout.cell(record.unit_cell).polygons]
     yield from _widths(outlines, rules.min_feature_nm, unit, name, at)
@@ -163,11 +172,19 @@ def _lattice_steps(record: ArrayRecord) -> list[tuple[float, float]]:
 
 
 def _widths(
-    outlines: Iterable[Array], limit_nm: float, unit: float, name: str, at: tuple[float, float], *, rule: Rule = "min_feature"
+    outlines: Iterable[Array],
+    limit_nm: float,
+    unit: float,
+    name: str,
+    at: tuple[float, float],
+    *,
+    rule: Rule = "min_feature",
 ) -> Iterator[Violation]:
     width = min((polygon_width(outline) for outline in outlines), default=math.inf) * unit
     if width < limit_nm - 1e-9:
-        yield Violation(rule, "error", name, at, width, limit_nm, "nm", f"{width:.4g} nm wide, allowed {limit_nm:g} nm")
+        yield Violation(
+            rule, "error", name, at, width, limit_nm, "nm", f"{width:.4g} nm wide, allowed {limit_nm:g} nm"
+        )
 
 
 def _gaps(
@@ -182,10 +199,26 @@ def _gaps(
             for step in steps:
                 smallest = min(smallest, _gap(first, second + np.array(step), limit_nm / unit))
     if smallest <= 0.0:
-        yield Violation("overlap", "error", name, at, 0.0, limit_nm, "nm", f"shapes overlap or touch, allowed gap {limit_nm:g} nm")
+        yield Violation(
+            "overlap",
+            "error",
+            name,
+            at,
+            0.0,
+            limit_nm,
+            "nm",
+            f"shapes overlap or touch, allowed gap {limit_nm:g} nm",
+        )
     elif smallest * unit < limit_nm - 1e-9:
         yield Violation(
-            rule, "error", name, at, smallest * unit, limit_nm, "nm", f"{smallest * unit:.4g} nm apart, allowed {limit_nm:g} nm"
+            rule,
+            "error",
+            name,
+            at,
+            smallest * unit,
+            limit_nm,
+            "nm",
+            f"{smallest * unit:.4g} nm apart, allowed {limit_nm:g} nm",
         )
 
 
@@ -196,84 +229,35 @@ def _gap(first: Array, second: Array, limit: float) -> float:
     return rough if rough > limit else polygon_distance(first, second)
 
 
-def polygon_width(outline: Array) -> float:
-    """Smallest width: for a convex polygon exactly (rotating calipers), else between edges that face each other."""
-    edges = np.roll(outline, -1, axis=0) - outline
-    length = np.hypot(edges[:, 0], edges[:, 1])
-    along = edges / length[:, None]
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1)  # inwards, the outline being counter-clockwise
-    turn = edges[:, 0] * np.roll(edges[:, 1], -1) - edges[:, 1] * np.roll(edges[:, 0], -1)
-    if (turn >= -1e-9 * length**2).all():
-        heights = (outline[None, :, :] - outline[:, None, :]) @ across[:, :, None]
-        return float(heights[..., 0].max(axis=1).min())
-    return _facing(outline, edges, along, across)
-
-
-def _facing(outline: Array, edges: Array, along: Array, across: Array) -> float:
-    """Smallest distance across the inside between edges of opposite direction (within 45°) that overlap along it."""
-    ends = outline + edges
-    best = math.inf
-    for i in range(len(outline)):
-        opposite = np.flatnonzero(along @ along[i] < -math.sqrt(0.5))
-        low = np.minimum((outline[opposite] - outline[i]) @ along[i], (ends[opposite] - outline[i]) @ along[i])
-        high = np.maximum((outline[opposite] - outline[i]) @ along[i], (ends[opposite] - outline[i]) @ along[i])
-        overlap = np.minimum(high, float(np.hypot(*edges[i]))) - np.maximum(low, 0.0)
-        near = np.minimum((outline[opposite] - outline[i]) @ across[i], (ends[opposite] - outline[i]) @ across[i])
-        facing = (overlap > 1e-9) & (near > 1e-9)
-        best = min(best, float(near[facing].min(initial=math.inf)))
-    return best
-
-
-def polygon_distance(first: Array, second: Array) -> float:
-    """Smallest distance of two polygons; 0 when they touch, cross or lie within each other."""
-    if _crossing(first, second) or _holds(first, second[0]) or _holds(second, first[0]):
-        return 0.0
-    return min(_to_edges(first, second), _to_edges(second, first))
-
-
-def _to_edges(points: Array, polygon: Array) -> float:
-    start = polygon[None, :, :]
-    edge = (np.roll(polygon, -1, axis=0) - polygon)[None, :, :]
-    away = points[:, None, :] - start
-    part = np.clip((away * edge).sum(axis=2) / (edge * edge).sum(axis=2), 0.0, 1.0)
-    return float(np.sqrt(((away - part[..., None] * edge) ** 2).sum(axis=2)).min())
-
-
-def _crossing(first: Array, second: Array) -> bool:
-    a, b = first[:, None, :], np.roll(first, -1, axis=0)[:, None, :]
-    c, d = second[None, :, :], np.roll(second, -1, axis=0)[None, :, :]
-
-    def side(p: Array, q: Array, r: Array) -> Array:
-        return (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
-
-    return bool(((side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)).any())
-
-
-def _holds(polygon: Array, point: Array) -> bool:
-    a, b = polygon, np.roll(polygon, -1, axis=0)
-    cut = (a[:, 1] > point[1]) != (b[:, 1] > point[1])
-    height = np.where(cut, b[:, 1] - a[:, 1], 1.0)
-    x = a[:, 0] + (point[1] - a[:, 1]) * (b[:, 0] - a[:, 0]) / height
-    return bool(np.count_nonzero(cut & (x > point[0])) % 2)
-
-
 def _letters(layout: Layout) -> Iterator[Violation]:
     """Strokes and gaps of the letters; letters that lie on what their own device draws."""
     rules, unit, by_name = layout.spec.rules, layout.spec.database_unit_nm, layout.by_name
     for cell, origin in _cells_at(layout):
         parts = [box for box, _ in _parts(layout, cell, by_name, letters=False)]
         for item in cell.letters:
-            at = _um(layout, origin[0] + 0.5 * (item.box[0] + item.box[2]), origin[1] + 0.5 * (item.box[1] + item.box[3]))
-            for rule, value, limit in (
-                ("min_feature", item.size * unit / 8, rules.min_feature_nm), ("min_gap", item.size * unit / 16, rules.min_gap_nm),
-            ):  # fmt: skip
+            at = _um(
+                layout,
+                origin[0] + 0.5 * (item.box[0] + item.box[2]),
+                origin[1] + 0.5 * (item.box[1] + item.box[3]),
+            )
+            strokes: list[tuple[Rule, float, float]] = [
+                ("min_feature", item.size * unit / 8, rules.min_feature_nm),
+                ("min_gap", item.size * unit / 16, rules.min_gap_nm),
+            ]
+            for rule, value, limit in strokes:
                 if value < limit:
-                    yield Violation(
-                        rule, "error", cell.name, at, value, limit, "nm", f"letters {item.text!r}: {value:.4g} nm, allowed {limit:g} nm"
-                    )
+                    message = f"letters {item.text!r}: {value:.4g} nm, allowed {limit:g} nm"
+                    yield Violation(rule, "error", cell.name, at, value, limit, "nm", message)
             if any(_box_distance(item.box, box) <= 0.0 for box in parts):
                 yield Violation(
-                    "label_on_pattern", "error", cell.name, at, 0.0, 0.0, "um", f"letters {item.text!r} lie on the pattern"
+                    "label_on_pattern",
+                    "error",
+                    cell.name,
+                    at,
+                    0.0,
+                    0.0,
+                    "um",
+                    f"letters {item.text!r} lie on the pattern",
                 )
 
 
@@ -321,7 +305,11 @@ def _placements(layout: Layout) -> Iterator[Violation]:
         for j in near[near > i]:
             other, others = items[j]
             distance, at = min(
-                ((_box_distance(tuple(p), tuple(q)), _between(p, q)) for p in parts.tolist() for q in others.tolist()),
+                (
+                    (_box_distance(tuple(p), tuple(q)), _between(p, q))
+                    for p in parts.tolist()
+                    for q in others.tolist()
+                ),
                 key=lambda found: found[0],
             )
             if distance < limit:
@@ -347,8 +335,5 @@ def _outside(layout: Layout, items: list[tuple[str, Array]]) -> Iterator[Violati
             at = _um(layout, *(0.5 * (low + high)).tolist())
             yield Violation(
                 "outside_die", "error", name, at, over, 0.0, "um",
-                f"reaches {over:.4g} um beyond the margin of {chip.margin_um:g} um; use a larger chip.size_um or fewer devices",
+                f"reaches {over:.4g} um beyond the margin of {chip.margin_um:g} um; use a larger chip.size_um",
             )  # fmt: skip
-
-
-__all__ = ["Device", "Violation", "check", "polygon_distance", "polygon_width"]

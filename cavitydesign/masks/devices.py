@@ -11,7 +11,17 @@ import numpy as np
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Design, TwoMirror
 from cavitydesign.masks import arrays, drawing
-from cavitydesign.masks.layout import ArrayRecord, Cell, Device, Layer, Point, Polygon, Reference, TextMark, area
+from cavitydesign.masks.layout import (
+    ArrayRecord,
+    Cell,
+    Device,
+    Layer,
+    Point,
+    Polygon,
+    Reference,
+    TextMark,
+    area,
+)
 from cavitydesign.masks.spec import FieldSpec, MaskSpec
 
 
@@ -32,7 +42,10 @@ def field_devices(spec: MaskSpec, index: int) -> list[list[Made]]:
     rows = [(value, dose) for value in values for dose in field.doses]
     periods = field.periods_nm or (field.own_period_nm,)
     return [
-        [_array_device(spec, index, (row, column), period, value, dose) for column, period in enumerate(periods)]
+        [
+            _array_device(spec, index, (row, column), period, value, dose)
+            for column, period in enumerate(periods)
+        ]
         for row, (value, dose) in enumerate(rows)
     ]
 
@@ -42,7 +55,7 @@ def _array_device(
 ) -> Made:
     field, key, unit = spec.fields[index], f"fields.{index}", spec.database_unit_nm
     design = _varied(field, period, value, key)
-    assert design.lattice is not None  # noqa: S101 (FieldSpec asks for it)
+    assert design.lattice is not None
     vectors = design.lattice.vectors_nm
     counts = _counts(field, design, key)
     patterns, drawn = arrays.features(design, layer=field.design_layer, key=key)
@@ -52,12 +65,15 @@ def _array_device(
 
     outlines, moved = [], 0.0
     for pattern in patterns:
-        points, error = arrays.snapped(arrays.drawn_outline_nm(pattern, vertices=spec.circle_vertices), unit, key=key)
+        points, error = arrays.snapped(
+            arrays.drawn_outline_nm(pattern, vertices=spec.circle_vertices), unit, key=key
+        )
         outlines.append(points)
         moved = max(moved, error)
     sublattices = _sublattices(field, design.lattice.kind, vectors, counts)
     placed = [
-        arrays.place(f"{name}_UNIT", first, (n1, n2), np.array([v1, v2]), unit, key=key) for first, n1, n2, v1, v2 in sublattices
+        arrays.place(f"{name}_UNIT", first, (n1, n2), np.array([v1, v2]), unit, key=key)
+        for first, n1, n2, v1, v2 in sublattices
     ]
     shapes = tuple(Polygon(layer, points) for points in outlines)
     if field.tone == "inverse":
@@ -87,9 +103,16 @@ def _array_device(
     return _with_label(
         spec,
         Device(
-            name=name, kind="array", cell=name, origin=(0, 0), label=_filled(field.label, words), size_um=extent,
-            design_id=design.id, parameters=tuple(sorted(parameters.items())), array=record,
-        ),  # fmt: skip
+            name=name,
+            kind="array",
+            cell=name,
+            origin=(0, 0),
+            label=_filled(field.label, words),
+            size_um=extent,
+            design_id=design.id,
+            parameters=tuple(sorted(parameters.items())),
+            array=record,
+        ),
         unit_cells=(Cell(f"{name}_UNIT", shapes),),
         polygons=(),
         references=tuple(reference for item in placed for reference in item.references),
@@ -100,7 +123,7 @@ def _array_device(
 
 def _varied(field: FieldSpec, period: float, value: float | None, key: str) -> Design:
     lattice = field.design.lattice
-    assert lattice is not None  # noqa: S101 (FieldSpec asks for it)
+    assert lattice is not None
     first, second = lattice.periods_nm
     changes: dict[str, float] = {}
     if period != first and lattice.kind == "rectangular":
@@ -123,13 +146,16 @@ def _varied(field: FieldSpec, period: float, value: float | None, key: str) -> D
 
 def _counts(field: FieldSpec, design: Design, key: str) -> tuple[int, int]:
     """Unit cells along a1 and a2 (for a ``rectangle`` of a hexagonal lattice: per row, and rows)."""
-    assert design.lattice is not None  # noqa: S101 (FieldSpec asks for it)
+    assert design.lattice is not None
     if field.side_um is None:
         counts = field.periods or (design.device.periods if design.device else (1, 1))
     else:
         (ax, _), (_, by) = design.lattice.vectors_nm
         # 1e-9: a side of exactly n periods holds n, whatever rounding says
-        counts = (int(field.side_um * 1000.0 / ax * (1.0 + 1e-9)), int(field.side_um * 1000.0 / by * (1.0 + 1e-9)))
+        counts = (
+            int(field.side_um * 1000.0 / ax * (1.0 + 1e-9)),
+            int(field.side_um * 1000.0 / by * (1.0 + 1e-9)),
+        )
     if min(counts) < 1:
         raise InputError("is shorter than one period", key=f"{key}.side_um", value=field.side_um)
     if max(counts) > 1_000_000:
@@ -143,12 +169,16 @@ def _sublattices(field: FieldSpec, kind: str, vectors: Any, counts: tuple[int, i
     pair = tuple(float(x) for x in a1), tuple(float(x) for x in a2)
     if kind == "hexagonal" and field.boundary == "rectangle":
         if field.tone == "inverse":
-            raise InputError("an inverse hexagonal field is drawn as a parallelogram", key="tone", value=field.tone)
+            raise InputError(
+                "an inverse hexagonal field is drawn as a parallelogram", key="tone", value=field.tone
+            )
         two = 2.0 * a2 - a1
         first = -0.5 * ((n1 - 0.5) * a1 + 0.5 * (n2 - 1) * two)  # odd rows reach half a period further right
         rows = ((first, (n2 + 1) // 2), (first + a2, n2 // 2))
         across = tuple(float(x) for x in two)
-        return tuple(((float(at[0]), float(at[1])), n1, rows_n, pair[0], across) for at, rows_n in rows if rows_n)
+        return tuple(
+            ((float(at[0]), float(at[1])), n1, rows_n, pair[0], across) for at, rows_n in rows if rows_n
+        )
     first = -0.5 * ((n1 - 1) * a1 + (n2 - 1) * a2)
     return (((float(first[0]), float(first[1])), n1, n2, *pair),)
 
@@ -184,7 +214,10 @@ def _inverse(
     left = area(tile) - sum(area(shape.points) for shape in shapes)
     drawn = sum(area(points) for points in pieces)
     if abs(drawn - left) > 4.0 * max(ax, by):
-        raise InputError("an inverse field needs features that lie within their cell, apart from each other", key=f"{key}.tone")
+        raise InputError(
+            "an inverse field needs features that lie within their cell, apart from each other",
+            key=f"{key}.tone",
+        )
     return tuple(Polygon(shapes[0].layer, points) for points in pieces)
 
 
@@ -204,7 +237,7 @@ def aperture_device(spec: MaskSpec, index: int, diameter_um: float, copy: int) -
         ),
     ]
     design = item.design
-    assert isinstance(design, TwoMirror)  # noqa: S101 (ApertureSpec asks for it)
+    assert isinstance(design, TwoMirror)
     spacer = design.spacer.thickness_nm if design.spacer else 0.0
     words = {"diameter": f"{diameter_um:g}", "spacer": f"{spacer:g}", "film": f"{design.film.thickness_nm:g}"}
     name = f"{_slug(item.name)}_D{f'{diameter_um:g}'.replace('.', 'p')}_{copy + 1}"
@@ -223,12 +256,12 @@ def aperture_device(spec: MaskSpec, index: int, diameter_um: float, copy: int) -
 def witness_cells(spec: MaskSpec) -> Made:
     """Gratings of lines side by side, each labelled by its width: lines of the width, gaps of the same."""
     witness = spec.witness
-    assert witness is not None  # noqa: S101 (the caller asked)
+    assert witness is not None
     units, layer = _units(spec), _role(spec, witness.layer)
     if witness.layer == "pattern":
         layer = spec.dose_layer(min(spec.doses, key=lambda dose: abs(dose - 1.0)))
     cells, references, shapes, lettering = [], [], [], []
-    x, length, height = 0, units(witness.length_um), units(spec.labels.size_um * 0.5)
+    x, length, height = 0, units(witness.length_um), units(spec.labels.size_um * 0.6)
     for number, width_nm in enumerate(witness.widths_nm, 1):
         width = max(round(width_nm / spec.database_unit_nm), 1)
         name = f"WITNESS_L{number}"
@@ -259,9 +292,15 @@ def window_device(spec: MaskSpec, index: int, copy: int) -> Made:
     units = _units(spec)
     w, h = units(0.5 * window.size_um[0]), units(0.5 * window.size_um[1])
     name = f"WINDOW_{index + 1}_{copy + 1}"
-    device = Device(name=name, kind="window", cell=name, origin=(0, 0), label=window.label, size_um=window.size_um)
+    device = Device(
+        name=name, kind="window", cell=name, origin=(0, 0), label=window.label, size_um=window.size_um
+    )
     return _with_label(
-        spec, device, unit_cells=(), polygons=(drawing.rectangle(_role(spec, window.layer), -w, -h, w, h),), references=()
+        spec,
+        device,
+        unit_cells=(),
+        polygons=(drawing.rectangle(_role(spec, window.layer), -w, -h, w, h),),
+        references=(),
     )
 
 
@@ -273,8 +312,12 @@ def _with_label(
     units = _units(spec)
     height = units(spec.labels.size_um)
     low = -units(0.5 * device.size_um[1] + spec.labels.distance_um) - height // 2
-    if device.kind == "aperture":  # the crosses on the diagonals stay within the ring's box or little outside of it
-        low = min(low, min(y for p in polygons for _, y in p.points) - units(spec.labels.distance_um) - height // 2)
+    if (
+        device.kind == "aperture"
+    ):  # the crosses on the diagonals stay within the ring's box or little outside of it
+        low = min(
+            low, min(y for p in polygons for _, y in p.points) - units(spec.labels.distance_um) - height // 2
+        )
     letters, drawn = drawing.letters(spec.layers.label, device.label, height, (0, low))
     texts = (TextMark(spec.layers.label, device.name, (0, 0)),)
     cell = Cell(device.cell, (*polygons, *letters), references, texts, (drawn,) if drawn else ())

@@ -20,7 +20,20 @@ def rectangle(layer: Layer, x0: int, y0: int, x1: int, y1: int) -> Polygon:
 def cross(layer: Layer, center: Point, size: int, width: int) -> Polygon:
     """A plus sign as one polygon of twelve corners."""
     (x, y), s, w = center, size // 2, width // 2
-    corners = ((-w, -s), (w, -s), (w, -w), (s, -w), (s, w), (w, w), (w, s), (-w, s), (-w, w), (-s, w), (-s, -w), (-w, -w))
+    corners = (
+        (-w, -s),
+        (w, -s),
+        (w, -w),
+        (s, -w),
+        (s, w),
+        (w, w),
+        (w, s),
+        (-w, s),
+        (-w, w),
+        (-s, w),
+        (-s, -w),
+        (-w, -w),
+    )
     return Polygon(layer, tuple((x + dx, y + dy) for dx, dy in corners))
 
 
@@ -90,7 +103,9 @@ def _polar(radius: float, angle: float) -> Point:
     return round(radius * math.cos(angle)), round(radius * math.sin(angle))
 
 
-def letters(layer: Layer, text: str, height: int, center: Point) -> tuple[tuple[Polygon, ...], Lettering | None]:
+def letters(
+    layer: Layer, text: str, height: int, center: Point
+) -> tuple[tuple[Polygon, ...], Lettering | None]:
     """A line of text, its box centred on ``center``. Blank text draws nothing."""
     step = max(height // _GRID, 1)
     shapes = _glyphs(text)
@@ -100,7 +115,9 @@ def letters(layer: Layer, text: str, height: int, center: Point) -> tuple[tuple[
     ys = [y for points in shapes for _, y in points]
     dx = center[0] - (min(xs) + max(xs)) * step // 2
     dy = center[1] - (min(ys) + max(ys)) * step // 2
-    placed = tuple(Polygon(layer, tuple((x * step + dx, y * step + dy) for x, y in points)) for points in shapes)
+    placed = tuple(
+        Polygon(layer, tuple((x * step + dx, y * step + dy) for x, y in points)) for points in shapes
+    )
     box = (min(xs) * step + dx, min(ys) * step + dy, max(xs) * step + dx, max(ys) * step + dy)
     return placed, Lettering(text, step * _GRID, box)
 
@@ -131,7 +148,9 @@ def subtract(tile: tuple[Point, ...], holes: list[tuple[Point, ...]]) -> list[tu
     import gdstk
 
     found = []
-    for polygon in gdstk.boolean([gdstk.Polygon(tile)], [gdstk.Polygon(hole) for hole in holes], "not", precision=0.5):
+    for polygon in gdstk.boolean(
+        [gdstk.Polygon(tile)], [gdstk.Polygon(hole) for hole in holes], "not", precision=0.5
+    ):
         points = [(round(float(x)), round(float(y))) for x, y in polygon.points]
         twice = sum(a[0] * b[1] - a[1] * b[0] for a, b in zip(points, points[1:] + points[:1], strict=True))
         found.append(tuple(points if twice > 0 else points[::-1]))

@@ -52,7 +52,7 @@ def write(layout: Layout, path: str | Path) -> Manifest:
 
 
 def write_named(spec: MaskSpec, layout: Layout, folder: str | Path, *, suffix: str = ".gds") -> Manifest:
-    """Write under the mask's own name into ``folder``; a name from a file cannot lead out of it (see ``MaskSpec.name``)."""
+    """Write under the mask's own name into ``folder``; ``MaskSpec.name`` cannot lead out of it."""
     return write(layout, Path(folder) / f"{spec.name}{suffix}")
 
 
@@ -72,7 +72,9 @@ def oas_bytes(layout: Layout) -> bytes:
             made.add(_gdstk_reference(gdstk, cells[reference.cell], reference, unit))
         for mark in cell.texts:
             x, y = mark.position
-            made.add(gdstk.Label(mark.text, (x * unit, y * unit), layer=mark.layer[0], texttype=mark.layer[1]))
+            made.add(
+                gdstk.Label(mark.text, (x * unit, y * unit), layer=mark.layer[0], texttype=mark.layer[1])
+            )
         library.add(made)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mask.oas"
@@ -86,7 +88,10 @@ def _gdstk_reference(gdstk: Any, cell: Any, reference: Reference, unit: float) -
     if reference.count > 1:
         (ax, ay), (bx, by) = reference.v1, reference.v2
         made.repetition = gdstk.Repetition(
-            columns=reference.columns, rows=reference.rows, v1=(ax * unit, ay * unit), v2=(bx * unit, by * unit)
+            columns=reference.columns,
+            rows=reference.rows,
+            v1=(ax * unit, ay * unit),
+            v2=(bx * unit, by * unit),
         )
     return made
 
@@ -140,7 +145,11 @@ def _device_content(layout: Layout, device: Device) -> dict[str, Any]:
     if device.array is not None:
         record = device.array
         drawn = drawn_area_nm2(layout, device)
-        aim = record.feature_area_nm2 if record.tone == "feature" else record.cell_area_nm2 - record.feature_area_nm2
+        aim = (
+            record.feature_area_nm2
+            if record.tone == "feature"
+            else record.cell_area_nm2 - record.feature_area_nm2
+        )
         found |= {
             "drawn": record.drawn, "count": record.count, "unit_cell": record.unit_cell,
             "fill_factor": drawn / record.cell_area_nm2, "fill_factor_designed": aim / record.cell_area_nm2,
@@ -153,7 +162,7 @@ def drawn_area_nm2(layout: Layout, device: Device) -> float:
     """Area of the polygons in the unit cell of an array, nm²."""
     from cavitydesign.masks.layout import area
 
-    assert device.array is not None  # noqa: S101 (the caller looked)
+    assert device.array is not None
     unit = layout.spec.database_unit_nm
     return sum(area(polygon.points) for polygon in layout.cell(device.array.unit_cell).polygons) * unit**2
 

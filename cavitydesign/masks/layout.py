@@ -158,11 +158,11 @@ class Layout:
 
     def polygon_counts(self) -> dict[Layer, int]:
         """Polygons per (layer, datatype) with every array written out."""
-        totals = _totals(self, lambda polygon: 1)
+        totals = _totals(self, lambda _: 1)
         return {layer: int(value) for layer, value in totals.items()}
 
     def areas_um2(self) -> dict[Layer, float]:
-        """Drawn area per (layer, datatype) with every array written out, µm²; overlaps count twice (check finds them)."""
+        """Drawn area per (layer, datatype) with every array written out, µm²; what overlaps counts twice."""
         scale = (self.spec.database_unit_nm * 1e-3) ** 2
         return {layer: value * scale for layer, value in _totals(self, lambda p: area(p.points)).items()}
 
@@ -201,45 +201,46 @@ def bounds(by_name: Mapping[str, Cell], name: str) -> Box | None:
 def outlines(layout: Layout, *, cell: str | None = None, max_polygons: int = 20_000) -> tuple[Outline, ...]:
     """Polygons of a cell (default: the whole chip) with references resolved, for drawing.
 
-    An array that does not fit into what is left of ``max_polygons`` becomes one outline of its area, marked
-    ``simplified``; who comes first in the tree is served first.
+    Every array has an equal share of ``max_polygons``; one that is larger becomes one outline of its area, marked
+    ``simplified``.
     """
     by_name, names = layout.by_name, layout.layer_names
     scale = layout.spec.database_unit_nm * 1e-3
-    found = []
-    for polygons, shifts, simplified in _walk(by_name, cell or layout.top, (0, 0), _Budget(max_polygons)):
+    found, name = [], cell or layout.top
+    share = max_polygons // max(1, _arrays_in(by_name, name))
+    for polygons, shifts, simplified in _walk(by_name, name, (0, 0), share):
         for polygon in polygons:
             points = np.array(polygon.points, dtype=np.int64)
             found += [Outline(names[polygon.layer], (points + shift) * scale, simplified) for shift in shifts]
     return tuple(found)
 
 
-@dataclass(slots=True)
-class _Budget:
-    left: int
+def _arrays_in(by_name: Mapping[str, Cell], name: str) -> int:
+    return sum(1 if item.count > 1 else _arrays_in(by_name, item.cell) for item in by_name[name].references)
 
 
-def _walk(by_name: Mapping[str, Cell], name: str, at: Point, budget: _Budget) -> Iterator[tuple[tuple[Polygon, ...], Array, bool]]:
+def _walk(
+    by_name: Mapping[str, Cell], name: str, at: Point, share: int
+) -> Iterator[tuple[tuple[Polygon, ...], Array, bool]]:
     cell = by_name[name]
     if cell.polygons:
-        budget.left -= len(cell.polygons)
         yield cell.polygons, np.array([at], dtype=np.int64), False
     for reference in cell.references:
         child = by_name[reference.cell]
-        size = len(child.polygons) * reference.count
         origin = (at[0] + reference.origin[0], at[1] + reference.origin[1])
         if reference.count == 1:
-            yield from _walk(by_name, reference.cell, origin, budget)
-        elif child.references or size > budget.left:
+            yield from _walk(by_name, reference.cell, origin, share)
+        elif child.references or len(child.polygons) * reference.count > share:
             yield from _simplified(by_name, reference, at)
         else:
-            budget.left -= size
             i, j = np.meshgrid(np.arange(reference.columns), np.arange(reference.rows))
-            shifts = np.array(origin) + i.reshape(-1, 1) * np.array(reference.v1) + j.reshape(-1, 1) * np.array(reference.v2)
-            yield child.polygons, shifts, False
+            steps = i.reshape(-1, 1) * np.array(reference.v1) + j.reshape(-1, 1) * np.array(reference.v2)
+            yield child.polygons, np.array(origin) + steps, False
 
 
-def _simplified(by_name: Mapping[str, Cell], reference: Reference, at: Point) -> Iterator[tuple[tuple[Polygon, ...], Array, bool]]:
+def _simplified(
+    by_name: Mapping[str, Cell], reference: Reference, at: Point
+) -> Iterator[tuple[tuple[Polygon, ...], Array, bool]]:
     """The hull of an array: the parallelogram of its sites, widened by half a cell."""
     child = by_name[reference.cell]
     box = bounds(by_name, reference.cell)
@@ -248,7 +249,9 @@ def _simplified(by_name: Mapping[str, Cell], reference: Reference, at: Point) ->
     half1 = np.array(reference.v1) / 2
     half2 = np.array(reference.v2) / 2
     signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    corners = [np.array(c) + s * half1 + t * half2 for c, (s, t) in zip(reference.corners(), signs, strict=True)]
+    corners = [
+        np.array(c) + s * half1 + t * half2 for c, (s, t) in zip(reference.corners(), signs, strict=True)
+    ]
     middle = np.array([box[0] + box[2], box[1] + box[3]]) / 2
     points = tuple((round(float(x)), round(float(y))) for x, y in (corner + middle for corner in corners))
     yield (Polygon(child.polygons[0].layer, points),), np.array([at], dtype=np.int64), True

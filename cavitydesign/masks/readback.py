@@ -8,17 +8,16 @@ for, in exact lengths: each copy's position, and the XOR of the unit cell with i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.masks.arrays import MAX_BLOCKS
 from cavitydesign.masks.gds import SUFFIXES, import_gdstk
 from cavitydesign.masks.layout import Array, ArrayRecord, Cell, Device, Layout, Point, Polygon, Reference
-
-_ALL_COPIES = 2_000_000
-"""Arrays beyond this are checked at the corners of each reference, where drift is largest, not at every copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,11 @@ def read_back(path: str | Path, layout: Layout) -> ReadBack:
         if device.array is None or device.cell not in found or device.array.unit_cell not in found:
             continue
         result = _against_design(layout, device, device.array, found)
-        shape, position, copies = max(shape, result.shape), max(position, result.position), copies + result.copies
+        shape, position, copies = (
+            max(shape, result.shape),
+            max(position, result.position),
+            copies + result.copies,
+        )
         pitches.append((device.name, result.pitch))
         problems += result.problems
     return ReadBack(path, xor, shape, position, copies, tuple(pitches), tuple(sorted(problems)))
@@ -93,7 +96,9 @@ def _cell(cell: Any, scale: float) -> Cell:
     for polygon in cell.polygons:
         points = np.rint(np.asarray(polygon.points) * scale).astype(int).tolist()
         for dx, dy in _offsets(polygon.repetition, scale):
-            polygons.append(Polygon((polygon.layer, polygon.datatype), tuple((x + dx, y + dy) for x, y in points)))
+            polygons.append(
+                Polygon((polygon.layer, polygon.datatype), tuple((x + dx, y + dy) for x, y in points))
+            )
     references = []
     for item in cell.references:
         name = item.cell if isinstance(item.cell, str) else item.cell.name
@@ -118,7 +123,7 @@ def _references(name: str, item: Any, scale: float) -> list[Reference]:
             v1, v2 = (sx, 0), (0, sy)
         return [Reference(name, origin, repetition.columns, repetition.rows, v1, v2)]
     shifts = _offsets(repetition, scale)
-    steps = {(b[0] - a[0], b[1] - a[1]) for a, b in zip(shifts, shifts[1:], strict=False)}
+    steps = {(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(shifts)}
     if len(steps) == 1:  # one row of equal steps, which OASIS keeps as a list
         return [Reference(name, origin, len(shifts), 1, steps.pop(), (0, 0))]
     return [Reference(name, (origin[0] + dx, origin[1] + dy)) for dx, dy in shifts]
@@ -140,7 +145,10 @@ def _compare(expected: Cell, found: Cell) -> tuple[float, list[str]]:
         problems.append(f"cell {expected.name}: {number} references differ in cell, origin, count or step")
     layers = {polygon.layer for polygon in (*expected.polygons, *found.polygons)}
     area = sum(
-        xor_area([p.points for p in expected.polygons if p.layer == layer], [p.points for p in found.polygons if p.layer == layer])
+        xor_area(
+            [p.points for p in expected.polygons if p.layer == layer],
+            [p.points for p in found.polygons if p.layer == layer],
+        )
         for layer in sorted(layers)
     )
     if area > 0.0:
@@ -187,53 +195,75 @@ def _against_design(layout: Layout, device: Device, record: ArrayRecord, found: 
     copies = sum(reference.count for reference in references)
     if copies != record.count:
         problems.append(f"{device.name}: {copies} copies, not {record.count}")
-    points = np.concatenate([_copies(r, record.count) for r in references] or [np.zeros((0, 2))]) * unit
-    position, pitch, unmatched = _match(points, record)
-    if unmatched:
-        problems.append(f"{device.name}: {unmatched} copies do not belong to the lattice")
+    if len(references) > len(record.sublattices) * MAX_BLOCKS:
+        return _Found(
+            0.0,
+            0.0,
+            copies,
+            float("nan"),
+            [*problems, f"{device.name}: {len(references)} references, no array"],
+        )
+    position, pitch, strangers = _match(references, record, unit)
+    if strangers:
+        problems.append(
+            f"{device.name}: {strangers} references do not belong to the lattice, or repeat a part of it"
+        )
     if position > record.position_error_nm + 1e-6:
-        problems.append(f"{device.name}: a copy is {position:.4g} nm from its place, stated {record.position_error_nm:.4g} nm")
+        problems.append(
+            f"{device.name}: a copy is {position:.4g} nm from its place, stated {record.position_error_nm:.4g} nm"
+        )
     shape, allowed = _shape_error(layout, record, found[record.unit_cell], unit)
     if shape > allowed:
-        problems.append(f"{device.name}: the feature differs from the design by {shape:.3%} of its area, allowed {allowed:.3%}")
+        problems.append(
+            f"{device.name}: the feature differs from the design by {shape:.3%} of its area, allowed {allowed:.3%}"
+        )
     return _Found(shape, position, copies, pitch, problems)
 
 
-def _copies(reference: Reference, count: int) -> Array:
-    if count > _ALL_COPIES:
-        return np.array(reference.corners(), dtype=float)
-    i, j = np.meshgrid(np.arange(reference.columns), np.arange(reference.rows), indexing="ij")
-    steps = i.reshape(-1, 1) * np.array(reference.v1) + j.reshape(-1, 1) * np.array(reference.v2)
-    return (np.array(reference.origin) + steps).astype(float)
+def _match(references: list[Reference], record: ArrayRecord, unit_nm: float) -> tuple[float, float, int]:
+    """Worst distance of a copy from the designed lattice, nm; mean step along a1, nm; number of misplaced references.
 
-
-def _match(points_nm: Array, record: ArrayRecord) -> tuple[float, float, int]:
-    """Worst distance from the designed lattice, mean step along a1, and how many copies stand where none should.
-
-    Each copy's lattice indices follow from inverting (a1, a2); each pair of indices may occur once.
+    Inverting (a1, a2) gives each reference the lattice indices of its first copy; its steps must be one index each.
+    The distance is then linear in the copy's number within the reference, so its largest value is at a corner, and
+    four corners stand for all copies exactly. References must neither overlap in indices nor leave the lattice.
     """
-    worst, left, pitch = 0.0, np.ones(len(points_nm), dtype=bool), float("nan")
+    worst, pitch, left = 0.0, float("nan"), list(references)
     for first, n1, n2, v1, v2 in record.sublattices:
-        basis = np.array([v1, v2])
-        relative = (points_nm - np.array(first)) @ np.linalg.inv(basis)
-        index = np.rint(relative)
-        away = np.hypot(*((relative - index) @ basis).T)
-        inside = (index >= 0).all(axis=1) & (index < (n1, n2)).all(axis=1) & (away < 0.2 * float(np.hypot(*basis.T).min())) & left
-        kept = index[inside].astype(np.int64)
-        _, unique = np.unique(kept[:, 0] * n2 + kept[:, 1], return_index=True)
-        chosen = np.flatnonzero(inside)[unique]
-        left[chosen] = False
-        worst = max(worst, float(away[chosen].max(initial=0.0)))
-        rows = points_nm[chosen][index[chosen, 1] == 0]
-        if np.isnan(pitch) and n1 > 1 and len(rows) > 1:
-            steps = index[chosen][index[chosen, 1] == 0][:, 0]
-            pitch = float(np.hypot(*(rows[steps.argmax()] - rows[steps.argmin()])) / (steps.max() - steps.min()))
-    duplicates = int(left.sum()) if record.count <= _ALL_COPIES else 0
-    return worst, pitch, duplicates
+        basis, taken, found = np.array([v1, v2]), [], []
+        for reference in left:
+            corners = np.array(reference.corners(), dtype=float) * unit_nm - np.array(first)
+            index = corners @ np.linalg.inv(basis)
+            whole = np.rint(index)
+            away = np.hypot(*((index - whole) @ basis).T)
+            span = whole[2] - whole[0] + 1
+            fits = (
+                (whole[0] >= 0).all()
+                and (whole[2] < (n1, n2)).all()
+                and (span == (reference.columns, reference.rows)).all()
+            )
+            if fits and away.max() < 0.2 * np.hypot(*basis.T).min():
+                taken.append((*whole[0], *(whole[2] + 1)))
+                found.append((reference, whole, corners))
+                worst = max(worst, float(away.max()))
+        overlapping = _overlaps(np.array(taken).reshape(-1, 4))
+        kept = {id(reference) for (reference, _, _), bad in zip(found, overlapping, strict=True) if not bad}
+        left = [reference for reference in left if id(reference) not in kept]
+        if np.isnan(pitch) and n1 > 1 and found:
+            ends = sorted((tuple(whole[k]), tuple(corners[k])) for _, whole, corners in found for k in (0, 1))
+            row = [(i, point) for (i, j), point in ends if j == ends[0][0][1]]
+            pitch = float(np.hypot(*np.subtract(row[-1][1], row[0][1])) / (row[-1][0] - row[0][0]))
+    return worst, pitch, len(left)
+
+
+def _overlaps(boxes: Array) -> Array:
+    """Which of the half-open index boxes (i0, j0, i1, j1) meet an earlier one."""
+    low, high = boxes[:, :2], boxes[:, 2:]
+    meet = (low[:, None, :] < high[None, :, :]).all(axis=2) & (low[None, :, :] < high[:, None, :]).all(axis=2)
+    return np.asarray(np.tril(meet, -1).any(axis=1))
 
 
 def _shape_error(layout: Layout, record: ArrayRecord, cell: Cell, unit: float) -> tuple[float, float]:
-    """XOR of the unit cell with the designed outline, and what snapping and chords may make of it, both over the area."""
+    """XOR of the unit cell with the designed outline, and what snapping may make of it, both over the area."""
     drawn = [np.array(polygon.points) * unit for polygon in cell.polygons]
     ideal = list(record.outlines_nm)
     if record.tone == "inverse":

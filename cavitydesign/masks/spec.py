@@ -27,17 +27,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
-from cavitydesign.errors import InputError
-from cavitydesign.geometry import Design, TwoMirror, design_from_dict, load_design
-from cavitydesign.geometry.base import NonNegative, Positive, Value, strip_sources, validated
-from cavitydesign.geometry.load import read_toml
+from cavitydesign.geometry import Design, TwoMirror
+from cavitydesign.geometry.base import NonNegative, Positive, Value
 
 MAX_COORDINATE = 2**30
 """Largest coordinate in database units: GDSII stores 32-bit integers, and differences must fit as well."""
@@ -92,7 +88,11 @@ def _safe_name(text: str) -> str:
 
 
 Name = Annotated[str, BeforeValidator(lambda text: _safe_name(text) if isinstance(text, str) else text)]
-Text = Annotated[str, Field(max_length=120), BeforeValidator(lambda text: _plain_text(text) if isinstance(text, str) else text)]
+Text = Annotated[
+    str,
+    Field(max_length=120),
+    BeforeValidator(lambda text: _plain_text(text) if isinstance(text, str) else text),
+]
 Numbers = Annotated[
     tuple[Positive, ...], BeforeValidator(expand_numbers), Field(min_length=1, max_length=_MAX_VALUES)
 ]
@@ -188,7 +188,9 @@ class FieldSpec(Value):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.design.lattice is None:
-            raise ValueError("design: an array needs a design with a [lattice]; a two-mirror cavity goes under [[apertures]]")
+            raise ValueError(
+                "design: an array needs a design with a [lattice]; a two-mirror cavity goes under [[apertures]]"
+            )
         if self.side_um is not None and self.periods is not None:
             raise ValueError("give side_um or periods, not both")
         if self.side_um is None and self.periods is None and self.design.device is None:
@@ -198,7 +200,9 @@ class FieldSpec(Value):
         _distinct(self.vary.values if self.vary else (), "vary.values")
         columns = len(self.periods_nm or (1.0,))
         if self.wavelengths_nm is not None and len(self.wavelengths_nm) != columns:
-            raise ValueError(f"wavelengths_nm has one number per period: {columns}, not {len(self.wavelengths_nm)}")
+            raise ValueError(
+                f"wavelengths_nm has one number per period: {columns}, not {len(self.wavelengths_nm)}"
+            )
         if "{wavelength}" in self.label and self.wavelengths_nm is None:
             raise ValueError("label: {wavelength} needs wavelengths_nm")
         if "{value}" in self.label and self.vary is None:
@@ -209,7 +213,7 @@ class FieldSpec(Value):
     @property
     def own_period_nm(self) -> float:
         """The period of the design itself: along a1."""
-        assert self.design.lattice is not None  # noqa: S101 (validated above)
+        assert self.design.lattice is not None
         return self.design.lattice.periods_nm[0]
 
 
@@ -242,7 +246,9 @@ class ApertureSpec(Value):
         if 2.0 * self.film_margin_um >= smallest:
             raise ValueError(f"film_margin_um leaves no film in the aperture of {smallest:g} um")
         if self.vents * self.vent_um >= 0.5 * math.pi * smallest:
-            raise ValueError(f"vents take more than half of the ring of {smallest:g} um; use fewer or narrower ones")
+            raise ValueError(
+                f"vents take more than half of the ring of {smallest:g} um; use fewer or narrower ones"
+            )
         _check_placeholders(self.label, _PLACEHOLDERS["aperture"])
         return self
 
@@ -299,7 +305,9 @@ class MaskSpec(Value):
         if len({name.upper().replace("-", "_") for name in names}) != len(names):
             raise ValueError("fields and apertures need different names")
         if max(self.chip.size_um) * 1000.0 / self.database_unit_nm > MAX_COORDINATE:
-            raise ValueError("database_unit_nm: too fine for a chip of this size (GDSII has 32-bit coordinates)")
+            raise ValueError(
+                "database_unit_nm: too fine for a chip of this size (GDSII has 32-bit coordinates)"
+            )
         if sum(devices_in(item) for item in (*self.fields, *self.apertures)) > MAX_DEVICES:
             raise ValueError(f"more than {MAX_DEVICES} devices; use fewer periods, values or doses")
         self._check_layers()
@@ -315,7 +323,9 @@ class MaskSpec(Value):
         for index in range(1, len(self.doses)):
             number = self.layers.pattern[0], self.layers.pattern[1] + index
             if number in used or number[1] > 32767:
-                raise ValueError(f"layers.pattern: dose {index + 1} needs datatype {number[1]}, which is taken")
+                raise ValueError(
+                    f"layers.pattern: dose {index + 1} needs datatype {number[1]}, which is taken"
+                )
 
     @property
     def doses(self) -> tuple[float, ...]:
@@ -332,65 +342,6 @@ def devices_in(item: FieldSpec | ApertureSpec) -> int:
     if isinstance(item, ApertureSpec):
         return len(item.diameters_um) * item.copies
     return len(item.periods_nm or (1.0,)) * len(item.vary.values if item.vary else (1.0,)) * len(item.doses)
-
-
-def load_mask(path: str | Path) -> MaskSpec:
-    """Read a mask from a TOML file; the paths of its designs are relative to it.
-
-    Raises :class:`~cavitydesign.errors.InputError` naming file, key, rule and value.
-    """
-    path = Path(path)
-    try:
-        return mask_from_dict(read_toml(path), base_dir=path.parent)
-    except InputError as error:
-        raise error.in_file(path) from None
-
-
-def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") -> MaskSpec:
-    """Build a mask from plain content (parsed TOML or JSON), as :func:`load_mask` does from a file."""
-    if not isinstance(content, Mapping):
-        raise InputError("a mask is a table of keys", value=content)
-    found: dict[str, Any] = {}
-    for name, item in content.items():
-        if name in ("fields", "apertures") and isinstance(item, list | tuple):
-            found[name] = [_with_design(entry, Path(base_dir), f"{name}.{index}") for index, entry in enumerate(item)]
-        else:
-            found[name], _ = strip_sources(item, str(name))
-    return validated(MaskSpec, found)
-
-
-def _with_design(entry: Any, base_dir: Path, key: str) -> Any:
-    if not isinstance(entry, Mapping):
-        return entry
-    plain, _ = strip_sources({name: item for name, item in entry.items() if name != "design"}, key)
-    if "design" not in entry:
-        return plain
-    design, key = entry["design"], f"{key}.design"
-    if isinstance(design, str):
-        return {**plain, "design": load_design(_sane_path(design, base_dir, key))}
-    if isinstance(design, Mapping):
-        try:
-            return {**plain, "design": design_from_dict(design, base_dir=base_dir)}
-        except InputError as error:
-            where = f"{key}.{error.key}" if error.key else key
-            raise InputError(error.message, file=error.file, key=where, value=error.value) from None
-    return {**plain, "design": design}
-
-
-def _sane_path(text: str, base_dir: Path, key: str) -> Path:
-    """A mask names designs beside it or one folder up; never an absolute path, never farther away."""
-    path = Path(text)
-    rule = "must be a relative path to a .toml file beside the mask or in the folder above it"
-    if "\0" in text or path.is_absolute() or path.suffix != ".toml" or path.as_posix().startswith("~"):
-        raise InputError(rule, key=key, value=text)
-    try:
-        home = (base_dir / "..").resolve()
-        inside = (base_dir / path).resolve().is_relative_to(home)
-    except (OSError, RuntimeError):
-        inside = False
-    if not inside:
-        raise InputError(rule, key=key, value=text)
-    return base_dir / path
 
 
 def _distinct(values: tuple[float, ...], key: str) -> None:

@@ -17,7 +17,15 @@ _STAMP = (2000, 1, 1, 0, 0, 0)
 _HEADER, _BGNLIB, _LIBNAME, _UNITS, _ENDLIB = 0x0002, 0x0102, 0x0206, 0x0305, 0x0400
 _BGNSTR, _STRNAME, _ENDSTR, _ENDEL = 0x0502, 0x0606, 0x0700, 0x1100
 _BOUNDARY, _SREF, _AREF, _TEXT = 0x0800, 0x0A00, 0x0B00, 0x0C00
-_LAYER, _DATATYPE, _TEXTTYPE, _XY, _SNAME, _COLROW, _STRING = 0x0D02, 0x0E02, 0x1602, 0x1003, 0x1206, 0x1302, 0x1906
+_LAYER, _DATATYPE, _TEXTTYPE, _XY, _SNAME, _COLROW, _STRING = (
+    0x0D02,
+    0x0E02,
+    0x1602,
+    0x1003,
+    0x1206,
+    0x1302,
+    0x1906,
+)
 
 
 def gds_bytes(layout: Layout) -> bytes:
@@ -50,12 +58,22 @@ def _cell(cell: Cell) -> Iterator[bytes]:
 def _polygon(polygon: Polygon) -> bytes:
     layer, datatype = polygon.layer
     closed = (*polygon.points, polygon.points[0])
-    return _record(_BOUNDARY) + _shorts(_LAYER, layer) + _shorts(_DATATYPE, datatype) + _points(*closed) + _record(_ENDEL)
+    return (
+        _record(_BOUNDARY)
+        + _shorts(_LAYER, layer)
+        + _shorts(_DATATYPE, datatype)
+        + _points(*closed)
+        + _record(_ENDEL)
+    )
 
 
 def _reference(reference: Reference) -> bytes:
     """One copy: SREF. An array: AREF, whose corners are origin, origin + columns v1, origin + rows v2."""
-    name, (x, y), (n, m) = _text(_SNAME, reference.cell), reference.origin, (reference.columns, reference.rows)
+    name, (x, y), (n, m) = (
+        _text(_SNAME, reference.cell),
+        reference.origin,
+        (reference.columns, reference.rows),
+    )
     if reference.count == 1:
         return _record(_SREF) + name + _points((x, y)) + _record(_ENDEL)
     (ax, ay), (bx, by) = reference.v1, reference.v2

@@ -1,0 +1,74 @@
+"""The edge where a mask file becomes a validated mask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cavitydesign.errors import InputError
+from cavitydesign.geometry import design_from_dict, load_design
+from cavitydesign.geometry.base import strip_sources, validated
+from cavitydesign.geometry.load import read_toml
+from cavitydesign.masks.spec import MaskSpec
+
+
+def load_mask(path: str | Path) -> MaskSpec:
+    """Read a mask from a TOML file; the paths of its designs are relative to it.
+
+    Raises :class:`~cavitydesign.errors.InputError` naming file, key, rule and value.
+    """
+    path = Path(path)
+    try:
+        return mask_from_dict(read_toml(path), base_dir=path.parent)
+    except InputError as error:
+        raise error.in_file(path) from None
+
+
+def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") -> MaskSpec:
+    """Build a mask from plain content (parsed TOML or JSON), as :func:`load_mask` does from a file."""
+    if not isinstance(content, Mapping):
+        raise InputError("a mask is a table of keys", value=content)
+    found: dict[str, Any] = {}
+    for name, item in content.items():
+        if name in ("fields", "apertures") and isinstance(item, list | tuple):
+            found[name] = [
+                _with_design(entry, Path(base_dir), f"{name}.{index}") for index, entry in enumerate(item)
+            ]
+        else:
+            found[name], _ = strip_sources(item, str(name))
+    return validated(MaskSpec, found)
+
+
+def _with_design(entry: Any, base_dir: Path, key: str) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    plain, _ = strip_sources({name: item for name, item in entry.items() if name != "design"}, key)
+    if "design" not in entry:
+        return plain
+    design, key = entry["design"], f"{key}.design"
+    if isinstance(design, str):
+        return {**plain, "design": load_design(_sane_path(design, base_dir, key))}
+    if isinstance(design, Mapping):
+        try:
+            return {**plain, "design": design_from_dict(design, base_dir=base_dir)}
+        except InputError as error:
+            where = f"{key}.{error.key}" if error.key else key
+            raise InputError(error.message, file=error.file, key=where, value=error.value) from None
+    return {**plain, "design": design}
+
+
+def _sane_path(text: str, base_dir: Path, key: str) -> Path:
+    """A mask names designs beside it or one folder up; never an absolute path, never farther away."""
+    path = Path(text)
+    rule = "must be a relative path to a .toml file beside the mask or in the folder above it"
+    if "\0" in text or path.is_absolute() or path.suffix != ".toml" or path.as_posix().startswith("~"):
+        raise InputError(rule, key=key, value=text)
+    try:
+        home = (base_dir / "..").resolve()
+        inside = (base_dir / path).resolve().is_relative_to(home)
+    except (OSError, RuntimeError):
+        inside = False
+    if not inside:
+        raise InputError(rule, key=key, value=text)
+    return base_dir / path
