@@ -13,6 +13,7 @@ Units: µJ/cm² (one photon), mJ/cm² (two photons), kW/cm² (pulses from 0.1 ns
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 
 PULSE_SHAPE_FACTOR = {
-    "gaussian": 0.6642824703,  # sqrt(2 ln 2 / π)
-    "sech2": 0.5875849141,  # 2 arcosh(√2) / 3
+    "gaussian": math.sqrt(2.0 * math.log(2.0) / math.pi),  # 0.664283
+    "sech2": 2.0 * math.acosh(math.sqrt(2.0)) / 3.0,  # 0.587582
     "square": 1.0,
 }
 """``s = τ ∫f² dt`` of a pulse f with ∫f dt = 1 and full width at half maximum τ."""
