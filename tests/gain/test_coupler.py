@@ -173,7 +173,7 @@ def test_two_photon_threshold_goes_with_the_root_of_the_pairs():
 
 
 def test_cooling_moves_which_transition_a_line_belongs_to():
-    """X goes from 670 nm to 653 nm: at 652 nm a line is XX when warm and X when cold; at 675 nm the cold gain is weak."""
+    """X goes from 670 nm to 653 nm: at 652 nm a line is XX when warm, X when cold; at 675 nm cold gain is weak."""
     table = modes(wavelength_nm=[675.0, 652.0], threshold_gain_per_cm=[5.0, 5.0])
     warm, cold = (cp.couple(table, Emitter(temperature_k=t), Pump(), errors=False) for t in (293.0, 77.0))
     warm_of, cold_of = (dict(zip(x.wavelength_nm, x.transition, strict=True)) for x in (warm, cold))
