@@ -155,10 +155,14 @@ def solver_version(name: str) -> str:
 
 
 def plain_settings(settings: Any) -> dict[str, Any]:
-    """Settings as plain content, with the name of their type."""
+    """Settings as plain content, with the name of their type; fields that change no number are left out.
+
+    Such fields (how many processes, which folder) are declared with ``compare=False``.
+    """
     if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
         raise InputError("settings are a value such as Poles()", key="settings", value=settings)
-    return {"type": type(settings).__name__, **dataclasses.asdict(settings)}
+    content = dataclasses.asdict(settings)
+    return {"type": type(settings).__name__, **{f.name: content[f.name] for f in dataclasses.fields(settings) if f.compare}}
 
 
 def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:

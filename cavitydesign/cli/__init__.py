@@ -1,0 +1,56 @@
+"""The command line: it builds values, calls functions and prints; see ``cavitydesign --help``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cavitydesign.cli import compare, doctor, layout, modes, predict, sweep
+from cavitydesign.cli.group import OneLineErrors
+
+app = typer.Typer(
+    name="cavitydesign",
+    cls=OneLineErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help starts in half the time: no markdown parser is loaded
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: cavitydesign predict layouts/pcsel.toml",
+)
+for _command in (
+    modes.modes, predict.predict, sweep.sweep, compare.compare, compare.calibrate,
+    layout.mask, layout.check, doctor.verify, doctor.doctor,
+):  # fmt: skip
+    app.command()(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from cavitydesign._version import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _about(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """From the geometry of a quantum-shell laser cavity to its resonances, lasing lines and mask.
+
+    Lengths are nm. Every command takes --json. Exit codes: 0 done, 2 the input is wrong, 3 no trustworthy answer,
+    4 a component is missing, 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; leaves with an exit code of interface.md."""
+    app(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="cavitydesign")
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,92 @@
+"""From exceptions to exit codes and one line on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+DEFECT = 1
+INTERRUPTED = 130
+
+
+class Leave(Exception):  # noqa: N818 (not always an error)
+    """Leave with an exit code and one line on stderr, after what has been printed."""
+
+    def __init__(self, code: int, message: str):
+        self.code = code
+        super().__init__(message)
+
+
+class OneLineErrors(TyperGroup):
+    """The group of all commands: whatever goes wrong ends in one line on stderr and an exit code of interface.md."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run; in standalone mode leave with the exit code."""
+        run = super().main
+        if not standalone_mode:
+            return run(*args, standalone_mode=False, **extra)
+        code, message = guarded(lambda: run(*args, standalone_mode=False, **extra))
+        if message:
+            typer.echo(message, err=True)
+        sys.exit(code)
+
+
+def guarded(run: Callable[[], Any]) -> tuple[int, str]:
+    """Run a command; its exit code, and the line for stderr."""
+    from cavitydesign.errors import CavityError
+
+    try:
+        result = run()
+        sys.stdout.flush()
+    except Leave as left:
+        return left.code, str(left)
+    except CavityError as error:
+        return error.exit_code, str(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED, "interrupted; nothing was kept"
+    except BrokenPipeError:  # the reader of a pipe left (`| head`); Python must not complain about it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0, ""
+    except OSError as error:
+        where = error.filename or "a file"
+        return 2, f"{where}: cannot be used: {error.strerror or error}"
+    except Exception as error:
+        if is_usage_error(error):
+            return 2, usage_line(error)
+        return DEFECT, _defect_line(error)
+    if result == INTERRUPTED:
+        return INTERRUPTED, "interrupted; nothing was kept"
+    return (result if isinstance(result, int) else 0), ""
+
+
+def is_usage_error(error: Exception) -> bool:
+    """Whether the command line itself was wrong (typer's own errors, whichever click it brings)."""
+    return callable(getattr(error, "format_message", None)) and isinstance(getattr(error, "exit_code", None), int)
+
+
+def usage_line(error: Any) -> str:
+    """One line: what is wrong, and where help is."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "cavitydesign"
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return error.format_message()
+    text = " ".join(error.format_message().split()).rstrip(".")
+    return f"{text}; see {command} --help"
+
+
+def _defect_line(error: Exception) -> str:
+    """A defect of ours: one line that names the place; the whole trace on request."""
+    if os.environ.get("CAVITYDESIGN_TRACEBACK"):
+        raise error
+    trace = error.__traceback__
+    place = "?"
+    while trace is not None:
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119
+        trace = trace.tb_next
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"defect of cavitydesign at {place}: {text}; please report it with what CAVITYDESIGN_TRACEBACK=1 shows"

@@ -1,0 +1,169 @@
+"""``cavitydesign predict``: lasing lines, ranked by threshold, beside what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cavitydesign.cli import options
+from cavitydesign.cli.modes import Plot, leave_unless_trustworthy
+from cavitydesign.cli.options import Solver
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from cavitydesign.geometry.design import Design
+    from cavitydesign.study.predict import Prediction
+
+Published = Annotated[
+    Path | None,
+    typer.Option("--measured", metavar="PEAKS.csv", help="Published or measured values to set beside.", show_default="measured/<name>.csv beside the design"),
+]
+NoTolerances = Annotated[bool, typer.Option("--no-tolerances", help="Leave out what the assumed inputs' ± do (faster).")]
+
+
+def predict(
+    design: options.DesignFile,
+    solver: options.SolverName = Solver.POLES,
+    window: options.Window = None,
+    temperature: options.Temperature = None,
+    measured: Published = None,
+    no_tolerances: NoTolerances = False,
+    waves: options.Waves = None,
+    tolerance: options.Tolerance = None,
+    q_min: options.QMin = None,
+    angle: options.Angle = None,
+    periods: options.Periods = None,
+    plot: Plot = None,
+    json: options.Json = False,
+) -> None:
+    """Lasing lines ranked by threshold, each with its transition and errors, beside what was published.
+
+    Example: cavitydesign predict layouts/two_mirror.toml
+    """
+    from cavitydesign.cli import output
+
+    subject = options.design_of(design, temperature=temperature)
+    settings = options.settings_of(solver, waves=waves, tolerance=tolerance, q_min=q_min, angle=angle, periods=periods)
+    found = predicted(design, subject, settings, options.window_of(window), measured, tolerances=not no_tolerances)
+    if json:
+        output.print_json(found.document())
+    else:
+        show(found)
+    if plot is not None:
+        from cavitydesign import plots
+
+        plots.save(plots.gain_picture(found), plot)
+    leave_unless_trustworthy(found.solution)
+
+
+def predicted(
+    file: Path, design: Design, settings: Any, window_nm: tuple[float, float] | None, peaks_file: Path | None, *, tolerances: bool
+) -> Prediction:
+    """Predict, with progress, beside the peaks of a file or those published beside the design."""
+    from cavitydesign.cli import output
+    from cavitydesign.errors import InputError
+    from cavitydesign.study import measured, predict
+
+    source = peaks_file or measured.published_beside(file)
+    peaks = measured.read_peaks(source) if source else ()
+    with output.progress("predicting") as shown:
+        try:
+            return predict.predict(design, settings, window_nm=window_nm, peaks=peaks, tolerances=tolerances, progress=shown)
+        except InputError as error:
+            raise error.in_file(file) from None
+
+
+def show(found: Prediction) -> None:
+    """The tables for people."""
+    from cavitydesign.cli import output
+
+    screen = output.console()
+    document = found.document()
+    low, high = document["window_nm"]
+    title = f"{found.design.name}: lasing lines between {low:g} and {high:g} nm at {document['temperature_k']:g} K"
+    screen.print(lines_table(title, document["lines"]) if document["lines"] else title)
+    screen.print(f"Status: {found.solution.status.value}.")
+    for name in found.defaults:
+        screen.print(f"Note: the design has no [{name}]; its defaults stand in (see the assumed inputs).")
+    for warning in found.solution.warnings:
+        screen.print(f"Note: {warning}")
+    for note in dict.fromkeys(f"lines marked {mark}: {text}" for mark, text in _marks(document["lines"]).items()):
+        screen.print(note, style="dim")
+    if found.published:
+        screen.print(published_table("Published beside predicted", found.published))
+    screen.print("± comes from the assumed inputs' own ±, not from what the model leaves out. " + output.footnote(document["assumed"]), style="dim")
+    if document["fitted"]:
+        items = ", ".join(f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"])
+        screen.print(f"Fitted inputs: {items}.", style="dim")
+
+
+def lines_table(title: str, lines: Sequence[Mapping[str, Any]], *, most: int = 20) -> Table:
+    """Lines ranked by threshold."""
+    from cavitydesign.cli import output
+    from cavitydesign.cli.modes import q_figure
+    from cavitydesign.cli.output import figure
+
+    unit = lines[0]["threshold"]["unit"]
+    table = output.table(
+        title, "rank", "λ (nm)", "transition", f"threshold ({unit})", "⟨N⟩", "Q", "Γ film", "mode", left=("transition", "mode")
+    )  # fmt: skip
+    for line in lines[:most]:
+        errors = line.get("input_errors") or {}
+        threshold, mode = line["threshold"], line["mode"]
+        q = float("inf") if mode["q"] is None and line["dark"] else mode["q"]
+        kind = " ".join(filter(None, [mode["symmetry"], mode["polarization"]])) or "-"
+        mark = "*" if line["dark"] else "" if threshold["value"] is not None else "†"
+        table.add_row(
+            f"{line['rank']}{mark}", figure(line["wavelength_nm"], errors.get("wavelength_nm")), line["transition"] or "-",
+            figure(threshold["value"], errors.get("threshold") or threshold["value_err"]),
+            figure(threshold["pairs_per_shell"], threshold["pairs_err"]),
+            "-" if q is None else q_figure(q, None), figure(mode["confinement"], digits=3), kind,
+        )  # fmt: skip
+    return table
+
+
+def _marks(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    marks = {}
+    for line in lines:
+        if line["dark"]:
+            marks.setdefault("*", line["note"])
+        elif line["threshold"]["value"] is None:
+            marks.setdefault("†", line["note"])
+    return marks
+
+
+def published_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Published beside predicted."""
+    from cavitydesign.cli import output
+
+    table = output.table(title, "quantity", "device", "published", "predicted", "difference", "unit", "note", left=("quantity", "device", "unit", "note"))
+    for row in rows:
+        table.add_row(
+            row["quantity"], device_text(row), _value(row["published"]), _value(row["predicted"], row.get("predicted_err")),
+            _value(row["difference"], sign=True), row["unit"], row["note"],
+        )  # fmt: skip
+    return table
+
+
+def device_text(row: Mapping[str, Any]) -> str:
+    """Which device a published row is of, in short."""
+    names = {"lattice.period_nm": "Λ = {:g} nm", "emitter.temperature_k": "{:g} K"}
+    parts = [names.get(path, path + " = {:g}").format(value) for path, value in row["device"].items()]
+    if row.get("device_is"):
+        parts.append(f"({row['device_is']})")
+    return " ".join(sorted(parts, key=lambda text: "Λ" not in text)) or "-"
+
+
+def _value(value: Any, error: float | None = None, *, sign: bool = False) -> str:
+    from cavitydesign.cli.output import figure
+
+    if isinstance(value, list | tuple):
+        return "-".join(f"{item:g}" for item in value)
+    if value is None:
+        return "-"
+    digits = 1 if abs(value) >= 100 else 2
+    return f"{value:+.{digits}f}" if sign else figure(value, error, digits=digits)

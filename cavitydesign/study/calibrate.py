@@ -1,0 +1,343 @@
+"""Fit what was assumed to measured peaks: calibrate on one device, predict the rest.
+
+Regularised least squares. With ``u = (p - p₀)/σ`` the chosen inputs in units of their ``plus_minus``, minimise
+
+    χ²(u) = Σ_peaks ((λ_mode(u) - λ_peak)/σ_peak)² + Σ u²
+
+that is, the assumed values with their half-widths are a Gaussian prior (Tarantola, Inverse Problem Theory, SIAM 2005,
+section 3.2), and the posterior covariance is ``(JᵀJ + 1)⁻¹``. Gauss-Newton; the Jacobian J by forward differences of the
+solver. Which mode a peak belongs to is decided anew in every round, by trying each mode of the first peak as the start and
+giving the other peaks their best one-to-one match; when another choice fits nearly as well, the result says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.errors import InputError, SolverError
+from cavitydesign.geometry.base import SourcedNumber
+from cavitydesign.geometry.design import Design
+from cavitydesign.solvers.base import Modes, Status, Window, checked_window, solve
+from cavitydesign.study import measured, tolerance
+from cavitydesign.study.measured import Peak
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+ROUNDS = 8
+STEP = 0.05
+"""Forward-difference step in units of ``plus_minus``."""
+NEARLY = 4.0
+"""Another assignment whose χ² is larger by less than this (two standard deviations) is named."""
+FURTHEST = 4.0
+"""No input may move by more than this many ``plus_minus`` in one fit: beyond, the prior was wrong and a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """One input before and after: assumed ``prior ± plus_minus``, fitted ``value ± error``."""
+
+    path: str
+    prior: float
+    plus_minus: float
+    value: float
+    error: float
+
+    @property
+    def pull(self) -> float:
+        """How far the fit moved it, in units of its ``plus_minus``."""
+        return (self.value - self.prior) / self.plus_minus
+
+    def record(self, note: str) -> SourcedNumber:
+        """The number with its new source."""
+        return SourcedNumber(path=self.path, value=self.value, source="fitted", plus_minus=self.error, note=note)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One peak of the fit: measured wavelength, its error, the mode's before and after, and what kind of mode that is."""
+
+    peak: Peak
+    measured_nm: float
+    error_nm: float
+    before_nm: float
+    after_nm: float
+    symmetry: str
+    polarization: str
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The calibrated design and how it came about. Nothing is fitted in silence: the design's sources say "fitted"."""
+
+    design: Design
+    fitted: tuple[Fitted, ...]
+    matches: tuple[Match, ...]
+    chi2: float
+    chi2_before: float
+    rounds: int
+    converged: bool
+    ambiguous: tuple[str, ...]
+    correlation: Array
+
+
+def fittable(design: Design) -> tuple[SourcedNumber, ...]:
+    """The inputs that calibration moves unless told otherwise: assumed, with a half-width, and acting on the cavity."""
+    return tuple(item for item in tolerance.cavity_inputs(design) if item.source == "assumed")
+
+
+def calibrate(
+    design: Design,
+    peaks: Sequence[Peak],
+    settings: Any,
+    *,
+    paths: Sequence[str] = (),
+    window_nm: Window | None = None,
+    peak_error_nm: float = 1.0,
+    note: str = "",
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Calibration:
+    """Fit assumed inputs to the peaks that have a wavelength.
+
+    Parameters
+    ----------
+    paths: the inputs to fit; empty takes all of :func:`fittable`.
+    window_nm: None takes the design's window, widened to hold every peak with 20 nm to spare.
+    peak_error_nm: standard deviation of a peak whose row gives none; it stands for what the model leaves out too.
+    note: what the fitted numbers' source will say.
+    """
+    used = [peak for peak in peaks if peak.has_wavelength]
+    if not used:
+        raise InputError("has no peak with a wavelength to fit to", key="wavelength_nm")
+    problem = _Problem(design, used, settings, _chosen(design, paths), _window(design, used, window_nm), peak_error_nm, progress)
+    u = np.zeros(len(problem.inputs))
+    first = state = problem.linearise(u)
+    best, others = state.best(), ()
+    before, rounds, converged = best, 0, False
+    for rounds in range(1, ROUNDS + 1):
+        candidates = state.candidates()
+        best, others = candidates[0], candidates[1:]
+        step = best.u - u
+        limited = np.clip(u + step, -FURTHEST, FURTHEST)
+        moved = float(np.abs(limited - u).max(initial=0.0))
+        u = limited
+        state = problem.linearise(u)
+        if moved < 5e-3:
+            converged = True
+            break
+    final = state.at(best.choice)
+    if final is None:
+        raise SolverError("the modes that the peaks were given to were lost on the way", status=Status.INCOMPLETE)
+    return _result(problem, first, before, u, final, others, (rounds, converged), note)
+
+
+def _chosen(design: Design, paths: Sequence[str]) -> tuple[SourcedNumber, ...]:
+    known = {item.path: item for item in design.all_sources()}
+    for path in paths:
+        design.value_at(path)
+        if path not in known or not known[path].plus_minus:
+            rule = "needs a plus_minus in the design file, which says how far it may be off"
+            raise InputError(rule, key=path, value=design.value_at(path))
+        if path.startswith(("emitter.", "pump.")):
+            raise InputError("moves no mode, so peaks cannot calibrate it", key=path)
+    chosen = tuple(known[path] for path in paths) if paths else fittable(design)
+    if not chosen:
+        raise InputError("the design has no assumed number with a plus_minus to fit", key="sources")
+    if len(set(paths)) != len(paths):
+        raise InputError("names an input twice", key="--fit", value=list(paths))
+    return chosen
+
+
+def _window(design: Design, peaks: Sequence[Peak], window_nm: Window | None) -> Window:
+    if window_nm is not None:
+        return checked_window(window_nm)
+    low, high = design.window_nm
+    wavelengths = [peak.wavelength_nm for peak in peaks]
+    return checked_window((min(low, min(wavelengths) - 20.0), max(high, max(wavelengths) + 20.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """An assignment of modes to peaks: (kind, row) per peak, its linear optimum u and χ² there."""
+
+    choice: tuple[tuple[int, tuple[Any, ...]], ...]
+    u: Array
+    chi2: float
+    wavelengths: Array
+    jacobian: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    design: Design
+    peaks: list[Peak]
+    settings: Any
+    inputs: tuple[SourcedNumber, ...]
+    window: Window
+    peak_error_nm: float
+    progress: Callable[[int, int], None]
+
+    @property
+    def sigma(self) -> Array:
+        """Errors of the peaks, nm."""
+        given = np.array([peak["wavelength_err_nm"] for peak in self.peaks])
+        return np.where(np.isfinite(given), given, self.peak_error_nm)
+
+    def design_at(self, u: Array, base: Design | None = None) -> Design:
+        """The design with its inputs at p₀ + u σ."""
+        values = {s.path: s.value + x * (s.plus_minus or 0.0) for s, x in zip(self.inputs, u, strict=True)}
+        return (base or self.design).with_values(values)
+
+    def linearise(self, u: Array) -> _State:
+        """Modes of every device at u, and their derivatives."""
+        tables = []
+        devices = measured.devices(self.design, self.peaks)
+        total, done = len(devices) * (len(u) + 1), 0
+        for _, variant, rows in devices:
+            found = solve(self.design_at(u, variant), self.settings, window_nm=self.window)
+            fixed = tolerance.as_solved(self.settings, found)
+            done += 1
+            self.progress(done, total)
+            slopes = np.full((len(found.modes), len(u)), np.nan)
+            for column in range(len(u)):
+                moved = u.copy()
+                moved[column] += STEP
+                other = solve(self.design_at(moved, variant), fixed, window_nm=self.window).modes
+                at = tolerance.match(found.modes, other)
+                here = np.where(at >= 0, other["wavelength_nm"][at] if len(other) else np.nan, np.nan)
+                slopes[:, column] = (here - found.modes["wavelength_nm"]) / STEP
+                done += 1
+                self.progress(done, total)
+            tables.append((found.modes, slopes, rows))
+        return _State(self, u, tables)
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """The linearised problem at u."""
+
+    problem: _Problem
+    u: Array
+    tables: list[tuple[Modes, Array, list[int]]]
+
+    def best(self) -> _Choice:
+        """The assignment that fits best at u itself."""
+        return min(self._all(), key=lambda c: self._chi2(c.wavelengths, self.u))
+
+    def candidates(self) -> list[_Choice]:
+        """Assignments by the χ² of their linear optimum, best first."""
+        unique = {choice.choice: choice for choice in self._all()}
+        return sorted(unique.values(), key=lambda choice: choice.chi2)
+
+    def at(self, choice: tuple[tuple[int, tuple[Any, ...]], ...]) -> _Choice | None:
+        """The same assignment at this u: the same kinds of modes, nearest to the peaks' wavelengths."""
+        same = [found for found in self._all() if [kind for _, kind in found.choice] == [kind for _, kind in choice]]
+        return min(same, key=lambda found: found.chi2) if same else None
+
+    def _chi2(self, wavelengths: Array, u: Array) -> float:
+        residual = (wavelengths - self._measured()) / self.problem.sigma
+        return float(residual @ residual + u @ u)
+
+    def _measured(self) -> Array:
+        return np.array([peak.wavelength_nm for peak in self.problem.peaks])
+
+    def _all(self) -> list[_Choice]:
+        modes, _, rows = self.tables[0]
+        found = []
+        for start in range(len(modes)):
+            moved = self._towards(0, start, rows[0])
+            rows_of = [] if moved is None else self._assign(moved, (rows[0], start))
+            if len(rows_of) == len(self.problem.peaks):
+                found.append(self._solve(rows_of))
+        if not found:
+            raise SolverError("not every peak has a mode of its own in the window; widen `--window`", status=Status.NO_MODES)
+        return found
+
+    def _towards(self, table: int, row: int, peak: int) -> Array | None:
+        """The linear optimum for one peak alone."""
+        modes, slopes, _ = self.tables[table]
+        if not np.isfinite(slopes[row]).all():
+            return None
+        measured_nm, sigma = self._measured()[peak], self.problem.sigma[peak]
+        return self._optimum(slopes[row : row + 1], modes["wavelength_nm"][row : row + 1] - measured_nm, np.array([sigma]))
+
+    def _assign(self, u: Array, start: tuple[int, int]) -> dict[int, tuple[int, int]]:
+        """Modes for all peaks at u, one to one within a device; the start's choice is kept."""
+        found: dict[int, tuple[int, int]] = {}
+        for table, (modes, slopes, rows) in enumerate(self.tables):
+            wavelengths = modes["wavelength_nm"] + np.nan_to_num(slopes, nan=np.inf) @ np.zeros(len(u)) if not len(u) else (
+                modes["wavelength_nm"] + np.where(np.isfinite(slopes), slopes, 0.0) @ (u - self.u)
+            )
+            peaks = [self.problem.peaks[row] for row in rows]
+            allowed = measured.may_match(peaks, list(modes["symmetry"]), list(modes["polarization"]))
+            allowed &= np.isfinite(slopes).all(axis=1)[None, :]
+            if table == 0:
+                at = rows.index(start[0])
+                only = allowed[at].copy()
+                allowed[:, start[1]] = False
+                allowed[at] = False
+                allowed[at, start[1]] = only[start[1]]
+            for row, mode in zip(rows, measured.assign([p.wavelength_nm for p in peaks], wavelengths.tolist(), allowed), strict=True):
+                if mode is not None:
+                    found[row] = (table, mode)
+        return found
+
+    def _solve(self, rows_of: dict[int, tuple[int, int]]) -> _Choice:
+        pairs = [rows_of[row] for row in range(len(self.problem.peaks))]
+        wavelengths = np.array([self.tables[table][0]["wavelength_nm"][mode] for table, mode in pairs])
+        jacobian = np.array([self.tables[table][1][mode] for table, mode in pairs])
+        u = self._optimum(jacobian, wavelengths - self._measured(), self.problem.sigma)
+        there = wavelengths + jacobian @ (u - self.u)
+        kinds = tuple((table, self._kind(table, mode)) for table, mode in pairs)
+        return _Choice(kinds, u, self._chi2(there, u), wavelengths, jacobian)
+
+    def _kind(self, table: int, mode: int) -> tuple[Any, ...]:
+        """Symmetry, polarization, and its place among its like from the longest wavelength."""
+        modes = self.tables[table][0]
+        own = (modes["symmetry"][mode], modes["polarization"][mode])
+        like = [row for row in range(len(modes)) if (modes["symmetry"][row], modes["polarization"][row]) == own]
+        return (*own, like.index(mode))
+
+    def _optimum(self, jacobian: Array, residual_nm: Array, sigma_nm: Array) -> Array:
+        """argmin of |(residual + J (u - u_here))/σ|² + |u|²."""
+        scaled = jacobian / sigma_nm[:, None]
+        left = scaled.T @ scaled + np.eye(scaled.shape[1])
+        return np.linalg.solve(left, scaled.T @ (scaled @ self.u - residual_nm / sigma_nm))
+
+
+def _result(
+    problem: _Problem, first: _State, before: _Choice, u: Array, final: _Choice, others: Sequence[_Choice], loop: tuple[int, bool], note: str
+) -> Calibration:
+    scaled = final.jacobian / problem.sigma[:, None]
+    covariance = np.linalg.inv(scaled.T @ scaled + np.eye(len(u)))
+    error = np.sqrt(np.diag(covariance))
+    fitted = tuple(
+        Fitted(s.path, s.value, s.plus_minus or 0.0, s.value + x * (s.plus_minus or 0.0), e * (s.plus_minus or 0.0))
+        for s, x, e in zip(problem.inputs, u.tolist(), error.tolist(), strict=True)
+    )
+    said = note or f"calibrated to {len(problem.peaks)} measured peak(s)"
+    design = problem.design_at(u)
+    design = design.replace(sources=(*design.sources, *(item.record(said) for item in fitted)))
+    same = first.at(final.choice) or before
+    matches = tuple(
+        Match(peak, peak.wavelength_nm, float(s), float(b), float(a), str(kind[0]), str(kind[1]))
+        for peak, s, b, a, (_, kind) in zip(problem.peaks, problem.sigma, same.wavelengths, final.wavelengths, final.choice, strict=True)
+    )
+    state_chi2 = first._chi2(final.wavelengths, u)
+    close = tuple(
+        ", ".join(f"{symmetry or '?'} {polarization or '?'} at {peak.wavelength_nm:g} nm"
+                  for peak, (_, (symmetry, polarization, _)) in zip(problem.peaks, other.choice, strict=True))
+        for other in others if other.chi2 - state_chi2 < NEARLY
+    )  # fmt: skip
+    chi2_before = first._chi2(same.wavelengths, np.zeros(len(u)))
+    correlation = covariance / np.outer(error, error)
+    return Calibration(design, fitted, matches, state_chi2, chi2_before, *loop, close, correlation)
+
+
+def is_pulled(item: Fitted) -> bool:
+    """Whether the fit moved an input by more than twice its ``plus_minus``: then the model or the assumption is doubtful."""
+    return math.fabs(item.pull) > 2.0

@@ -1,0 +1,276 @@
+"""Modes + gain → the report of a laser: lines ranked by threshold, errors, published values beside them, what was assumed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.gain import LasingLines, couple
+from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.emitter import Emitter, Pump
+from cavitydesign.solvers.base import Modes, Poles, Solution, Window, solve
+from cavitydesign.study import measured, tolerance
+from cavitydesign.study.tolerance import Tolerances
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_MICROJOULE = {"uJ/cm2": 1.0, "mJ/cm2": 1e3}
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What one design is predicted to do.
+
+    ``defaults`` names the tables ([emitter], [pump]) that the design leaves out, so that their defaults stand in;
+    ``tolerances`` is None where they were not asked for.
+    """
+
+    design: Design
+    solution: Solution
+    lines: LasingLines
+    tolerances: Tolerances | None
+    published: tuple[dict[str, Any], ...]
+    defaults: tuple[str, ...]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The lines as ``predict --json`` gives them, with the errors that the cavity's assumed inputs cause."""
+        records = self.lines.records()
+        if self.tolerances is not None:
+            spread = _threshold_spread(self)
+            for row, record in enumerate(records):
+                record["input_errors"] = _input_errors(self, row, record, spread)
+        return records
+
+    def document(self) -> dict[str, Any]:
+        """``predict --json``."""
+        emitter = self.design.emitter
+        return {
+            "design": {"name": self.design.name, "id": self.design.id},
+            "solver": self.solution.provenance["solver"],
+            "window_nm": list(self.solution.provenance["window_nm"]),
+            "status": self.solution.status.name.lower(),
+            "advice": self.solution.status.value,
+            "warnings": list(self.solution.warnings),
+            "temperature_k": emitter.temperature_k if emitter else None,
+            "lines": self.records(),
+            "published": list(self.published),
+            "assumed": [
+                {"input": s.path, "value": s.value, "source": s.source, "plus_minus": s.plus_minus, "note": s.note}
+                for s in self.design.assumed()
+            ],
+            "fitted": [
+                {"input": s.path, "value": s.value, "source": s.source, "plus_minus": s.plus_minus, "note": s.note}
+                for s in self.design.all_sources()
+                if s.source == "fitted"
+            ],
+            "defaults_for": list(self.defaults),
+        }
+
+
+def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
+    """The design with default [emitter] and [pump] where it has none, and which of them these are."""
+    missing = tuple(name for name in ("emitter", "pump") if getattr(design, name) is None)
+    made = {"emitter": Emitter, "pump": Pump}
+    return (design.replace(**{name: made[name]() for name in missing}) if missing else design), missing
+
+
+def lasing_lines(design: Design, modes: Modes, *, errors: bool = True) -> LasingLines:
+    """Lasing lines of a design's modes (see :func:`cavitydesign.gain.couple`)."""
+    full, _ = with_emitter(design)
+    assert full.emitter is not None and full.pump is not None  # noqa: S101 (with_emitter)
+    return couple(modes, full.emitter, full.pump, sources=full.all_sources(), errors=errors)
+
+
+def predict(
+    design: Design,
+    settings: Any = None,
+    *,
+    window_nm: Window | None = None,
+    peaks: Sequence[measured.Peak] = (),
+    tolerances: bool = True,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Prediction:
+    """Predict the lasing lines of a design.
+
+    Parameters
+    ----------
+    settings: of the solver; None is ``Poles()``.
+    peaks: published or measured values to set beside the prediction (:func:`cavitydesign.study.measured.read_peaks`).
+    tolerances: whether to move each assumed input of the cavity by its ``plus_minus``.
+    progress: called with inputs moved and in all.
+    """
+    settings = Poles() if settings is None else settings
+    full, missing = with_emitter(design)
+    solution = solve(full, settings, window_nm=window_nm)
+    lines = lasing_lines(full, solution.modes)
+    moved = tolerance.propagate(full, settings, solution, progress=progress) if tolerances and len(solution.modes) else None
+    draft = Prediction(full, solution, lines, moved, (), missing)
+    rows = tuple(beside_published(draft, peaks, settings, window_nm)) if peaks else ()
+    return Prediction(full, solution, lines, moved, rows, missing)
+
+
+def beside_published(
+    prediction: Prediction, peaks: Sequence[measured.Peak], settings: Any, window_nm: Window | None = None
+) -> list[dict[str, Any]]:
+    """One row per published number: quantity, published, predicted, difference, unit, device, and words where needed."""
+    rows: list[tuple[int, dict[str, Any]]] = []
+    for device, variant, indices in measured.devices(prediction.design, peaks):
+        if variant.id == prediction.design.id:
+            lines = prediction.records()
+        else:
+            found = solve(variant, settings, window_nm=window_nm)
+            lines = lasing_lines(variant, found.modes).records()
+        here = [peaks[index] for index in indices]
+        chosen = _assigned(here, lines)
+        for index, peak, line in zip(indices, here, chosen, strict=True):
+            rows += [(index, row) for row in _rows_of(peak, device, line, lines)]
+    return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+
+def first_line(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The line of lowest threshold (the coupler ranks), or None where nothing lases."""
+    return next((line for line in lines if line["threshold"]["value"] is not None), None)
+
+
+def _assigned(peaks: Sequence[measured.Peak], lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
+    having = [row for row, peak in enumerate(peaks) if peak.has_wavelength]
+    found: list[Mapping[str, Any] | None] = [None] * len(peaks)
+    at = measured.assign([peaks[row].wavelength_nm for row in having], [line["wavelength_nm"] for line in lines])
+    for row, line in zip(having, at, strict=True):
+        found[row] = None if line is None else lines[line]
+    return found
+
+
+def _rows_of(
+    peak: measured.Peak, device: Mapping[str, float], line: Mapping[str, Any] | None, lines: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    about = {"device": dict(device), "device_is": peak.texts.get("period_is"), "source": peak.texts.get("source")}
+    label = f" ({peak.texts['transition']})" if "transition" in peak.texts else ""
+    first = first_line(lines)
+    rows = []
+
+    def add(quantity: str, published: Any, predicted: Any, unit: str, note: str = "", line: Mapping[str, Any] | None = line) -> None:
+        both = isinstance(published, float) and isinstance(predicted, float)
+        difference = predicted - published if both else None
+        error = _error_of(quantity, line)
+        rows.append(
+            {"quantity": quantity, "published": published, "predicted": predicted, "predicted_err": error,
+             "difference": difference, "unit": unit, "note": note, **about}
+        )  # fmt: skip
+
+    if peak.has_wavelength:
+        note = "nearest predicted line" if line is not None else "no predicted line in the window"
+        if line is not None and line["transition"] and peak.texts.get("transition") not in (None, line["transition"]):
+            note += f"; the model names its transition {line['transition']}"
+        add(f"line{label}", peak.wavelength_nm, line["wavelength_nm"] if line else None, "nm", note)
+    if math.isfinite(peak["wavelength_from_nm"]):
+        span = [peak["wavelength_from_nm"], peak["wavelength_to_nm"]]
+        at = first["wavelength_nm"] if first else None
+        inside = at is not None and span[0] <= at <= span[1]
+        note = "nothing lases" if at is None else f"the line of lowest threshold is {'inside' if inside else 'outside'}"
+        add(f"range of lines{label}", span, at, "nm", note, first)
+    if math.isfinite(peak["linewidth_nm"]):
+        q = line["mode"]["q"] if line else None
+        add("line width", peak["linewidth_nm"], line["wavelength_nm"] / q if line and q else None, "nm",
+            "predicted: λ/Q of the cold cavity; above threshold a line is narrower than that", None)  # fmt: skip
+    of = line if peak.has_wavelength else first
+    if math.isfinite(peak["threshold"]):
+        value, note = _threshold_in(peak.texts["unit"], of)
+        add("threshold", peak["threshold"], value, peak.texts["unit"], note, of)
+    if math.isfinite(peak["threshold_pairs"]):
+        add("threshold ⟨N⟩", peak["threshold_pairs"], of["threshold"]["pairs_per_shell"] if of else None, "pairs per shell", "", of)
+    return rows
+
+
+def _error_of(quantity: str, line: Mapping[str, Any] | None) -> float | None:
+    """The predicted number's error from its assumed inputs, where it is known."""
+    errors = (line or {}).get("input_errors")
+    if not errors:
+        return None
+    if quantity == "threshold":
+        return errors["threshold"]
+    return errors["wavelength_nm"] if quantity.startswith(("line (", "range")) or quantity == "line" else None
+
+
+def _threshold_in(unit: str, line: Mapping[str, Any] | None) -> tuple[float | None, str]:
+    if line is None:
+        return None, "no predicted line"
+    value, own = line["threshold"]["value"], line["threshold"]["unit"]
+    if value is None:
+        return None, line.get("note", "")
+    if own == unit:
+        return value, "the lines' own ranking: lowest" if line.get("rank") == 1 else f"line of rank {line.get('rank')}"
+    if own in _MICROJOULE and unit in _MICROJOULE:
+        return value * _MICROJOULE[own] / _MICROJOULE[unit], ""
+    return None, f"the design's pump gives a threshold in {own} ({value:.3g}); its pulse is not the published one"
+
+
+@dataclass(frozen=True, eq=False)
+class _Spread:
+    """Half the change of each line's threshold by each input, and the inputs that end its lasing."""
+
+    inputs: tuple[str, ...]
+    value: Array
+    lost: tuple[tuple[str, ...], ...]
+
+
+def _threshold_spread(prediction: Prediction) -> _Spread:
+    """Thresholds with the modes moved by ±σ of each input of the cavity, by mode rather than by rank."""
+    assert prediction.tolerances is not None  # noqa: S101 (the caller looked)
+    moved = prediction.tolerances
+    count = len(prediction.lines)
+    base = _by_mode(prediction.lines)
+    halves, lost = [], [[] for _ in range(count)]
+    for item in moved.sensitivities:
+        up, down = (
+            _by_mode(lasing_lines(prediction.design, tolerance.moved_modes(moved, item, sign), errors=False)) for sign in (1.0, -1.0)
+        )
+        both = np.isfinite(up) & np.isfinite(down)
+        one = np.where(np.isfinite(up), np.abs(up - base), np.abs(down - base))
+        halves.append(np.where(both, 0.5 * np.abs(up - down), one))
+        for mode in np.flatnonzero(np.isfinite(base) & ~both):
+            lost[mode].append(item.path)
+    value = np.array(halves) if halves else np.zeros((0, count))
+    return _Spread(tuple(item.path for item in moved.sensitivities), value, tuple(tuple(item) for item in lost))
+
+
+def _by_mode(lines: LasingLines) -> Array:
+    values = np.full(len(lines), np.nan)
+    values[lines.mode_index] = lines.value
+    return values
+
+
+def _input_errors(prediction: Prediction, row: int, record: Mapping[str, Any], spread: _Spread) -> dict[str, Any]:
+    moved = prediction.tolerances
+    assert moved is not None  # noqa: S101 (the caller looked)
+    mode = int(prediction.lines.mode_index[row])
+    cavity = np.nan_to_num(spread.value[:, mode])
+    emitter = record["threshold"]["value_err"]
+    has = record["threshold"]["value"] is not None
+    total = math.sqrt(float((cavity**2).sum()) + (emitter or 0.0) ** 2) if has else None
+    return {
+        "wavelength_nm": _finite(moved.wavelength_nm[mode]),
+        "q_relative": _finite(moved.log_q[mode]),
+        "threshold_gain_relative": _finite(moved.log_gain[mode]),
+        "threshold": total,
+        "threshold_of_cavity": math.sqrt(float((cavity**2).sum())) if has else None,
+        "contributions": [
+            {
+                "input": item.path,
+                "plus_minus": item.source.plus_minus,
+                "wavelength_nm": _finite(item.wavelength_nm[mode]),
+                "q_relative": _finite(item.log_q[mode]),
+                "threshold": _finite(cavity[at]) if has else None,
+            }
+            for at, item in enumerate(moved.sensitivities)
+        ],
+        "lost_if": list(spread.lost[mode]),
+        "not_propagated": [path for path, _ in moved.skipped],
+    }
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None

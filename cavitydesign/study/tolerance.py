@@ -1,0 +1,181 @@
+"""How far what was assumed moves what is predicted.
+
+Each input with a ``plus_minus`` σ is moved by a small part of it, up and down, and the modes are found again; the
+central difference, scaled to σ, is its contribution. Contributions add as squares: inputs count as independent and their
+effect as linear. This error is separate from the numerical one, and from what the model leaves out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.errors import InputError, SolverError
+from cavitydesign.geometry.base import SourcedNumber
+from cavitydesign.geometry.design import Design
+from cavitydesign.solvers.base import Modes, Poles, Solution, Window, solve
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+STEP = 0.1
+"""Part of ``plus_minus`` that is moved: large beside the solver's tolerance, small beside the distance of modes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """What one input does to M modes when it moves by its ``plus_minus``; NaN where a mode was lost on the way.
+
+    Attributes
+    ----------
+    wavelength_nm: change of λ. log_q, log_gain: changes of ln Q and of ln g_th (relative changes, for small ones).
+    """
+
+    source: SourcedNumber
+    wavelength_nm: Array
+    log_q: Array
+    log_gain: Array
+
+    @property
+    def path(self) -> str:
+        """Dotted path of the input."""
+        return self.source.path
+
+
+@dataclass(frozen=True, eq=False)
+class Tolerances:
+    """Sensitivities of one table of modes, and the inputs that could not be moved (with the reason)."""
+
+    modes: Modes
+    sensitivities: tuple[Sensitivity, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def wavelength_nm(self) -> Array:
+        """One standard deviation of each λ from all inputs, nm."""
+        return self._total("wavelength_nm")
+
+    @property
+    def log_q(self) -> Array:
+        """The same for ln Q."""
+        return self._total("log_q")
+
+    @property
+    def log_gain(self) -> Array:
+        """The same for ln g_th."""
+        return self._total("log_gain")
+
+    def _total(self, name: str) -> Array:
+        if not self.sensitivities:
+            return np.full(len(self.modes), np.nan)
+        rows = np.array([getattr(item, name) for item in self.sensitivities])
+        known = np.isfinite(rows).any(axis=0)
+        return np.where(known, np.sqrt(np.nansum(rows**2, axis=0)), np.nan)
+
+
+def cavity_inputs(design: Design) -> tuple[SourcedNumber, ...]:
+    """The inputs with a half-width that act on the cavity (those of emitter and pump are the gain coupler's).
+
+    Mostly assumed ones; a published number may come with a half-width too (a duty cycle read from a picture).
+    """
+    return tuple(item for item in design.all_sources() if item.plus_minus and not item.path.startswith(("emitter.", "pump.")))
+
+
+def propagate(
+    design: Design,
+    settings: Any,
+    solution: Solution,
+    *,
+    inputs: Iterable[SourcedNumber] | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Tolerances:
+    """Sensitivities of a solution's modes to the assumed inputs of its design.
+
+    ``inputs`` are records with ``plus_minus``; None takes :func:`cavity_inputs`.
+    """
+    sources = tuple(cavity_inputs(design) if inputs is None else inputs)
+    window = tuple(solution.provenance["window_nm"])
+    fixed = as_solved(settings, solution)
+    found, skipped = [], []
+    for index, source in enumerate(sources):
+        progress(index, len(sources))
+        try:
+            up, down = (_moved(design, source, sign, fixed, window) for sign in (1.0, -1.0))
+        except (InputError, SolverError) as error:
+            skipped.append((source.path, str(error)))
+            continue
+        found.append(_difference(source, solution.modes, up, down))
+    return Tolerances(solution.modes, tuple(found), tuple(skipped))
+
+
+def as_solved(settings: Any, solution: Solution) -> Any:
+    """The settings at the number of plane waves that the solver came to, so that differences are not of truncations."""
+    waves = solution.provenance.get("waves")
+    if isinstance(settings, Poles) and settings.waves is None and isinstance(waves, int) and waves > 1:
+        return replace(settings, waves=waves)
+    return settings
+
+
+def match(modes: Modes, others: Modes, *, near_nm: Array | None = None) -> Array:
+    """For each mode the row of the other table with its symmetry, polarization and order that is nearest in λ; -1: none.
+
+    ``near_nm`` says where to look instead of at the mode's own wavelength.
+    """
+    wanted = modes["wavelength_nm"] if near_nm is None else near_nm
+    kinds = [(m["symmetry"], m["polarization"], m["order"], m["degeneracy"]) for m in modes]
+    other_kinds = [(m["symmetry"], m["polarization"], m["order"], m["degeneracy"]) for m in others]
+    found = np.full(len(modes), -1)
+    for row, kind in enumerate(kinds):
+        rows = [at for at, other in enumerate(other_kinds) if other == kind]
+        if rows:
+            found[row] = min(rows, key=lambda at: abs(others["wavelength_nm"][at] - wanted[row]))
+    return found
+
+
+def moved_modes(tolerances: Tolerances, item: Sensitivity, sign: float) -> Modes:
+    """The table with each mode moved by one input's ``plus_minus``, for what follows from modes (thresholds)."""
+    modes = tolerances.modes
+    shift, gain, q = (np.nan_to_num(values) * sign for values in (item.wavelength_nm, item.log_gain, item.log_q))
+    columns = dict(modes.columns)
+    columns["wavelength_nm"] = modes["wavelength_nm"] + shift
+    columns["threshold_gain_per_cm"] = modes["threshold_gain_per_cm"] * np.exp(gain)
+    columns["q"] = modes["q"] * np.exp(q)
+    return Modes(columns)  # rows keep their order, whatever the new wavelengths
+
+
+def _moved(design: Design, source: SourcedNumber, sign: float, settings: Any, window: Window) -> Modes:
+    assert source.plus_minus is not None  # noqa: S101 (the callers choose such inputs)
+    changed = design.with_value(source.path, source.value + sign * STEP * source.plus_minus)
+    return solve(changed, settings, window_nm=window).modes
+
+
+def _difference(source: SourcedNumber, base: Modes, up: Modes, down: Modes) -> Sensitivity:
+    """Central differences where both sides have the mode, one-sided where one has, scaled to σ."""
+    sides = [(1.0, _paired(base, up)), (-1.0, _paired(base, down))]
+
+    def change(name: str, log: bool) -> Array:
+        parts = []
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for sign, values in sides:
+                step = np.log(values[name] / base[name]) if log else values[name] - base[name]
+                parts.append(sign * step / STEP)
+        stacked = np.where(np.isfinite(parts), parts, np.nan)
+        known = np.isfinite(stacked)
+        count = known.sum(axis=0)
+        return np.where(count > 0, np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+    return Sensitivity(source, change("wavelength_nm", False), change("q", True), change("threshold_gain_per_cm", True))
+
+
+def _paired(base: Modes, other: Modes) -> dict[str, Array]:
+    """The other table's numbers in the order of the base; two modes that claim one are both lost."""
+    rows = match(base, other)
+    taken = [row for row in rows if row >= 0]
+    lost = {row for row in taken if taken.count(row) > 1}
+    names = ("wavelength_nm", "q", "threshold_gain_per_cm")
+    return {
+        name: np.array([math.nan if row < 0 or row in lost else float(other[name][row]) for row in rows]) for name in names
+    }
