@@ -313,7 +313,11 @@ def _propagate(
 
 
 def _changed(emitter: Emitter, pump: Pump, record: SourcedNumber, by: float) -> tuple[Emitter, Pump] | None:
-    """Emitter and pump with one number moved; None if it belongs to neither or would not be allowed there."""
+    """Emitter and pump with one number moved.
+
+    None if it belongs to neither, or where it would not be allowed: a transmission above 1, a pump wavelength at
+    which the cross-section is not known.
+    """
     owner, _, name = record.path.partition(".")
     target: Any = {"emitter": emitter, "pump": pump}.get(owner)
     if (
@@ -324,9 +328,11 @@ def _changed(emitter: Emitter, pump: Pump, record: SourcedNumber, by: float) -> 
         return None
     try:
         moved = target.replace(**{name: getattr(target, name) + by})
+        pair = (moved, pump) if owner == "emitter" else (emitter, moved)
+        pump_level(*pair, 1.0)
     except InputError:
         return None
-    return (moved, pump) if owner == "emitter" else (emitter, moved)
+    return pair
 
 
 def _half_range(base: Array, sides: list[Array]) -> Array:

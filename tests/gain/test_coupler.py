@@ -244,6 +244,12 @@ def test_a_side_that_would_not_be_allowed_is_left_out():
     assert lines.lost_if[0] == ()
 
 
+def test_a_pump_wavelength_without_a_cross_section_is_left_out_too():
+    record = SourcedNumber(path="pump.wavelength_nm", value=400.0, source="assumed", plus_minus=30.0)
+    lines = cp.couple(MIXED, Emitter(), Pump(), sources=[record])
+    assert lines.contributions[0] == ()
+
+
 @pytest.mark.parametrize(
     "path", ["film.material.n", "emitter.nothing", "emitter.spectrum", "emitter.stokes_shift_mev", "lattice"]
 )
