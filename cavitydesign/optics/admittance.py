@@ -75,15 +75,23 @@ class BlockProblem:
         assert stack.lattice is not None  # noqa: S101
         self.stack, self.waves, self.block = stack, waves, block
         self.symmetric = symmetric
-        self.length = waves.lengths[block.waves]  # |k + G| of each column
+        self.length = waves.lengths[block.waves] / stack.lattice.periods_nm[0]  # |k + G| of each column, 1/nm
         self.is_l = ~block.t_column
         self.t_length = np.where(self.is_l, 0.0, self.length)
         self.matrices: list[LayerMatrices | None] = [
             layer_matrices(layer, stack.lattice, waves, block, factorisation=factorisation) if layer.inclusions else None
             for layer in stack.layers
         ]
+        self._fixed: dict[int, tuple[Array, Array]] = {}
         patterned = [i for i, layer in enumerate(stack.layers) if layer.inclusions]
         self.interface = patterned[0]  # the upper face of the first patterned layer: all above it is diagonal
+
+    def with_stack(self, stack: NumericStack) -> BlockProblem:
+        """The same block of a stack that differs in its indices only: nothing geometric is computed again."""
+        copy = object.__new__(BlockProblem)
+        copy.__dict__.update(self.__dict__)
+        copy.stack, copy._fixed = stack, {}
+        return copy
 
     @property
     def size(self) -> int:
@@ -111,15 +119,27 @@ class BlockProblem:
             e = eps[layer.material][..., None]
             ka = np.where(self.is_l, k - self.length**2 / (e * k), k + 0.0 * e)
             return ka, k * e - self.t_length**2 / k
-        inner, scalar = permittivity(layer, matrices, eps)
+        inner, inverse = self._permittivity(index, eps)
         kb = k[..., None] * inner - _diagonal(self.t_length**2 / k)
         ka = k[..., None] * np.eye(self.size)
         columns, rows = self.block.l_column, self.block.l_scalar
         if len(columns):
             g = self.length[columns]
-            inverse = np.linalg.inv(scalar)[..., rows[:, None], rows[None, :]]
-            ka[..., columns[:, None], columns[None, :]] -= g[:, None] * inverse * g[None, :] / k[..., None]
+            ez = inverse[..., rows[:, None], rows[None, :]]
+            ka[..., columns[:, None], columns[None, :]] -= g[:, None] * ez * g[None, :] / k[..., None]
         return ka, kb
+
+    def _permittivity(self, index: int, eps: Array) -> tuple[Array, Array]:
+        """[ε] and [[ε]]⁻¹ of a patterned layer; computed once where no material disperses."""
+        matrices, layer = self.matrices[index], self.stack.layers[index]
+        assert matrices is not None  # noqa: S101
+        if not self.stack.is_constant:
+            inner, scalar = permittivity(layer, matrices, eps)
+            return inner, np.linalg.inv(scalar)
+        if index not in self._fixed:
+            inner, scalar = permittivity(layer, matrices, eps.reshape(len(eps), -1)[:, 0])
+            self._fixed[index] = (inner, np.linalg.inv(scalar))
+        return self._fixed[index]
 
     def slopes(self, index: int, eps: Array, k0: complex, *, d_eps: Array, d_k: float) -> tuple[Array, Array]:
         """Changes of k0 A and k0 B of one layer for a step ``d_k`` in k0 together with steps ``d_eps`` in permittivity."""
@@ -129,7 +149,7 @@ class BlockProblem:
             g2 = self.length**2
             ka = np.where(self.is_l, d_k * (1.0 + g2 / (e * k0**2)) + g2 * de / (e * e * k0), d_k)
             return ka, d_k * (e + self.t_length**2 / k0**2) + k0 * de
-        inner, scalar = permittivity(layer, matrices, eps)
+        inner, inverse = self._permittivity(index, eps)
         kb = d_k * (inner + np.diag(self.t_length**2) / k0**2)
         ka = d_k * np.eye(self.size, dtype=complex)
         moving = bool(d_eps.any())
@@ -138,7 +158,6 @@ class BlockProblem:
         columns, rows = self.block.l_column, self.block.l_scalar
         if len(columns):
             g = self.length[columns]
-            inverse = np.linalg.inv(scalar)
             change = d_k * inverse / k0**2
             if d_scalar is not None:
                 change = change + inverse @ d_scalar @ inverse / k0

@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.geometry.pattern import Circle, Pattern
+from cavitydesign.geometry.pattern import Circle, Pattern, Polygon
 from cavitydesign.geometry.stack import Lattice
 from cavitydesign.optics.numeric import NumericLayer, NumericStack
-from cavitydesign.optics.planewaves import Block, PlaneWaves
+from cavitydesign.optics.planewaves import Block, Cell, PlaneWaves
 from cavitydesign.optics.symmetry import Group, find_group
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Shape = tuple[Any, ...]
 _GRID = 64  # points a side for P; its error only slows convergence, never biases the limit
 _HIGHEST = {"square": 4, "hexagonal": 6, "rectangular": 2}
 
@@ -119,20 +120,43 @@ def layer_matrices(
     layer: NumericLayer, lattice: Lattice, waves: PlaneWaves, block: Block, *, factorisation: str = "normal"
 ) -> LayerMatrices:
     """Matrices of one layer in one block. ``factorisation``: ``"normal"`` (above) or ``"naive"`` (Laurent throughout)."""
+    scale = 1.0 / lattice.periods_nm[0]
+    shapes = tuple(_scaled(item.pattern, scale) for item in layer.inclusions)
+    return _layer_matrices(shapes, waves, block, factorisation)
+
+
+@lru_cache(maxsize=512)
+def _layer_matrices(shapes: tuple[Shape, ...], waves: PlaneWaves, block: Block, factorisation: str) -> LayerMatrices:
+    (ax, ay), (bx, by) = waves.cell
+    area = abs(ax * by - ay * bx)
     differences, where = _differences(waves)
-    g = differences @ lattice.reciprocal_per_nm
+    g = differences @ (2.0 * np.pi * np.linalg.inv(np.array(waves.cell)).T)
     vector, scalar = [], []
-    for item in layer.inclusions:
-        chi = (item.pattern.fourier(g[:, 0], g[:, 1]) / lattice.cell_area_nm2)[where]
+    for shape in shapes:
+        chi = (_pattern(shape).fourier(g[:, 0], g[:, 1]) / area)[where]
         chi = chi.real if np.abs(chi.imag).max() < 1e-14 else chi
-        vector.append(_project(waves, block, chi, chi, 0.0 * chi))
+        vector.append(_project(waves, block, chi, chi, None))
         scalar.append(block.scalars.T @ chi @ block.scalars)
     normal = None
     if factorisation == "normal":
-        xx, xy, yy = (part[where] for part in _normal_field(tuple(i.pattern for i in layer.inclusions), lattice, differences))
+        xx, xy, yy = (part[where] for part in _normal_field(shapes, waves.cell, differences))
         normal = _project(waves, block, xx, yy, xy)
         normal = normal.real if np.abs(normal.imag).max() < 1e-13 else normal
     return LayerMatrices(np.array(vector), np.array(scalar), normal)
+
+
+def _scaled(pattern: Pattern, scale: float) -> Shape:
+    """A pattern in units of the period, as a key: ("circle", x, y, r) or ("polygon", corners)."""
+    if isinstance(pattern, Circle):
+        (x, y), r = pattern.center_nm, pattern.radius_nm
+        return ("circle", round(x * scale, 13), round(y * scale, 13), round(r * scale, 13))
+    return ("polygon", tuple((round(x * scale, 13), round(y * scale, 13)) for x, y in pattern.outline()))
+
+
+def _pattern(shape: Shape) -> Pattern:
+    if shape[0] == "circle":
+        return Circle(radius_nm=shape[3], center_nm=(shape[1], shape[2]))
+    return Polygon(vertices_nm=shape[1])
 
 
 def _differences(waves: PlaneWaves) -> tuple[Array, Array]:
@@ -144,32 +168,17 @@ def _differences(waves: PlaneWaves) -> tuple[Array, Array]:
     return np.stack([codes // span + low1, codes % span + low2], axis=1), where.reshape(n1.shape)
 
 
-def _project(waves: PlaneWaves, block: Block, xx: Array, yy: Array, xy: Array) -> Array:
+def _project(waves: PlaneWaves, block: Block, xx: Array, yy: Array, xy: Array | None) -> Array:
     """A tensor multiplication (xx, xy; xy, yy) of shape (N, N) each, from Cartesian to the block's (L, T) columns."""
-    lx, ly = waves.along.T
-    tx, ty = waves.across.T
-
-    def between(ax: Array, ay: Array, bx: Array, by: Array) -> Array:
-        mixed = ax[:, None] * by[None, :] + ay[:, None] * bx[None, :]
-        return xx * (ax[:, None] * bx[None, :]) + yy * (ay[:, None] * by[None, :]) + xy * mixed
-
-    left, cross = block.l_part, block.t_part
-    return (
-        left.T @ between(lx, ly, lx, ly) @ left
-        + left.T @ between(lx, ly, tx, ty) @ cross
-        + cross.T @ between(tx, ty, lx, ly) @ left
-        + cross.T @ between(tx, ty, tx, ty) @ cross
-    )
+    l_part, t_part = block.l_part, block.t_part
+    x = waves.along[:, :1] * l_part + waves.across[:, :1] * t_part
+    y = waves.along[:, 1:] * l_part + waves.across[:, 1:] * t_part
+    result = x.T @ (xx @ x) + y.T @ (yy @ y)
+    return result if xy is None else result + x.T @ (xy @ y) + y.T @ (xy @ x)
 
 
-def _normal_field(patterns: tuple[Pattern, ...], lattice: Lattice, orders: Array) -> tuple[Array, Array, Array]:
-    """Fourier coefficients of P = n nᵀ, components (xx, xy, yy), at the given orders.
-
-    P depends on the shape of the cell, not on its size: the field is cached per scaled geometry.
-    """
-    scale = 1.0 / lattice.periods_nm[0]
-    shapes = tuple(_outline_key(pattern, scale) for pattern in patterns)
-    cell = tuple(map(tuple, np.round(lattice.vectors_nm * scale, 12)))
+def _normal_field(shapes: tuple[Shape, ...], cell: Cell, orders: Array) -> tuple[Array, Array, Array]:
+    """Fourier coefficients of P = n nᵀ, components (xx, xy, yy), at the given orders."""
     transform = _normal_transform(shapes, cell)
     a, b = orders[:, 0] % _GRID, orders[:, 1] % _GRID
     inside = (np.abs(orders) < _GRID // 2).all(axis=1)
@@ -179,15 +188,8 @@ def _normal_field(patterns: tuple[Pattern, ...], lattice: Lattice, orders: Array
     return half + 0.5 * turn, 0.5 * skew, half - 0.5 * turn
 
 
-def _outline_key(pattern: Pattern, scale: float) -> tuple[Any, ...]:
-    if isinstance(pattern, Circle):
-        (x, y), r = pattern.center_nm, pattern.radius_nm
-        return ("circle", round(x * scale, 10), round(y * scale, 10), round(r * scale, 10))
-    return ("edges", tuple((round(x * scale, 10), round(y * scale, 10)) for x, y in pattern.outline()))
-
-
 @lru_cache(maxsize=64)
-def _normal_transform(shapes: tuple[Any, ...], cell: tuple[Any, ...]) -> tuple[Array, Array]:
+def _normal_transform(shapes: tuple[Shape, ...], cell: Cell) -> tuple[Array, Array]:
     """FFT of (cos 2φ, sin 2φ) of the averaged normal direction φ on a grid over the cell."""
     a1, a2 = np.array(cell)
     fractions = (np.arange(_GRID) + 0.0) / _GRID
@@ -205,7 +207,7 @@ def _normal_transform(shapes: tuple[Any, ...], cell: tuple[Any, ...]) -> tuple[A
     return np.fft.fft2(field.real) / size, np.fft.fft2(field.imag) / size
 
 
-def _interfaces(shape: tuple[Any, ...], points: Array) -> list[tuple[Array, Array]]:
+def _interfaces(shape: Shape, points: Array) -> list[tuple[Array, Array]]:
     """For each interface of a shape: ``exp(2iφ)`` of its normal seen from each point, and the distance to it."""
     if shape[0] == "circle":
         rel = points - np.array(shape[1:3])

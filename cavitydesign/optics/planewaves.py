@@ -4,12 +4,15 @@ In-plane fields are expanded in plane waves ``exp(i(k + G)·r)``; each carries a
 layer) and a component T across it (TE). In this basis uniform layers are diagonal. A symmetry operation permutes the
 waves, keeps L and flips T when it is a mirror; projecting with the irreps gives blocks that the Maxwell operator cannot
 mix: for a square cell with a circle, five blocks of about an eighth (A1, A2, B1, B2) and a quarter (E) of the size.
+
+Lengths are in units of the period, so that one basis serves a whole sweep of periods and is made once.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,18 +23,23 @@ from cavitydesign.optics.symmetry import Group, Irrep, Operation
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+Cell = tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PlaneWaves:
     """Plane waves of a cell, sorted by |k + G| and whole orbits of the group only.
 
     Attributes
     ----------
     orders: integer (n1, n2) of each G = n1 b1 + n2 b2, shape (N, 2).
-    vectors: k + G in 1/nm, shape (N, 2).
-    lengths: |k + G|, shape (N,); exactly 0 for normal incidence.
+    cell: the lattice vectors, in units of the first one's length.
+    vectors: (k + G) a, shape (N, 2).
+    lengths: |k + G| a, shape (N,); exactly 0 for normal incidence.
     along: unit vectors L, shape (N, 2); x for the wave at k + G = 0.
     """
 
+    cell: Cell
     orders: Array
     vectors: Array
     lengths: Array
@@ -47,11 +55,19 @@ class PlaneWaves:
 
 
 def plane_waves(lattice: Lattice, *, bloch: tuple[float, float], count: int) -> PlaneWaves:
-    """About ``count`` plane waves of smallest |k + G|, in whole shells of equal length."""
-    b1, b2 = lattice.reciprocal_per_nm
+    """About ``count`` plane waves of smallest |k + G|, in whole shells of equal length; ``bloch`` k in 1/nm."""
+    scale = lattice.periods_nm[0]
+    (ax, ay), (bx, by) = np.round(lattice.vectors_nm / scale, 13) + 0.0
+    kx, ky = np.round(np.array(bloch) * scale, 12) + 0.0
+    return _waves(((ax, ay), (bx, by)), (kx, ky), count)
+
+
+@lru_cache(maxsize=64)
+def _waves(cell: Cell, bloch: tuple[float, float], count: int) -> PlaneWaves:
+    b1, b2 = 2.0 * math.pi * np.linalg.inv(np.array(cell)).T
     shortest = min(np.hypot(*b1), np.hypot(*b2))
-    cell = abs(b1[0] * b2[1] - b1[1] * b2[0])
-    reach = int(math.ceil(2.5 * math.sqrt(max(count, 1) * cell / math.pi) / shortest)) + 2
+    area = abs(b1[0] * b2[1] - b1[1] * b2[0])
+    reach = int(math.ceil(2.5 * math.sqrt(max(count, 1) * area / math.pi) / shortest)) + 2
     n = np.arange(-reach, reach + 1)
     orders = np.stack(np.meshgrid(n, n, indexing="ij"), axis=-1).reshape(-1, 2)
     vectors = orders @ np.array([b1, b2]) + np.array(bloch)
@@ -64,10 +80,10 @@ def plane_waves(lattice: Lattice, *, bloch: tuple[float, float], count: int) -> 
     lengths = np.where(shell[chosen] == 0.0, 0.0, lengths[chosen])
     safe = np.where(lengths > 0.0, lengths, 1.0)
     along = np.where((lengths > 0.0)[:, None], vectors[chosen] / safe[:, None], np.array([1.0, 0.0]))
-    return PlaneWaves(orders[chosen], vectors[chosen], lengths, along)
+    return PlaneWaves(cell, orders[chosen], vectors[chosen], lengths, along)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """One symmetry class of the basis: m orthonormal columns over the 2N components, s over the N scalars.
 
@@ -102,7 +118,8 @@ class Block:
         return mask
 
 
-def blocks(waves: PlaneWaves, group: Group) -> list[Block]:
+@lru_cache(maxsize=64)
+def blocks(waves: PlaneWaves, group: Group) -> tuple[Block, ...]:
     """Split the basis by the irreps of the group; empty classes are left out."""
     images = [_permutation(waves, op) for op in group.operations]
     orbits = _orbits(images, len(waves))
@@ -111,7 +128,7 @@ def blocks(waves: PlaneWaves, group: Group) -> list[Block]:
         block = _block(waves, group, irrep, images, orbits)
         if block.size:
             found.append(block)
-    return found
+    return tuple(found)
 
 
 def _permutation(waves: PlaneWaves, op: Operation) -> Array:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class Operation:
     mirror: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Irrep:
     """A symmetry class: label, degeneracy, and d11 for each operation of the group.
 
@@ -44,9 +45,9 @@ class Irrep:
     mixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """A point group with its irreps; ``name`` is the Schoenflies symbol."""
+    """A point group with its irreps; ``name`` is the Schoenflies symbol. Made once each, so compared by identity."""
 
     name: str
     operations: tuple[Operation, ...]
@@ -72,15 +73,24 @@ def find_group(is_symmetric: Callable[[Array], bool], *, highest: int, axes: tup
     ``axes`` are the angles of the mirror lines to try when there is no rotation besides the identity.
     """
     for n in (n for n in range(highest, 0, -1) if highest % n == 0):
-        rotations = [_operation(2.0 * math.pi * j / n, 0.0, mirror=False) for j in range(n)]
-        if not all(is_symmetric(op.matrix) for op in rotations):
+        bare = point_group(n)
+        if not all(is_symmetric(op.matrix) for op in bare.operations[1:]):
             continue
         for axis in axes:
-            mirrors = [_operation(2.0 * math.pi * j / n, axis, mirror=True) for j in range(n)]
-            if all(is_symmetric(op.matrix) for op in mirrors):
-                return _mirrored_group(n, rotations, mirrors)
-        return _rotation_group(n, rotations)
+            mirrored = point_group(n, axis)
+            if all(is_symmetric(op.matrix) for op in mirrored.operations[n:]):
+                return mirrored
+        return bare
     raise AssertionError("the identity always passes")
+
+
+@lru_cache(maxsize=128)
+def point_group(n: int, axis: float | None = None) -> Group:
+    """C_n, or with a mirror line through the centre at the angle ``axis`` (radians) C_nv."""
+    rotations = [_operation(2.0 * math.pi * j / n, 0.0, mirror=False) for j in range(n)]
+    if axis is None:
+        return _rotation_group(n, rotations)
+    return _mirrored_group(n, rotations, [_operation(2.0 * math.pi * j / n, axis, mirror=True) for j in range(n)])
 
 
 def _mirrored_group(n: int, rotations: list[Operation], mirrors: list[Operation]) -> Group:
