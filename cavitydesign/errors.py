@@ -13,7 +13,10 @@ def _one_line(text: object) -> str:
 
 
 def _shown(value: object, *, limit: int = 60) -> str:
-    text = _one_line(repr(value))
+    try:
+        text = _one_line(repr(value))
+    except ValueError:  # Python refuses to write out a whole number of thousands of digits
+        text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -39,7 +42,9 @@ class InputError(CavityError):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, file: object = None, key: str | None = None, value: object = _NO_VALUE):
+    def __init__(
+        self, message: str, *, file: object = None, key: str | None = None, value: object = _NO_VALUE
+    ):
         self.message, self.file, self.key, self.value = _one_line(message), file, key, value
         parts = [str(file)] if file is not None else []
         if key:
@@ -49,7 +54,11 @@ class InputError(CavityError):
 
     def in_file(self, file: object) -> InputError:
         """The same error, naming the file that it came from (kept if it already names one)."""
-        return self if self.file is not None else InputError(self.message, file=file, key=self.key, value=self.value)
+        return (
+            self
+            if self.file is not None
+            else InputError(self.message, file=file, key=self.key, value=self.value)
+        )
 
 
 class SolverError(CavityError):

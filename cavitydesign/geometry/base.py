@@ -13,26 +13,43 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cavitydesign.errors import InputError
+from cavitydesign.geometry.complaint import input_error
 
-# strict: a number in quotes or a boolean is a mistake of the writer, not a number
-Real = Annotated[float, Field(strict=True)]
-Positive = Annotated[float, Field(gt=0.0, strict=True)]
-NonNegative = Annotated[float, Field(ge=0.0, strict=True)]
+# Strict: a number in quotes or a boolean is a mistake of the writer, not a number. The bounds are far from anything
+# physical; they keep squares and areas of a mistyped number from overflowing.
+_HUGE, _TINY = 1e30, 1e-30
+Real = Annotated[float, Field(ge=-_HUGE, le=_HUGE, strict=True)]
+Positive = Annotated[float, Field(gt=_TINY, le=_HUGE, strict=True)]
+NonNegative = Annotated[float, Field(ge=0.0, le=_HUGE, strict=True)]
 Fraction = Annotated[float, Field(gt=0.0, le=1.0, strict=True)]
+Length = Annotated[float, Field(gt=1e-6, le=1e9, strict=True)]
+"""A thickness, width or period in nm: more than 1e-6 nm, up to a metre."""
+Place = Annotated[float, Field(ge=-1e9, le=1e9, strict=True)]
+"""A coordinate in nm."""
+Flag = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Origin = Literal["published", "measured", "fitted", "assumed", "given"]
 
+_ORIGINS = get_args(Origin)
 _SOURCE_KEYS = frozenset({"value", "source", "plus_minus", "note"})
 
 
 class Value(BaseModel):
     """A frozen, validated value. Unknown keys, NaN and infinities are errors; floats are never rounded."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+    # defer_build: a schema is made when its type is first used; most runs use one family of the four
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True
+    )
+
+    if TYPE_CHECKING:  # pydantic makes it, by value, because the config says frozen
+
+        def __hash__(self) -> int: ...
 
     def canonical_bytes(self) -> bytes:
         """The content as canonical JSON: sorted keys, shortest round-trip floats. Equal values give equal bytes."""
@@ -45,8 +62,11 @@ class Value(BaseModel):
         return hashlib.sha256(type(self).__name__.encode() + b"\0" + self.canonical_bytes()).hexdigest()
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed, validated again (pydantic's ``model_copy(update=…)`` does not)."""
-        content = {name: getattr(self, name) for name in type(self).model_fields}
+        """A copy with some fields changed, validated again (pydantic's ``model_copy(update=…)`` does not).
+
+        What was left to its default stays left to it, so that it still counts as assumed.
+        """
+        content = {name: getattr(self, name) for name in self.model_fields_set}
         return validated(type(self), {**content, **changes})
 
 
@@ -75,32 +95,10 @@ def validated(kind: type[V], content: Mapping[str, Any], *, key: str = "") -> V:
         raise input_error(error, key=key) from None
 
 
-def input_error(error: ValidationError, *, key: str = "") -> InputError:
-    """The most telling of pydantic's complaints as one line: unknown keys first, since they explain missing ones."""
-    found = error.errors(include_url=False)
-    first = min(found, key=lambda item: (item["type"] != "extra_forbidden", item["type"] == "missing"))
-    steps = [str(step) for step in first["loc"] if not _is_branch_name(step)]
-    where = ".".join(filter(None, [key, *steps]))
-    rules = {
-        "missing": "this key is required and is missing",
-        "extra_forbidden": "unknown key; check its spelling",
-        "finite_number": "must be a finite number",
-    }
-    message = rules.get(first["type"], first["msg"].removeprefix("Value error, "))
-    if first["type"] == "missing":
-        return InputError(message, key=where)
-    return InputError(message[:1].lower() + message[1:], key=where, value=first["input"])
-
-
-def _is_branch_name(step: object) -> bool:
-    """pydantic puts the name of a union's branch into the location; a user never wrote it."""
-    return isinstance(step, str) and (step.startswith("<") or "[" in step or step.startswith("function-"))
-
-
 def strip_sources(content: Any, path: str = "") -> tuple[Any, list[SourcedNumber]]:
     """Split content with annotated numbers into plain content and the list of where each number comes from."""
     if isinstance(content, Mapping):
-        if "value" in content and "source" in content:
+        if "value" in content and set(content) & {"source", "plus_minus", "note"}:
             return _one_source(content, path)
         plain, records = {}, []
         for name, item in content.items():
@@ -114,9 +112,13 @@ def strip_sources(content: Any, path: str = "") -> tuple[Any, list[SourcedNumber
 
 
 def _one_source(content: Mapping[str, Any], path: str) -> tuple[Any, list[SourcedNumber]]:
-    unknown = sorted(set(content) - _SOURCE_KEYS)
+    unknown = sorted(map(str, set(content) - _SOURCE_KEYS))
     if unknown:
-        raise InputError("a number with a source takes value, source, plus_minus and note", key=path, value=unknown[0])
+        raise InputError(
+            "a number with a source takes value, source, plus_minus and note", key=path, value=unknown[0]
+        )
+    if "source" not in content:
+        raise InputError(f"a number with a note needs its source: one of {', '.join(_ORIGINS)}", key=path)
     value = content["value"]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError("a value with a source must be a number", key=path, value=value)

@@ -1,33 +1,33 @@
-"""What the four kinds of design share: name, materials, lattice, device, emitter, pump, and where each number comes from."""
+"""What the four kinds of design share: name, materials, lattice, device, emitter, pump, and where numbers come from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry.base import SourcedNumber, Value, default_sources, validated
+from cavitydesign.geometry.base import Count, SourcedNumber, Value, default_sources, validated
+from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.geometry.material import Material, MaterialField, MaterialRef, WavelengthRange
 from cavitydesign.geometry.stack import Inclusion, Lattice, Layer, Stack
-
-Periods = Annotated[int, Field(ge=1)]
 
 
 class Device(Value):
     """A finite device: how many periods (or, for a cavity without a lattice, nothing)."""
 
-    periods: tuple[Periods, Periods]
+    periods: tuple[Count, Count]
 
 
 class Design(Value):
     """Base of the families. Each adds its own parts and says how they become layers (:meth:`layers`)."""
 
     name: Annotated[str, Field(min_length=1)]
-    family: str
-    materials: dict[str, MaterialField] = {}
+    family: Any  # each family narrows it to its own name
+    materials: dict[Annotated[str, Field(pattern=r"^[^.]+$")], MaterialField] = Field(default_factory=dict)
     lattice: Lattice | None = None
     device: Device | None = None
     emitter: Emitter | None = None
@@ -42,10 +42,22 @@ class Design(Value):
     @model_validator(mode="after")
     def _becomes_a_stack(self) -> Self:
         self.to_stack()
+        for record in self.sources:
+            if self._at(record.path) != record.value:
+                raise RuleBroken(
+                    f"sources speak of {record.value:g}", key=record.path, value=self._at(record.path)
+                )
         return self
+
+    def __hash__(self) -> int:
+        return hash(self.canonical_bytes())
 
     def to_stack(self) -> Stack:
         """The stack that the solvers read, with every material spelt out."""
+        return self._stack
+
+    @cached_property
+    def _stack(self) -> Stack:
         layers = tuple(self._spelt_out(layer, index) for index, layer in enumerate(self.build_layers()))
         return Stack(lattice=self.lattice, layers=layers)
 
@@ -55,15 +67,24 @@ class Design(Value):
             for item in layer.inclusions
         )
         content = {name: getattr(layer, name) for name in Layer.model_fields}
-        return Layer(**{**content, "material": self._material(layer.material, index), "inclusions": inclusions})
+        content |= {"material": self._material(layer.material, index), "inclusions": inclusions}
+        return Layer(**content)
 
     def _material(self, reference: MaterialRef, index: int) -> Material:
         if not isinstance(reference, str):
             return reference
         if reference not in self.materials:
             known = ", ".join(sorted(self.materials)) or "none"
-            raise ValueError(f"layers.{index}: no material {reference!r} in [materials] (it has: {known})")
+            rule = f"[materials] has no material of this name (it has: {known})"
+            raise RuleBroken(
+                rule, key=self._path_of(reference) or f"layers.{index}.material", value=reference
+            )
         return self.materials[reference]
+
+    def _path_of(self, name: str) -> str:
+        """Where this name of a material stands, as a dotted key."""
+        fields = {field: getattr(self, field) for field in type(self).model_fields if field not in _NOT_PARTS}
+        return next((path for path, found in _material_names(fields) if found == name), "")
 
     def all_sources(self) -> tuple[SourcedNumber, ...]:
         """Every record of where a number comes from: those of the file, then those of defaults it left out."""
@@ -76,11 +97,9 @@ class Design(Value):
 
     def value_at(self, path: str) -> float:
         """The number at a dotted path such as ``lattice.period_nm`` or ``layers.2.thickness_nm``."""
-        found = self.model_dump()
-        for step in path.split("."):
-            found = _child(found, step, path)
+        found = _at(self.model_dump(), path)
         if isinstance(found, bool) or not isinstance(found, int | float):
-            raise InputError("is not a number of this design", key=path, value=found)
+            raise InputError(_not_a_number(found), key=path, value=found)
         return float(found)
 
     def with_value(self, path: str, value: float) -> Self:
@@ -88,29 +107,79 @@ class Design(Value):
         return self.with_values({path: value})
 
     def with_values(self, values: Mapping[str, float]) -> Self:
-        """A design with several numbers changed at once, validated once."""
+        """A design with several numbers changed at once, validated once.
+
+        A number that was left out (``grating.etch_depth_nm``) may be given too. What else was left to its default
+        stays so, and still counts as assumed; a changed default does not.
+        """
         content: dict[str, Any] = self.model_dump(exclude_unset=True)
         full = self.model_dump()
         for path, value in values.items():
-            old = self.value_at(path)
-            new = int(value) if isinstance(old, int) else value
             *parents, last = path.split(".")
             place, shadow = content, full
             for step in parents:
                 shadow = _child(shadow, step, path)
                 place = _open(place, step, shadow)
-            _assign(place, last, new)
+            old = _child(shadow, last, path)
+            if old is not None and (isinstance(old, bool) or not isinstance(old, int | float)):
+                raise InputError(_not_a_number(old), key=path, value=old)
+            whole = isinstance(old, int) and isinstance(value, float) and value.is_integer()
+            _assign(place, last, int(value) if whole else value)
         kept = tuple(record for record in self.sources if record.path not in values)
-        return validated(type(self), {**content, "sources": kept})
+        return validated(type(self), {**content, "family": self.family, "sources": kept})
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated again; sources of what was changed are dropped."""
+        kept = tuple(record for record in self.sources if record.path.split(".")[0] not in changes)
+        return super().replace(**{"sources": kept, **changes})
+
+
+_NOT_PARTS = frozenset({"name", "family", "materials", "sources"})
+
+
+def _material_names(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every material given by name: its dotted key and the name."""
+    if isinstance(content, Value):
+        content = {name: getattr(content, name) for name in type(content).model_fields}
+    if isinstance(content, Mapping):
+        for name, item in content.items():
+            yield from _material_names(item, f"{path}.{name}" if path else str(name))
+    elif isinstance(content, tuple):
+        for index, item in enumerate(content):
+            yield from _material_names(item, f"{path}.{index}")
+    elif isinstance(content, str) and path.rpartition(".")[2] in _MATERIAL_KEYS:
+        yield path, content
+
+
+_MATERIAL_KEYS = frozenset({"material", "substrate", "superstrate", "high", "low"})
+
+
+def _not_a_number(found: Any) -> str:
+    if isinstance(found, Mapping) and found:
+        return f"is not a number; it has the keys {', '.join(map(str, found))}"
+    return "is not a number of this design"
+
+
+def _at(content: Any, path: str) -> Any:
+    for step in path.split("."):
+        content = _child(content, step, path)
+    return content
 
 
 def _child(place: Any, step: str, path: str) -> Any:
     if isinstance(place, Mapping) and step in place:
         return place[step]
-    if isinstance(place, list | tuple) and step.isdigit() and int(step) < len(place):
+    if isinstance(place, list | tuple) and step.isdecimal() and int(step) < len(place):
         return place[int(step)]
-    known = ", ".join(map(str, place)) if isinstance(place, Mapping) else "no keys"
-    raise InputError(f"no such number in this design; at {step!r} it has: {known}", key=path)
+    if isinstance(place, Mapping):
+        has = f"it has {', '.join(map(str, place))}"
+    elif isinstance(place, list | tuple):
+        has = f"it has {len(place)} entries, from 0"
+    elif isinstance(place, str):
+        has = f"{place!r} is a name; the numbers of a material stand at materials.{place}"
+    else:
+        has = "nothing is given here"
+    raise InputError(f"no such number in this design; where {step!r} was looked for {has}", key=path)
 
 
 def _open(place: Any, step: str, shadow: Any) -> Any:

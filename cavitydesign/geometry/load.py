@@ -45,28 +45,40 @@ def read_toml(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except FileNotFoundError:
         raise InputError("there is no such file", file=path) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not valid TOML: {error}", file=path) from None
     except UnicodeDecodeError:
         raise InputError("is not a text file in UTF-8", file=path) from None
-    except (IsADirectoryError, PermissionError, OSError) as error:
+    except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path) from None
+    except RecursionError:
+        raise InputError("is nested too deeply", file=path) from None
+    except ValueError as error:  # TOMLDecodeError, a number of thousands of digits, a null byte in the path
+        raise InputError(f"is not valid TOML: {error}", file=path) from None
 
 
 def design_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") -> Design:
-    """Build a design from plain content (parsed TOML or JSON), as :func:`load_design` does from a file."""
+    """Build a design from plain content (parsed TOML or JSON), as :func:`load_design` does from a file.
+
+    It also takes back what ``design.model_dump(mode="json")`` gave, with the records of its sources. Dumped with
+    ``exclude_unset=True``, a design also remembers which numbers were left to their defaults.
+    """
     if not isinstance(content, Mapping):
         raise InputError("a design is a table of keys", value=content)
     if "family" not in content:
-        raise InputError(f"this key is required: one of {', '.join(FAMILIES)}", key="family")
+        raise InputError(f"this key is required and is missing: one of {', '.join(FAMILIES)}", key="family")
     family = content["family"]
     if not isinstance(family, str) or family not in FAMILIES:
         raise InputError(f"must be one of {', '.join(FAMILIES)}", key="family", value=family)
-    if "sources" in content:
-        raise InputError("unknown key; write a number's source beside the number", key="sources")
-    plain, sources = strip_sources(content)
-    plain = _with_tables(plain, Path(base_dir), "")
-    return validated(FAMILIES[family], {**plain, "sources": tuple(sources)})
+    records = content.get("sources", ())
+    if not isinstance(records, list | tuple):
+        raise InputError(
+            "must be a list of records; write a number's source beside the number", key="sources"
+        )
+    try:
+        plain, sources = strip_sources({name: item for name, item in content.items() if name != "sources"})
+        plain = _with_tables(plain, Path(base_dir), "")
+    except RecursionError:
+        raise InputError("is nested too deeply") from None
+    return validated(FAMILIES[family], {**plain, "sources": (*records, *sources)})
 
 
 def _with_tables(content: Any, base_dir: Path, path: str) -> Any:
@@ -75,8 +87,13 @@ def _with_tables(content: Any, base_dir: Path, path: str) -> Any:
         if path == "emitter.spectrum" and isinstance(content.get("table"), str) and len(content) == 1:
             return read_gain_table(base_dir / content["table"], shown=content["table"], key=f"{path}.table")
         if isinstance(content.get("table"), str) and not {"n", "gain_per_cm"} & set(content):
-            return {**content, **_read_index_table(base_dir / content["table"], key=f"{path}.table".lstrip("."))}
-        return {name: _with_tables(item, base_dir, f"{path}.{name}".lstrip(".")) for name, item in content.items()}
+            return {
+                **content,
+                **_read_index_table(base_dir / content["table"], key=f"{path}.table".lstrip(".")),
+            }
+        return {
+            name: _with_tables(item, base_dir, f"{path}.{name}".lstrip(".")) for name, item in content.items()
+        }
     if isinstance(content, list):
         return [_with_tables(item, base_dir, f"{path}.{index}") for index, item in enumerate(content)]
     return content
@@ -101,7 +118,9 @@ def read_gain_table(path: str | Path, *, shown: str | None = None, key: str | No
     columns = read_columns(Path(path), required=("wavelength_nm", "gain_per_cm"), optional=counts, key=key)
     given = [name for name in counts if name in columns]
     if len(given) > 1:
-        raise InputError(f"has both {given[0]} and {given[1]}; one of them counts the pump level", file=path, key=key)
+        raise InputError(
+            f"has both {given[0]} and {given[1]}; one of them counts the pump level", file=path, key=key
+        )
     content = {
         "table": str(path) if shown is None else shown,
         "level": given[0] if given else "none",
@@ -112,7 +131,7 @@ def read_gain_table(path: str | Path, *, shown: str | None = None, key: str | No
     try:
         return validated(GainTable, content)
     except InputError as error:
-        raise InputError(error.message, file=path, key=error.key or key) from None
+        raise error.in_file(path) from None
 
 
 def read_columns(
@@ -126,10 +145,19 @@ def read_columns(
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError("there is no such file", file=path, key=key) from None
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # not UTF-8, or a null byte in the path
         raise InputError("cannot be read as a UTF-8 text file", file=path, key=key) from None
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line.lstrip()[0] != "#"]
-    rows = list(csv.reader(line for _, line in lines))
+    lines = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and line.lstrip()[0] != "#"
+    ]
+    try:
+        rows = [
+            next(csv.reader([line])) for _, line in lines
+        ]  # line by line: a number never spans two of them
+    except csv.Error as error:
+        raise InputError(f"is not a CSV table: {error}", file=path, key=key) from None
     if not rows:
         raise InputError("is empty; it needs a header row", file=path, key=key)
     header = [name.strip() for name in rows[0]]
@@ -137,10 +165,11 @@ def read_columns(
     if missing:
         raise InputError(f"has no column {missing[0]}; its header is {','.join(header)}", file=path, key=key)
     found: dict[str, tuple[float, ...]] = {}
+    numbered = [(row, line) for row, (line, _) in zip(rows, lines, strict=True)][1:]
     for name in (*required, *(name for name in optional if name in header)):
         at = header.index(name)
         found[name] = tuple(
-            _number(row, at, file=path, key=f"line {line}, column {name}") for row, (line, _) in zip(rows[1:], lines[1:], strict=True)
+            _number(row, at, file=path, key=f"line {line}, column {name}") for row, line in numbered
         )
     return found
 

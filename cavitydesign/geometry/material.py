@@ -12,33 +12,37 @@ Six ways to say it, told apart by their keys::
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from cavitydesign.geometry.base import Fraction, Positive, Real, Value
+from cavitydesign.geometry.base import Fraction, Length, Real, Value
+from cavitydesign.geometry.complaint import RuleBroken
 
 
 def _ordered(window_nm: tuple[float, float]) -> tuple[float, float]:
-    if not 0.0 < window_nm[0] < window_nm[1]:
-        raise ValueError("a range is [shorter, longer] wavelength in nm, both > 0")
+    if not window_nm[0] < window_nm[1]:
+        raise RuleBroken("must be [shorter, longer] wavelength in nm", value=window_nm)
     return window_nm
 
 
-WavelengthRange = Annotated[tuple[Real, Real], AfterValidator(_ordered)]
+WavelengthRange = Annotated[tuple[Length, Length], AfterValidator(_ordered)]
+RealIndex = Annotated[float, Field(gt=0.0, le=100.0, strict=True)]
+Extinction = Annotated[float, Field(ge=-100.0, le=100.0, strict=True)]
 
 
 class Constant(Value):
     """A constant complex index ``n + ik``; ``k > 0`` absorbs, ``k < 0`` amplifies."""
 
-    n: Positive
-    k: Real = 0.0
+    n: RealIndex
+    k: Extinction = 0.0
 
 
 class Library(Value):
     """An entry of the refractiveindex.info database by ``shelf/book/page``."""
 
-    library: Annotated[str, Field(pattern=r"^[^/]+(/[^/]+){2,}$")]
+    library: Annotated[str, Field(pattern=r"^[^/]+(/[^/]+){2,}$", max_length=200)]
 
 
 class SellmeierTerms(Value):
@@ -52,7 +56,7 @@ class SellmeierTerms(Value):
     @model_validator(mode="after")
     def _pairs(self) -> Self:
         if len(self.b) != len(self.c_um2):
-            raise ValueError(f"b and c_um2 must have as many terms as each other, not {len(self.b)} and {len(self.c_um2)}")
+            raise RuleBroken(f"must have as many terms as b, {len(self.b)}", key="c_um2", value=self.c_um2)
         return self
 
 
@@ -65,10 +69,10 @@ class Sellmeier(Value):
 class CauchyTerms(Value):
     """``n = a + b/λ² + c/λ⁴`` with λ in µm, and a constant ``k``."""
 
-    a: Positive
+    a: RealIndex
     b_um2: Real = 0.0
     c_um4: Real = 0.0
-    k: Real = 0.0
+    k: Extinction = 0.0
     range_nm: WavelengthRange | None = None
 
 
@@ -82,16 +86,23 @@ class Table(Value):
     """Measured n and k at rising wavelengths. The file is read when the design is loaded: its numbers are the value."""
 
     table: str
-    wavelengths_nm: tuple[Positive, ...] = Field(min_length=4)
-    n: tuple[Real, ...]
-    k: tuple[Real, ...]
+    wavelengths_nm: tuple[Length, ...] = Field(min_length=4)
+    n: tuple[RealIndex, ...]
+    k: tuple[Extinction, ...]
 
     @model_validator(mode="after")
     def _columns(self) -> Self:
-        if not len(self.wavelengths_nm) == len(self.n) == len(self.k):
-            raise ValueError("wavelength_nm, n and k must be columns of one length")
-        if any(b <= a for a, b in zip(self.wavelengths_nm, self.wavelengths_nm[1:], strict=False)):
-            raise ValueError("wavelength_nm must rise from row to row")
+        rows = len(self.wavelengths_nm)
+        for name, column in (("n", self.n), ("k", self.k)):
+            if len(column) != rows:
+                raise RuleBroken(
+                    f"must have as many rows as wavelengths_nm, {rows}", key=name, value=len(column)
+                )
+        for before, after in pairwise(self.wavelengths_nm):
+            if after <= before:
+                raise RuleBroken(
+                    f"must rise from row to row; after {before:g}", key="wavelengths_nm", value=after
+                )
         return self
 
 
@@ -100,7 +111,9 @@ def _branch(content: Any) -> str:
     if isinstance(content, str):
         return "<name>"
     keys = content if isinstance(content, dict) else getattr(type(content), "model_fields", {})
-    return next((f"<{key}>" for key in ("library", "sellmeier", "cauchy", "table", "film") if key in keys), "<n>")
+    return next(
+        (f"<{key}>" for key in ("library", "sellmeier", "cauchy", "table", "film") if key in keys), "<n>"
+    )
 
 
 SimpleMaterial = Annotated[

@@ -18,25 +18,32 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cavitydesign.geometry.base import Positive, Value
+from cavitydesign.geometry.base import Length, Value
+from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.material import AIR, MaterialRef
 from cavitydesign.geometry.pattern import Circle
 from cavitydesign.geometry.stack import Inclusion, Lattice, Layer
 
+FLUSH_NM = 1e-6
+"""Two heights closer than this are one: a sum of thicknesses carries rounding, and no layer is that thin."""
+
 
 class Pillar(Value):
     """A round pillar in the middle of each cell."""
 
-    height_nm: Positive
-    diameter_nm: Positive
+    height_nm: Length
+    diameter_nm: Length
     material: MaterialRef
 
 
 class PillarFilm(Value):
-    """The gain film. ``planarising``: a flat top, ``thickness_nm`` above the pillars' foot. ``conformal``: every face alike."""
+    """The gain film, ``thickness_nm`` thick.
 
-    thickness_nm: Positive
+    ``planarising``: a flat top, ``thickness_nm`` above the pillars' foot. ``conformal``: that thick on every face.
+    """
+
+    thickness_nm: Length
     material: MaterialRef
     coating: Literal["planarising", "conformal"] = "planarising"
 
@@ -44,7 +51,7 @@ class PillarFilm(Value):
 class Slab(Value):
     """A uniform layer."""
 
-    thickness_nm: Positive
+    thickness_nm: Length
     material: MaterialRef
 
 
@@ -61,45 +68,54 @@ class NanopillarArray(Design):
 
     def build_layers(self) -> tuple[Layer, ...]:
         """Superstrate, film and pillar by height, spacer, substrate."""
-        if self.pillar.diameter_nm > min(self.lattice.periods_nm):
-            raise ValueError(
-                f"pillar.diameter_nm: must not exceed the period ({min(self.lattice.periods_nm):g} nm), "
-                f"not {self.pillar.diameter_nm:g}"
-            )
+        period = min(self.lattice.periods_nm)
+        if self.pillar.diameter_nm > period:
+            rule = f"a pillar must not be wider than its cell, {period:g} nm"
+            raise RuleBroken(rule, key="pillar.diameter_nm", value=self.pillar.diameter_nm)
         build = self._planarising if self.film.coating == "planarising" else self._conformal
         below = [Layer(name="spacer", **dict(self.spacer))] if self.spacer else []
-        ends = Layer(name="superstrate", material=self.superstrate), Layer(name="substrate", material=self.substrate)
+        ends = (
+            Layer(name="superstrate", material=self.superstrate),
+            Layer(name="substrate", material=self.substrate),
+        )
         return (ends[0], *build(), *below, ends[1])
 
     def _pillar_in(self, name: str, height: float, *, film: bool) -> Layer:
-        core = Inclusion(pattern=Circle(radius_nm=0.5 * self.pillar.diameter_nm), material=self.pillar.material)
+        core = Inclusion(
+            pattern=Circle(radius_nm=0.5 * self.pillar.diameter_nm), material=self.pillar.material
+        )
         around = self.film.material if film else self.superstrate
         return Layer(name=name, material=around, thickness_nm=height, gain=film, inclusions=(core,))
 
     def _planarising(self) -> list[Layer]:
         height, film = self.pillar.height_nm, self.film.thickness_nm
         layers = []
+        if abs(film - height) <= FLUSH_NM:
+            film = height
         if film > height:
-            layers.append(Layer(name="film", material=self.film.material, thickness_nm=film - height, gain=True))
+            layers.append(
+                Layer(name="film", material=self.film.material, thickness_nm=film - height, gain=True)
+            )
         if film < height:
             layers.append(self._pillar_in("bare pillars", height - film, film=False))
         return [*layers, self._pillar_in("pillars in film", min(film, height), film=True)]
 
     def _conformal(self) -> list[Layer]:
         height, coat, radius = self.pillar.height_nm, self.film.thickness_nm, 0.5 * self.pillar.diameter_nm
-        if 2.0 * (radius + coat) > min(self.lattice.periods_nm):
-            raise ValueError(
-                "film.thickness_nm: the coats of neighbouring pillars merge; use coating = 'planarising' or a thinner film"
-            )
+        period = min(self.lattice.periods_nm)
+        if 2.0 * (radius + coat) > period:
+            rule = f"the coats of pillars {period:g} nm apart merge; use coating = planarising, or a thinner film"
+            raise RuleBroken(rule, key="film.thickness_nm", value=coat)
+        if coat >= height - FLUSH_NM:
+            rule = f"a conformal film is thinner than the pillar is high, {height:g} nm; use coating = planarising"
+            raise RuleBroken(rule, key="film.thickness_nm", value=coat)
         coated = Inclusion(pattern=Circle(radius_nm=radius + coat), material=self.film.material, gain=True)
         core = Inclusion(pattern=Circle(radius_nm=radius), material=self.pillar.material)
-        layers = []
-        if coat < height:
-            layers.append(Layer(name="caps", material=self.superstrate, thickness_nm=coat, inclusions=(coated,)))
-            layers.append(
-                Layer(name="coated pillars", material=self.superstrate, thickness_nm=height - coat, inclusions=(coated, core))
-            )
-            layers.append(self._pillar_in("floor film", coat, film=True))
-        else:
-            raise ValueError("film.thickness_nm: a conformal film is thinner than the pillar is high; use 'planarising'")
-        return layers
+        outside = self.superstrate
+        return [
+            Layer(name="caps", material=outside, thickness_nm=coat, inclusions=(coated,)),
+            Layer(
+                name="coated pillars", material=outside, thickness_nm=height - coat, inclusions=(coated, core)
+            ),
+            self._pillar_in("floor film", coat, film=True),
+        ]

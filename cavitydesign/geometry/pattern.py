@@ -8,18 +8,19 @@ indicator function; ``F(0)`` is the area.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from cavitydesign.geometry.base import Positive, Real, Value
+from cavitydesign.geometry.base import Length, Place, Value
+from cavitydesign.geometry.complaint import RuleBroken
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class _Shape(Value):
-    center_nm: tuple[Real, Real] = (0.0, 0.0)
+    center_nm: tuple[Place, Place] = (0.0, 0.0)
 
     def _at_center(self, gx: Array, gy: Array, centred: Array) -> Array:
         """Shift theorem: moving the shape by c multiplies F(G) by exp(-iG·c)."""
@@ -31,7 +32,7 @@ class Circle(_Shape):
     """A disc. ``F(G) = 2π r² J₁(Gr)/(Gr)``."""
 
     shape: Literal["circle"] = "circle"
-    radius_nm: Positive
+    radius_nm: Length
 
     @property
     def area_nm2(self) -> float:
@@ -59,15 +60,18 @@ class Polygon(_Shape):
     """
 
     shape: Literal["polygon"] = "polygon"
-    vertices_nm: tuple[tuple[Real, Real], ...] = Field(min_length=3)
+    vertices_nm: tuple[tuple[Place, Place], ...] = Field(min_length=3)
 
     @model_validator(mode="after")
     def _simple(self) -> Self:
         vertices = np.array(self.vertices_nm)
-        if abs(_signed_area(vertices)) <= 1e-9 * float(np.ptp(vertices, axis=0).max()) ** 2:
-            raise ValueError("vertices_nm must enclose an area")
-        if _self_crossing(vertices):
-            raise ValueError("vertices_nm must not cross themselves; list the corners in order around the shape")
+        area, width = abs(_signed_area(vertices)), float(np.ptp(vertices, axis=0).max())
+        if area <= max(1e-9 * width**2, 1e-12):
+            raise RuleBroken("must enclose an area", key="vertices_nm", value=self.vertices_nm)
+        # counted by sense of rotation and by inside or outside, the area is the same only without crossings
+        if abs(_common_area(vertices, vertices) - area) > 1e-9 * width**2:
+            rule = "must not cross themselves; list the corners in order around the shape"
+            raise RuleBroken(rule, key="vertices_nm", value=self.vertices_nm)
         return self
 
     @property
@@ -106,8 +110,8 @@ class Rectangle(_Shape):
     """
 
     shape: Literal["rectangle"] = "rectangle"
-    size_nm: tuple[Positive, Positive]
-    rotation_deg: Real = 0.0
+    size_nm: tuple[Length, Length]
+    rotation_deg: Annotated[float, Field(ge=-360.0, le=360.0, strict=True)] = 0.0
 
     @property
     def area_nm2(self) -> float:
@@ -142,15 +146,19 @@ Pattern = Circle | Rectangle | Polygon
 
 
 def relation(first: Array, second: Array) -> Literal["disjoint", "inside", "around", "crossing"]:
-    """How outline ``first`` lies to outline ``second``; shapes that only touch do not cross."""
-    scale = 1e-9 * max(float(np.ptp(first)), float(np.ptp(second)), 1.0)
-    if (first.min(0) > second.max(0) - scale).any() or (second.min(0) > first.max(0) - scale).any():
+    """How outline ``first`` lies to outline ``second``, by the area they share; shapes that only touch are disjoint.
+
+    A part below 1e-9 of the smaller shape's area does not count. Equal outlines are "inside".
+    """
+    if (first.min(0) >= second.max(0)).any() or (second.min(0) >= first.max(0)).any():
         return "disjoint"
-    if _outlines_cross(first, second):
-        return "crossing"
-    if _contains(second, _inner_point(first)):
-        return "inside" if abs(_signed_area(first)) <= abs(_signed_area(second)) else "around"
-    return "around" if _contains(first, _inner_point(second)) else "disjoint"
+    area, other = abs(_signed_area(first)), abs(_signed_area(second))
+    common, tiny = _common_area(first, second), 1e-9 * min(area, other)
+    if common <= tiny:
+        return "disjoint"
+    if common >= area - tiny:
+        return "inside"
+    return "around" if common >= other - tiny else "crossing"
 
 
 def _bessel_j1(x: Array) -> Array:
@@ -171,43 +179,46 @@ def _signed_area(v: Array) -> float:
     return 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
 
 
-def _sides(a: Array, b: Array, p: Array) -> Array:
-    """Twice the signed area of the triangles (a, b, p): > 0 where p lies left of a → b."""
-    return (b[..., 0] - a[..., 0]) * (p[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (p[..., 0] - a[..., 0])
+def _edges(outline: Array) -> tuple[Array, Array]:
+    return outline, np.roll(outline, -1, axis=0)
 
 
-def _outlines_cross(first: Array, second: Array) -> bool:
-    a, b = first[:, None, :], np.roll(first, -1, axis=0)[:, None, :]
-    c, d = second[None, :, :], np.roll(second, -1, axis=0)[None, :, :]
-    tiny = 1e-9 * max(float(np.ptp(first)), float(np.ptp(second))) ** 2
-    straddles = (_sides(a, b, c) * _sides(a, b, d) < -(tiny**2)) & (_sides(c, d, a) * _sides(c, d, b) < -(tiny**2))
-    return bool(straddles.any())
+def _common_area(first: Array, second: Array) -> float:
+    """Area inside both outlines (even-odd rule), exact.
+
+    Between two neighbouring heights of corners and edge crossings the common width is linear in y, so that its value
+    half-way times the height is the area of that strip.
+    """
+    corners = np.concatenate([first[:, 1], second[:, 1]])
+    heights = np.unique(np.concatenate([corners, _crossing_heights(first, second)]))
+    middles = 0.5 * (heights[:-1] + heights[1:])
+    (low, high), (other_low, other_high) = _cuts(first, middles), _cuts(second, middles)
+    left = np.maximum(low[:, :, None], other_low[:, None, :])
+    right = np.minimum(high[:, :, None], other_high[:, None, :])
+    widths = np.clip(right - left, 0.0, None).sum(axis=(1, 2))
+    return float(widths @ np.diff(heights))
 
 
-def _self_crossing(v: Array) -> bool:
-    n = len(v)
-    a, b = v[:, None, :], np.roll(v, -1, axis=0)[:, None, :]
-    c, d = v[None, :, :], np.roll(v, -1, axis=0)[None, :, :]
-    crossing = (_sides(a, b, c) * _sides(a, b, d) < 0) & (_sides(c, d, a) * _sides(c, d, b) < 0)
-    gap = (np.arange(n)[:, None] - np.arange(n)[None, :]) % n
-    return bool((crossing & (gap > 1) & (gap < n - 1)).any())
+def _crossing_heights(first: Array, second: Array) -> Array:
+    """y of the points where an edge of one outline crosses an edge of the other."""
+    (a, b), (c, d) = _edges(first), _edges(second)
+    r, s = (b - a)[:, None, :], (d - c)[None, :, :]
+    gap = c[None, :, :] - a[:, None, :]
+    cross = r[..., 0] * s[..., 1] - r[..., 1] * s[..., 0]
+    parallel = cross == 0.0
+    cross = np.where(parallel, 1.0, cross)
+    t = (gap[..., 0] * s[..., 1] - gap[..., 1] * s[..., 0]) / cross
+    u = (gap[..., 0] * r[..., 1] - gap[..., 1] * r[..., 0]) / cross
+    hit = ~parallel & (t >= 0.0) & (t <= 1.0) & (u >= 0.0) & (u <= 1.0)
+    return (a[:, None, 1] + t * r[..., 1])[hit]
 
 
-def _inner_point(outline: Array) -> Array:
-    """A point strictly inside: the middle of the widest stretch that a horizontal line cuts out of the outline."""
-    ys = np.unique(outline[:, 1])
-    gap = int(np.argmax(np.diff(ys)))
-    y = 0.5 * (ys[gap] + ys[gap + 1])
-    a, b = outline, np.roll(outline, -1, axis=0)
-    cut = (a[:, 1] > y) != (b[:, 1] > y)
-    xs = np.sort(a[cut, 0] + (y - a[cut, 1]) * (b[cut, 0] - a[cut, 0]) / (b[cut, 1] - a[cut, 1]))
-    stretch = int(np.argmax(xs[1::2] - xs[0::2]))
-    return np.array([0.5 * (xs[2 * stretch] + xs[2 * stretch + 1]), y])
-
-
-def _contains(outline: Array, point: Array) -> bool:
-    a, b = outline, np.roll(outline, -1, axis=0)
-    cut = (a[:, 1] > point[1]) != (b[:, 1] > point[1])
-    height = np.where(cut, b[:, 1] - a[:, 1], 1.0)
-    x = a[:, 0] + (point[1] - a[:, 1]) * (b[:, 0] - a[:, 0]) / height
-    return bool(np.count_nonzero(cut & (x > point[0])) % 2)
+def _cuts(outline: Array, y: Array) -> tuple[Array, Array]:
+    """x where horizontal lines enter and leave the outline, each (lines, most stretches), padded with zeros."""
+    a, b = _edges(outline)
+    cut = (a[:, 1] > y[:, None]) != (b[:, 1] > y[:, None])
+    rise = np.where(a[:, 1] == b[:, 1], 1.0, b[:, 1] - a[:, 1])
+    x = a[:, 0] + (y[:, None] - a[:, 1]) * (b[:, 0] - a[:, 0]) / rise
+    ordered = np.sort(np.where(cut, x, np.inf), axis=1)[:, : int(cut.sum(axis=1).max(initial=0))]
+    ordered = np.where(np.isinf(ordered), 0.0, ordered)
+    return ordered[:, 0::2], ordered[:, 1::2]

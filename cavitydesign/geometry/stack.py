@@ -18,9 +18,10 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from cavitydesign.geometry.base import Positive, Value
+from cavitydesign.geometry.base import Flag, Length, Value
+from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.material import Material, MaterialRef
-from cavitydesign.geometry.pattern import Pattern, relation
+from cavitydesign.geometry.pattern import Circle, Pattern, relation
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -29,28 +30,29 @@ class Lattice(Value):
     """A two-dimensional Bravais lattice: square or hexagonal with ``period_nm``, or rectangular."""
 
     kind: Literal["square", "hexagonal", "rectangular"] = "square"
-    period_nm: Positive | None = None
-    period_x_nm: Positive | None = None
-    period_y_nm: Positive | None = None
+    period_nm: Length | None = None
+    period_x_nm: Length | None = None
+    period_y_nm: Length | None = None
 
     @model_validator(mode="after")
     def _periods(self) -> Self:
-        two = self.period_x_nm is not None and self.period_y_nm is not None
-        if self.kind == "rectangular" and (not two or self.period_nm is not None):
-            raise ValueError("a rectangular lattice takes period_x_nm and period_y_nm, and no period_nm")
-        if self.kind != "rectangular" and (
-            self.period_nm is None or self.period_x_nm is not None or self.period_y_nm is not None
-        ):
-            raise ValueError(f"a {self.kind} lattice takes period_nm, and no period_x_nm or period_y_nm")
+        wanted = ("period_x_nm", "period_y_nm") if self.kind == "rectangular" else ("period_nm",)
+        for name in ("period_nm", "period_x_nm", "period_y_nm"):
+            value = getattr(self, name)
+            if (value is None) == (name in wanted):
+                rule = "this key is required and is missing: " if value is None else "unknown key: "
+                rule += f"a {self.kind} lattice takes {' and '.join(wanted)}"
+                raise RuleBroken(rule, key=name) if value is None else RuleBroken(rule, key=name, value=value)
         return self
 
     @property
     def periods_nm(self) -> tuple[float, float]:
         """Lengths of the two lattice vectors in nm."""
         if self.kind == "rectangular":
-            assert self.period_x_nm is not None and self.period_y_nm is not None  # noqa: S101 (validated above)
+            assert self.period_x_nm is not None  # validated above
+            assert self.period_y_nm is not None
             return self.period_x_nm, self.period_y_nm
-        assert self.period_nm is not None  # noqa: S101 (validated above)
+        assert self.period_nm is not None  # validated above
         return self.period_nm, self.period_nm
 
     @property
@@ -78,7 +80,7 @@ class Inclusion(Value):
 
     pattern: Annotated[Pattern, Field(discriminator="shape")]
     material: MaterialRef
-    gain: bool = False
+    gain: Flag = False
 
     @model_validator(mode="before")
     @classmethod
@@ -87,28 +89,32 @@ class Inclusion(Value):
         if not isinstance(content, dict) or "pattern" in content:
             return content
         own = {name: content[name] for name in ("material", "gain") if name in content}
-        return {**own, "pattern": {name: item for name, item in content.items() if name not in ("material", "gain")}}
+        return {
+            **own,
+            "pattern": {name: item for name, item in content.items() if name not in ("material", "gain")},
+        }
 
     @model_serializer(mode="wrap")
     def _flatten(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content = handler(self)
-        return {**content.pop("pattern", {}), **content}
+        return {"shape": self.pattern.shape, **content.pop("pattern", {}), **content}
 
 
 class Layer(Value):
     """One layer. Its thickness is given, or is a quarter wave of its own index at ``quarter_wave_nm``."""
 
     material: MaterialRef
-    thickness_nm: Positive | None = None
-    quarter_wave_nm: Positive | None = None
-    gain: bool = False
+    thickness_nm: Length | None = None
+    quarter_wave_nm: Length | None = None
+    gain: Flag = False
     inclusions: tuple[Inclusion, ...] = ()
     name: str = ""
 
     @model_validator(mode="after")
     def _one_thickness(self) -> Self:
         if self.thickness_nm is not None and self.quarter_wave_nm is not None:
-            raise ValueError("a layer has thickness_nm or quarter_wave_nm, not both")
+            rule = "a layer has thickness_nm or quarter_wave_nm, not both"
+            raise RuleBroken(rule, key="quarter_wave_nm", value=self.quarter_wave_nm)
         return self
 
     @property
@@ -131,10 +137,11 @@ class Stack(Value):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         check_layers(self.layers, self.lattice)
-        for layer in self.layers:
+        for index, layer in enumerate(self.layers):
             for item in (layer, *layer.inclusions):
                 if isinstance(item.material, str):
-                    raise ValueError(f"material {item.material!r} is a name; a stack needs the material itself")
+                    rule = "a stack needs the material itself, not its name"
+                    raise RuleBroken(rule, key=f"layers.{index}.material", value=item.material)
         return self
 
     @property
@@ -150,33 +157,83 @@ class Stack(Value):
 
 
 def check_layers(layers: tuple[Layer, ...], lattice: Lattice | None) -> None:
-    """Half-spaces at both ends and nowhere else; inclusions that fit their cell. Raises ValueError."""
+    """Half-spaces at both ends and nowhere else; inclusions that fit their cell. Raises RuleBroken."""
     for index, layer in enumerate(layers):
         outer = index in (0, len(layers) - 1)
         where = f"layers.{index}"
-        if outer and (not layer.is_half_space or layer.inclusions):
-            raise ValueError(f"{where}: superstrate and substrate are uniform half-spaces, without thickness or inclusions")
+        for name in ("thickness_nm", "quarter_wave_nm"):
+            if outer and getattr(layer, name) is not None:
+                rule = "the first and the last layer are half-spaces and have no thickness"
+                raise RuleBroken(rule, key=f"{where}.{name}", value=getattr(layer, name))
         if not outer and layer.is_half_space:
-            raise ValueError(f"{where}: thickness_nm is missing (only the first and the last layer have none)")
-        if layer.inclusions and layer.quarter_wave_nm is not None:
-            raise ValueError(f"{where}: quarter_wave_nm is for uniform layers; give thickness_nm")
-        if layer.inclusions and lattice is None:
-            raise ValueError(f"{where}: inclusions need a [lattice]")
+            rule = "this key is required and is missing (only the first and the last layer have none)"
+            raise RuleBroken(rule, key=f"{where}.thickness_nm")
+        if layer.inclusions and (outer or layer.quarter_wave_nm is not None or lattice is None):
+            what = "a half-space" if outer else "a layer with quarter_wave_nm"
+            rule = f"{what} has none" if outer or lattice else "inclusions need a [lattice]"
+            raise RuleBroken(rule, key=f"{where}.inclusions")
         if layer.inclusions and lattice is not None:
-            _check_inclusions(layer, lattice, where)
+            _check_inclusions(layer, lattice, f"{where}.inclusions")
 
 
 def _check_inclusions(layer: Layer, lattice: Lattice, where: str) -> None:
-    a1, a2 = lattice.vectors_nm
-    images = [i * a1 + j * a2 for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    """No inclusion meets its own copies; of two that overlap, in any cells, the later lies inside the earlier."""
     outlines = [inclusion.pattern.outline() for inclusion in layer.inclusions]
-    for index, outline in enumerate(outlines):
-        for shift in images:
-            if shift.any() and relation(outline, outline + shift) != "disjoint":
-                raise ValueError(f"{where}.inclusions.{index}: is wider than its cell and overlaps its own copy next door")
+    for index, (inclusion, outline) in enumerate(zip(layer.inclusions, outlines, strict=True)):
+        if _meets_its_copies(inclusion.pattern, outline, lattice):
+            rule = "is wider than its cell and overlaps its own copy next door"
+            raise RuleBroken(
+                rule,
+                key=f"{where}.{index}.{_SIZE_KEY[inclusion.pattern.shape]}",
+                value=_size(inclusion.pattern),
+            )
         for earlier in range(index):
-            found = {relation(outline, outlines[earlier] + shift) for shift in images}
+            found = {
+                relation(outline, outlines[earlier] + shift)
+                for shift in _shifts(outline, outlines[earlier], lattice)
+            }
             if "crossing" in found:
-                raise ValueError(f"{where}.inclusions.{index}: crosses inclusion {earlier}; let it lie inside or outside")
+                raise RuleBroken(
+                    f"crosses inclusion {earlier}; let it lie inside or outside", key=f"{where}.{index}"
+                )
             if "around" in found:
-                raise ValueError(f"{where}.inclusions.{index}: hides inclusion {earlier}; list the outer one first")
+                raise RuleBroken(
+                    f"hides inclusion {earlier}; list the outer one first", key=f"{where}.{index}"
+                )
+
+
+_SIZE_KEY = {"circle": "radius_nm", "rectangle": "size_nm", "polygon": "vertices_nm"}
+
+
+def _size(pattern: Pattern) -> Any:
+    return getattr(pattern, _SIZE_KEY[pattern.shape])
+
+
+def _meets_its_copies(pattern: Pattern, outline: Array, lattice: Lattice) -> bool:
+    if isinstance(
+        pattern, Circle
+    ):  # the shortest lattice vector is one of the two; exact, unlike the outline
+        return 2.0 * pattern.radius_nm > min(lattice.periods_nm) * (1.0 + 1e-12)
+    if pattern.area_nm2 > lattice.cell_area_nm2 * (1.0 + 1e-9):
+        return True
+    return any(
+        relation(outline, outline + shift) != "disjoint"
+        for shift in _shifts(outline, outline, lattice)
+        if shift.any()
+    )
+
+
+def _shifts(first: Array, second: Array, lattice: Lattice) -> list[Array]:
+    """The lattice vectors by which ``second`` must be moved for its bounding cell to reach that of ``first``."""
+    inverse = np.linalg.inv(lattice.vectors_nm)
+    a, b = first @ inverse, second @ inverse
+    low, high = np.ceil(a.min(0) - b.max(0)).astype(int), np.floor(a.max(0) - b.min(0)).astype(int)
+    if np.prod(high - low + 1.0) > _MOST_COPIES:
+        raise RuleBroken(
+            f"an inclusion is longer than {_MOST_COPIES} periods; check period_nm", key="lattice"
+        )
+    ranges = (range(low[0], high[0] + 1), range(low[1], high[1] + 1))
+    return [i * lattice.vectors_nm[0] + j * lattice.vectors_nm[1] for i in ranges[0] for j in ranges[1]]
+
+
+_MOST_COPIES = 1000

@@ -16,7 +16,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cavitydesign.geometry.base import Positive, Value
+from cavitydesign.geometry.base import Flag, Length, Value
+from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.material import AIR, MaterialRef
 from cavitydesign.geometry.nanopillar import Slab
@@ -29,27 +30,33 @@ class Mirror(Value):
     ``closed`` adds the last H. The order is the same seen from either side when it is there.
     """
 
-    design_wavelength_nm: Positive | None = None
-    pairs: Annotated[int, Field(ge=1, le=200)] | None = None
+    design_wavelength_nm: Length | None = None
+    pairs: Annotated[int, Field(ge=1, le=200, strict=True)] | None = None
     high: MaterialRef | None = None
     low: MaterialRef | None = None
-    closed: bool = True
+    closed: Flag = True
     layers: tuple[Slab, ...] = ()
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        quarter = (self.design_wavelength_nm, self.pairs, self.high, self.low)
-        if self.layers and any(item is not None for item in quarter):
-            raise ValueError("a mirror is given by layers, or by design_wavelength_nm, pairs, high and low, not both")
-        if not self.layers and any(item is None for item in quarter):
-            raise ValueError("a quarter-wave mirror needs design_wavelength_nm, pairs, high and low (or give layers)")
+        for name in ("design_wavelength_nm", "pairs", "high", "low"):
+            value = getattr(self, name)
+            if self.layers and value is not None:
+                raise RuleBroken(
+                    "is for a quarter-wave mirror; this one is given by its layers", key=name, value=value
+                )
+            if not self.layers and value is None:
+                rule = "this key is required and is missing (a mirror is quarter-wave pairs, or layers)"
+                raise RuleBroken(rule, key=name)
         return self
 
     def outside_in(self, name: str) -> tuple[Layer, ...]:
         """Layers from the outside to the cavity; the first that light from outside meets is H."""
         if self.layers:
             return tuple(Layer(name=f"{name} {i + 1}", **dict(slab)) for i, slab in enumerate(self.layers))
-        assert self.high is not None and self.low is not None and self.pairs is not None  # noqa: S101 (validated above)
+        assert self.high is not None  # validated above
+        assert self.low is not None
+        assert self.pairs is not None
         high = Layer(name=f"{name} H", material=self.high, quarter_wave_nm=self.design_wavelength_nm)
         low = Layer(name=f"{name} L", material=self.low, quarter_wave_nm=self.design_wavelength_nm)
         return (high, low) * self.pairs + ((high,) if self.closed else ())
@@ -58,7 +65,7 @@ class Mirror(Value):
 class CavityFilm(Value):
     """The gain film and the mirror that it was deposited on."""
 
-    thickness_nm: Positive
+    thickness_nm: Length
     material: MaterialRef
     on: Literal["front", "back"] = "back"
 
@@ -80,5 +87,8 @@ class TwoMirror(Design):
         spacer = [Layer(name="spacer", **dict(self.spacer))] if self.spacer else []
         between = [*spacer, film] if self.film.on == "back" else [film, *spacer]
         front, back = self.front_mirror.outside_in("front"), self.back_mirror.outside_in("back")
-        ends = Layer(name="superstrate", material=self.superstrate), Layer(name="substrate", material=self.substrate)
+        ends = (
+            Layer(name="superstrate", material=self.superstrate),
+            Layer(name="substrate", material=self.substrate),
+        )
         return (ends[0], *front, *between, *reversed(back), ends[1])
