@@ -42,11 +42,11 @@ class Design(Value):
     @model_validator(mode="after")
     def _becomes_a_stack(self) -> Self:
         self.to_stack()
+        content = self.model_dump() if self.sources else {}
         for record in self.sources:
-            if self._at(record.path) != record.value:
-                raise RuleBroken(
-                    f"sources speak of {record.value:g}", key=record.path, value=self._at(record.path)
-                )
+            found = _at(content, record.path)
+            if found != record.value:
+                raise RuleBroken(f"sources speak of {record.value:g}", key=record.path, value=found)
         return self
 
     def __hash__(self) -> int:
