@@ -75,10 +75,12 @@ def build(spec: MaskSpec) -> Layout:
 
 
 def _rows_of_field(chip: _Chip, index: int) -> list[list[Made]]:
-    """Rows of devices; when a row is wider than the die, the columns are cut into as many sets as it takes."""
+    """Rows of devices; when a row is wider than what is left between the corner marks, it is cut into sets of columns."""
     rows = field_devices(chip.spec, index)
     gap = chip.units(chip.spec.fields[index].gap_um)
-    room = chip.units(chip.spec.chip.size_um[0] - 2.0 * chip.spec.chip.margin_um)
+    marks = chip.spec.marks
+    beside = chip.spec.chip.margin_um + (marks.cross_um + 2.0 * marks.inset_um if marks else 0.0)
+    room = chip.units(chip.spec.chip.size_um[0] - 2.0 * beside)
     width = max(_width(chip, made) for row in rows for made in row)
     columns = max(1, (room + gap) // (width + gap))
     columns = -(-len(rows[0]) // -(-len(rows[0]) // columns))  # as even as the number of sets allows

@@ -173,7 +173,8 @@ def _sublattices(field: FieldSpec, kind: str, vectors: Any, counts: tuple[int, i
                 "an inverse hexagonal field is drawn as a parallelogram", key="tone", value=field.tone
             )
         two = 2.0 * a2 - a1
-        first = -0.5 * ((n1 - 0.5) * a1 + 0.5 * (n2 - 1) * two)  # odd rows reach half a period further right
+        reach = n1 - 0.5 if n2 > 1 else n1 - 1.0  # odd rows reach half a period further right
+        first = -0.5 * (reach * a1 + 0.5 * (n2 - 1) * two)
         rows = ((first, (n2 + 1) // 2), (first + a2, n2 // 2))
         across = tuple(float(x) for x in two)
         return tuple(

@@ -235,12 +235,12 @@ def _match(references: list[Reference], record: ArrayRecord, unit_nm: float) -> 
             index = corners @ np.linalg.inv(basis)
             whole = np.rint(index)
             away = np.hypot(*((index - whole) @ basis).T)
-            span = whole[2] - whole[0] + 1
-            fits = (
-                (whole[0] >= 0).all()
-                and (whole[2] < (n1, n2)).all()
-                and (span == (reference.columns, reference.rows)).all()
+            span = tuple((whole[2] - whole[0] + 1).tolist())
+            # A file may hold a single line of copies as its columns or as its rows.
+            sizes = {(reference.columns, reference.rows)} | (
+                {(1, reference.columns)} if reference.rows == 1 else set()
             )
+            fits = (whole[0] >= 0).all() and (whole[2] < (n1, n2)).all() and span in sizes
             if fits and away.max() < 0.2 * np.hypot(*basis.T).min():
                 taken.append((*whole[0], *(whole[2] + 1)))
                 found.append((reference, whole, corners))
@@ -251,7 +251,8 @@ def _match(references: list[Reference], record: ArrayRecord, unit_nm: float) -> 
         if np.isnan(pitch) and n1 > 1 and found:
             ends = sorted((tuple(whole[k]), tuple(corners[k])) for _, whole, corners in found for k in (0, 1))
             row = [(i, point) for (i, j), point in ends if j == ends[0][0][1]]
-            pitch = float(np.hypot(*np.subtract(row[-1][1], row[0][1])) / (row[-1][0] - row[0][0]))
+            if row[-1][0] > row[0][0]:
+                pitch = float(np.hypot(*np.subtract(row[-1][1], row[0][1])) / (row[-1][0] - row[0][0]))
     return worst, pitch, len(left)
 
 
