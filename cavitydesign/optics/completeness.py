@@ -150,7 +150,7 @@ def _remainder(
     rest, weakest = response.copy(), math.inf
     for item in found:
         u = region.u(item.k0)
-        residue = np.outer(probe.T @ item.right, item.left @ probe) / item.norm / complex(region.slope(np.asarray(u)))
+        residue = item.residue(probe) / complex(region.slope(np.asarray(u)))
         rest -= residue[None] / (curve.u - u)[:, None, None]
         weakest = min(weakest, float(np.abs(residue).max()))
     for u, residue in outside:

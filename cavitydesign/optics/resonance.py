@@ -94,6 +94,30 @@ class Resonance:
         layer = next(item for item in self.right_field.layers if item.index == self.problem.interface)
         return layer.v @ (layer.a - np.exp(1j * layer.q * layer.thickness_nm) * layer.b)
 
+    def residue(self, probe: Array) -> Array:
+        """Residue of ``probeᵀ M(k0)⁻¹ probe`` at the pole: ``probeᵀ v v_lᵀ probe / v_lᵀ M' v``.
+
+        In the classes that keep both partners of a pair together, v and v_l span two dimensions, and the norm is a matrix.
+        """
+        if not self.problem.block.irrep.mixed:
+            return np.outer(probe.T @ self.right, self.left @ probe) / self.norm
+        problem, k0 = self.problem, np.asarray(self.k0)
+        sides = problem.sides(k0, self.sheets)
+        u, _, vh = np.linalg.svd(sides[1] + np.diag(sides[0]))
+        rights, lefts = vh[-2:].conj(), u[:, -2:].T.conj()
+        slope = problem.stack.eps_slope(k0)
+        norm = np.array([
+            [
+                _form(
+                    problem, self.sheets, self.k0, fields(problem, r, sides, left=False), fields(problem, l, sides, left=True),
+                    d_eps=slope, d_k=1.0,
+                )
+                for r in rights
+            ]
+            for l in lefts
+        ])  # fmt: skip
+        return (probe.T @ rights.T) @ np.linalg.solve(norm, lefts @ probe)
+
     @property
     def is_lossless(self) -> bool:
         """Nothing absorbs or amplifies, and no channel of this symmetry is open: the mode cannot decay."""
@@ -125,11 +149,11 @@ def _form(
     return complex(total)
 
 
-def polish(problem: BlockProblem, start: complex, *, reach: float = math.inf, steps: int = 12) -> Resonance | None:
+def polish(problem: BlockProblem, start: complex, *, reach: float = math.inf, accept: float = 1e-7, steps: int = 12) -> Resonance | None:
     """Two-sided Rayleigh iteration ``k0 ← k0 - v_lᵀ M v / v_lᵀ M' v`` from ``start``.
 
     Cubic convergence: P. Lancaster, Pacific J. Math. 11, 1 (1961). None where it does not settle, or leaves the
-    neighbourhood ``|k0 - start| < reach`` (1/nm).
+    neighbourhood ``|k0 - start| < reach`` (1/nm). A relative step below ``accept`` is the last.
     """
     k0 = complex(start)
     symmetric = problem.symmetric
@@ -146,7 +170,7 @@ def polish(problem: BlockProblem, start: complex, *, reach: float = math.inf, st
         change = complex(left @ (matrix @ right)) / norm
         residual = abs(change / k0)
         found = Resonance(problem, sheets, k0 - change, right, left, norm, right_field, left_field, residual)
-        if residual < 1e-7 or (residual < 1e-5 and residual >= 0.5 * previous):
+        if residual < accept or (residual < 1e-5 and residual >= 0.5 * previous):
             return found  # the step is quadratically small or better: the next would be below rounding
         if residual > 0.2 or abs(k0 - change - start) > reach:
             return None

@@ -153,8 +153,8 @@ class Status(enum.Enum):
 
     @property
     def trustworthy(self) -> bool:
-        """Whether the table may be used as it stands."""
-        return self in (Status.OK, Status.NO_MODES, Status.APPROXIMATE)
+        """Whether the table may be used as it stands, within the error bars it states."""
+        return self in (Status.OK, Status.NO_MODES, Status.APPROXIMATE, Status.UNCONVERGED)
 
 
 @dataclass(frozen=True, slots=True)

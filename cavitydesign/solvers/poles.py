@@ -42,6 +42,7 @@ VERSION = 1
 
 _FIRST = 25  # plane waves of the first search
 _FRESH = 4e-3  # a pole that moved by more than this (relative) from level to level is searched for anew, not followed
+_SETTLED = 3e-5  # relative step after which a followed pole is taken: what is left of it is about the square, 1e-9
 
 
 def run(stack: Stack, settings: Poles, *, window_nm: Window, subject: Any = None) -> Solution:
@@ -150,7 +151,7 @@ class Ladder:
     def problem(self, index: int, label: str) -> BlockProblem:
         """The problem of one symmetry class at one level."""
         waves, by_label = self.level(index)
-        return BlockProblem(self.stack, waves, by_label[label], symmetric=self.group.has_inversion)
+        return BlockProblem(self.stack, waves, by_label[label])
 
 
 def _wave_counts(settings: Poles) -> list[int]:
@@ -177,7 +178,7 @@ def _climb(ladder: Ladder, label: str, settings: Poles, window_nm: Window) -> tu
             if not last:
                 continue
             return [_mode(item, item, problem, count) for item in waiting], complete, remainder
-        followed = [polish(problem, item.k0, reach=_FRESH * abs(item.k0)) for item in waiting]
+        followed = [polish(problem, item.k0, reach=_FRESH * abs(item.k0), accept=_SETTLED) for item in waiting]
         if any(item is None for item in followed) or _collide(followed):
             waiting, done = None, []
             if last:
@@ -222,8 +223,8 @@ def _mode(old: Resonance, new: Resonance, problem: BlockProblem, waves: int) -> 
 
 
 def _converged(mode: Mode, settings: Poles) -> bool:
-    """Whether the error bars meet the tolerance; Q of 10⁷ and more counts as converged once 1/Q is known to 10⁻⁹."""
-    return mode.wavelength_err_nm <= settings.tolerance_nm and mode.loss_err <= max(settings.q_tolerance * abs(mode.loss), 1e-9)
+    """Whether the error bars meet the tolerance; 1/Q need not be known better than to 10⁻⁸."""
+    return mode.wavelength_err_nm <= settings.tolerance_nm and mode.loss_err <= max(settings.q_tolerance * abs(mode.loss), 1e-8)
 
 
 def _wanted(mode: Mode, settings: Poles, window_nm: Window) -> bool:
