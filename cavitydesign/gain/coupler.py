@@ -27,6 +27,7 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.gain.pump import pump_level, threshold_unit
+from cavitydesign.gain.spectrum import model_window_nm
 from cavitydesign.gain.threshold import LineStatus, Occupations, Thresholds, thresholds
 from cavitydesign.units import NM_PER_CM, k0_per_nm
 
@@ -39,7 +40,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 DARK_Q = 1e6
 """From this Q up a mode of an infinite array counts as dark: roughness and finite size limit real devices to less."""
 _DARK_NOTE = (
-    "dark: an infinite array gives this mode no radiation loss, so its threshold is transparency, a lower bound; "
+    "dark: in an infinite array next to nothing leaves this mode, so its threshold is a lower bound, transparency; "
     "solve the finite array for that of a device"
 )
 
@@ -330,6 +331,7 @@ def _changed(emitter: Emitter, pump: Pump, record: SourcedNumber, by: float) -> 
         moved = target.replace(**{name: getattr(target, name) + by})
         pair = (moved, pump) if owner == "emitter" else (emitter, moved)
         pump_level(*pair, 1.0)
+        model_window_nm(pair[0])
     except InputError:
         return None
     return pair

@@ -79,12 +79,17 @@ def evolve(occupation: Array, matrix: Array, time_ns: Any) -> Array:
     return np.clip(expm(matrix * times) @ occupation[..., :, None], 0.0, None)[..., 0]
 
 
-def steady_state(decay_per_ns: Array, pump_per_ns: float) -> Array:
-    """Distribution under constant pumping: detailed balance along the ladder, ``P_N ∝ Π R / k_n``."""
+def steady_state(decay_per_ns: Array, pump_per_ns: Any) -> Array:
+    """Distribution under constant pumping: detailed balance along the ladder, ``P_N ∝ Π R / k_n``.
+
+    ``pump_per_ns`` of shape S gives S + (n,).
+    """
+    pump = np.asarray(pump_per_ns, dtype=float)[..., None]
     with np.errstate(divide="ignore"):
-        log = np.concatenate([[0.0], np.cumsum(np.log(pump_per_ns) - np.log(decay_per_ns[1:]))])
-    weights = np.exp(log - log.max())
-    return weights / weights.sum()
+        log = np.cumsum(np.log(pump) - np.log(decay_per_ns[1:]), axis=-1)
+    log = np.concatenate([np.zeros(pump.shape), log], axis=-1)
+    weights = np.exp(log - log.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def mean_pairs(occupation: Array) -> Any:
@@ -104,9 +109,13 @@ def square_pulse(emitter: Emitter, created_per_shell: Any, pulse_ns: float) -> t
     longer, it is :func:`steady_state` with ``R = created / pulse``.
     """
     decay = decay_rates_per_ns(emitter)
+    rate = np.asarray(created_per_shell, dtype=float) / pulse_ns
+    if pulse_ns * decay[1] > 50.0:  # every transient is below exp(-50)
+        ladder = steady_state(decay, rate)
+        return lump(ladder), mean_pairs(ladder)
     empty = np.zeros(decay.size)
     empty[0] = 1.0
-    ladder = evolve(empty, generator(decay, np.asarray(created_per_shell, dtype=float) / pulse_ns), pulse_ns)
+    ladder = evolve(empty, generator(decay, rate), pulse_ns)
     return lump(ladder), mean_pairs(ladder)
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cavitydesign.errors import InputError
 from cavitydesign.units import BOLTZMANN_EV_PER_K, HC_EV_NM, NM_PER_CM
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ STATES = 9
 """Occupation classes: 0, 1, … 7 pairs, and eight or more."""
 ROOM_TEMPERATURE_K = 293.0
 _S_CHANNELS, _P_CHANNELS = 2, 6
+_LEAST_ENERGY_EV, _LEAST_WIDTH_EV = 0.05, 1e-6
 _GAUSSIAN_AREA = math.sqrt(math.pi / (4.0 * math.log(2.0)))  # ∫ L dE = this × FWHM for unit peak
 
 
@@ -99,13 +101,18 @@ def exciton_energy_ev(emitter: Emitter) -> float:
     def shift(temperature_k: float) -> float:
         return alpha * temperature_k**2 / (temperature_k + beta)
 
-    return emitter.exciton_ev - shift(emitter.temperature_k) + shift(emitter.exciton_temperature_k)
+    energy = emitter.exciton_ev - shift(emitter.temperature_k) + shift(emitter.exciton_temperature_k)
+    if energy < _LEAST_ENERGY_EV:
+        rule = f"the exciton would have {energy:.3g} eV at {emitter.temperature_k:g} K"
+        raise InputError(rule, key="emitter.varshni_alpha_ev_per_k", value=alpha)
+    return energy
 
 
 def homogeneous_fwhm_ev(emitter: Emitter, *, temperature_k: float | None = None) -> float:
     """Phonon broadening, full width in eV: ``σ T + Γ_LO / (exp(E_LO / k T) - 1)`` (Valerini et al., eq. for Γ(T))."""
     temperature = emitter.temperature_k if temperature_k is None else temperature_k
-    phonons = 1.0 / math.expm1(1e-3 * emitter.lo_phonon_mev / (BOLTZMANN_EV_PER_K * temperature))
+    factor = math.exp(-1e-3 * emitter.lo_phonon_mev / (BOLTZMANN_EV_PER_K * temperature))  # 0 when very cold
+    phonons = factor / (1.0 - factor)
     return (
         1e-6 * emitter.acoustic_broadening_uev_per_k * temperature
         + 1e-3 * emitter.lo_broadening_mev * phonons
@@ -114,9 +121,12 @@ def homogeneous_fwhm_ev(emitter: Emitter, *, temperature_k: float | None = None)
 
 def line_fwhm_ev(emitter: Emitter, *, temperature_k: float | None = None) -> float:
     """Full width of a line in eV: inhomogeneous and homogeneous width, both taken as Gaussian, so added in squares."""
-    return math.hypot(
-        1e-3 * emitter.inhomogeneous_fwhm_mev, homogeneous_fwhm_ev(emitter, temperature_k=temperature_k)
-    )
+    homogeneous = homogeneous_fwhm_ev(emitter, temperature_k=temperature_k)
+    width = math.hypot(1e-3 * emitter.inhomogeneous_fwhm_mev, homogeneous)
+    if width < _LEAST_WIDTH_EV:
+        rule = f"lines would be narrower than {_LEAST_WIDTH_EV:g} eV; give emitter.inhomogeneous_fwhm_mev"
+        raise InputError(rule, key="emitter", value=width)
+    return width
 
 
 def stokes_shift_ev(emitter: Emitter) -> float:
@@ -167,7 +177,8 @@ def model_window_nm(emitter: Emitter) -> tuple[float, float]:
     s, p = _emission_energies_ev(emitter)
     width = line_fwhm_ev(emitter)
     lowest, highest = float(s[1:].min()), float(max(p[1:].max(), s[1:].max())) + stokes_shift_ev(emitter)
-    return HC_EV_NM / (highest + width), HC_EV_NM / (lowest - 4.0 * width / math.sqrt(8.0 * math.log(2.0)))
+    red = max(lowest - 4.0 * width / math.sqrt(8.0 * math.log(2.0)), _LEAST_ENERGY_EV)
+    return HC_EV_NM / (highest + width), HC_EV_NM / red
 
 
 def channel_gain_per_cm(emitter: Emitter, wavelengths_nm: Any) -> tuple[Array, Array]:

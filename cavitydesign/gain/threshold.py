@@ -85,7 +85,7 @@ class Occupation:
     def of(cls, emitter: Emitter, pump: Pump) -> Occupation:
         """From nothing up to where ⟨N⟩ passes :data:`HIGHEST_PAIRS`."""
         top = HIGHEST_PAIRS
-        while float(pumped_occupation(emitter, pump, top)[1]) < HIGHEST_PAIRS:
+        while float(pumped_occupation(emitter, pump, top)[1]) < HIGHEST_PAIRS and top < 1e16:
             top *= 1.2
         created = np.concatenate([[0.0], np.geomspace(1e-3, top, 240 if pump.quasi_cw else 400)])
         exact = None if pump.quasi_cw else (lambda at: pumped_occupation(emitter, pump, at))
@@ -250,10 +250,9 @@ def _created_for(occupation: Occupation, pairs_per_shell: float) -> float:
     """Pairs that a pulse must create to leave ``pairs_per_shell``."""
     if occupation.exact is not None:
         return pairs_per_shell
-    if pairs_per_shell > HIGHEST_PAIRS:
-        raise InputError(
-            f"must be at most {HIGHEST_PAIRS:g}", key="emitter.threshold_pairs", value=pairs_per_shell
-        )
+    if pairs_per_shell > (most := float(occupation.mean[-1])):
+        rule = f"the pump's pulse leaves at most {most:.3g} pairs here"
+        raise InputError(rule, key="emitter.threshold_pairs", value=pairs_per_shell)
 
     def excess(created: float) -> float:
         return float(occupation(np.array([created]))[1][0]) - pairs_per_shell

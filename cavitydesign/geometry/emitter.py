@@ -22,6 +22,16 @@ instantaneous. Pairs that matter near threshold live for nanoseconds (review: ga
 leaving recombination during a shorter pulse out is wrong by less than about 2 %."""
 
 
+# Far wider than any film or laser; they keep a mistyped unit from becoming an overflow.
+Kelvin = Annotated[float, Field(gt=0.0, le=2000.0, strict=True)]
+ElectronVolt = Annotated[float, Field(ge=0.3, le=10.0, strict=True)]
+Shift = Annotated[float, Field(ge=-500.0, le=500.0, strict=True)]
+Width = Annotated[float, Field(ge=0.0, le=1000.0, strict=True)]
+CrossSection = Annotated[float, Field(ge=1e-25, le=1e-6, strict=True)]
+Lifetime = Annotated[float, Field(ge=1e-4, le=1e7, strict=True)]
+Wavelength = Annotated[float, Field(ge=50.0, le=20_000.0, strict=True)]
+
+
 def _assumed(plus_minus: float | None, note: str) -> DefaultSource:
     return DefaultSource("assumed", plus_minus=plus_minus, note=note)
 
@@ -83,69 +93,78 @@ class Emitter(Value):
     ``absorption_cross_section_cm2 = "leatherdale"`` takes the cross-section of CdSe dots at 350 nm.
     """
 
-    temperature_k: Positive = 293.0
+    temperature_k: Kelvin = 293.0
 
     exciton_ev: Annotated[
-        Positive,
+        ElectronVolt,
         _published(0.02, "670 nm, X line of amplified emission, 7.2 nm core (review); taken as at 293 K"),
     ] = 1.8505
-    exciton_temperature_k: Annotated[NonNegative, _assumed(None, "temperature at which exciton_ev holds")] = (
-        293.0
-    )
-    varshni_alpha_ev_per_k: Annotated[NonNegative, _published(0.2e-4, _DOTS)] = 3.2e-4
-    varshni_beta_k: Annotated[Positive, _published(30.0, _DOTS)] = 220.0
+    exciton_temperature_k: Annotated[Kelvin, _assumed(None, "temperature at which exciton_ev holds")] = 293.0
+    varshni_alpha_ev_per_k: Annotated[
+        Annotated[float, Field(ge=0.0, le=1e-2, strict=True)], _published(0.2e-4, _DOTS)
+    ] = 3.2e-4
+    varshni_beta_k: Annotated[Kelvin, _published(30.0, _DOTS)] = 220.0
 
     biexciton_shift_mev: Annotated[
-        float, _published(10.0, "XX above X in films (review); 57-80 meV in single shells at 10 K")
+        Shift, _published(10.0, "XX above X in films (review); 57-80 meV in single shells at 10 K")
     ] = 63.0
-    further_shift_mev: Annotated[float, _assumed(10.0, "per pair beyond the second; not published")] = 10.0
+    further_shift_mev: Annotated[Shift, _assumed(10.0, "per pair beyond the second; not published")] = 10.0
     p_splitting_mev: Annotated[
-        Positive, _assumed(50.0, "between 30 meV (rotor of 5.5 nm) and 200 meV (CdSe dots); not published")
+        Annotated[float, Field(gt=0.0, le=2000.0, strict=True)],
+        _assumed(50.0, "between 30 meV (rotor of 5.5 nm) and 200 meV (CdSe dots); not published"),
     ] = 100.0
     p_strength: Annotated[
-        NonNegative, _assumed(0.3, "of one 1P channel, by one 1S channel; not published")
+        Annotated[float, Field(ge=0.0, le=100.0, strict=True)],
+        _assumed(0.3, "of one 1P channel, by one 1S channel; not published"),
     ] = 1.0
-    stokes_shift_mev: NonNegative | None = None
+    stokes_shift_mev: Width | None = None
 
-    inhomogeneous_fwhm_mev: Annotated[NonNegative, _assumed(20.0, "not published")] = 60.0
-    acoustic_broadening_uev_per_k: Annotated[NonNegative, _assumed(30.0, _DOTS)] = 71.0
-    lo_broadening_mev: Annotated[NonNegative, _assumed(10.0, _DOTS)] = 21.0
-    lo_phonon_mev: Annotated[Positive, _published(1.0, "longitudinal optical phonon of bulk CdSe")] = 26.0
+    inhomogeneous_fwhm_mev: Annotated[Width, _assumed(20.0, "not published")] = 60.0
+    acoustic_broadening_uev_per_k: Annotated[Width, _assumed(30.0, _DOTS)] = 71.0
+    lo_broadening_mev: Annotated[Width, _assumed(10.0, _DOTS)] = 21.0
+    lo_phonon_mev: Annotated[
+        Annotated[float, Field(ge=0.1, le=1000.0, strict=True)],
+        _published(1.0, "longitudinal optical phonon of bulk CdSe"),
+    ] = 26.0
 
     band_edge_cross_section_cm2: Annotated[
-        Positive,
+        CrossSection,
         _assumed(
             3e-15, "1S absorption peak of a shell at 293 K; dots of 7.2 nm: Chem. Mater. 15, 2854 (2003)"
         ),
     ] = 4e-15
-    shell_diameter_nm: Annotated[Positive, _assumed(3.0, "outer; sets the density of shells")] = 16.0
+    shell_diameter_nm: Annotated[
+        Annotated[float, Field(ge=0.5, le=1000.0, strict=True)],
+        _assumed(3.0, "outer; sets the density of shells"),
+    ] = 16.0
     volume_fraction: Annotated[Fraction, _assumed(0.15, "of shells in the film; random packing is 0.64")] = (
         0.5
     )
-    peak_gain_per_cm: Positive | None = None
+    peak_gain_per_cm: Annotated[float, Field(gt=0.0, le=1e8, strict=True)] | None = None
 
     absorption_cross_section_cm2: Annotated[
-        Positive | Literal["leatherdale"],
+        CrossSection | Literal["leatherdale"],
         _fitted(
             0.5e-13, "to 1.4 pairs at 4 µJ/cm², the pillar laser's threshold (review), as if pumped at 400 nm"
         ),
     ] = 1.7e-13
     absorption_wavelength_nm: Annotated[
-        Positive, _assumed(None, "pump wavelength of absorption_cross_section_cm2; not published")
+        Wavelength, _assumed(None, "pump wavelength of absorption_cross_section_cm2; not published")
     ] = 400.0
     two_photon_cross_section_gm: Annotated[
-        Positive, _published(0.9e7, "upper end of 'up to 10⁷ GM' (review), so thresholds are a lower bound")
+        Annotated[float, Field(ge=1e-6, le=1e12, strict=True)],
+        _published(0.9e7, "upper end of 'up to 10⁷ GM' (review), so thresholds are a lower bound"),
     ] = 1e7
 
     exciton_lifetime_ns: Annotated[
-        Positive,
+        Lifetime,
         _assumed(45.0, "radiative; from QY_XX/QY_X = 57 %, rates 4:1 and the Auger interval (review)"),
     ] = 110.0
     biexciton_auger_ns: Annotated[
-        Positive, _published(14.0, "middle of 22 and 50 ns, 7.2 nm core; 8.7 nm core: 90 and 110 ns (review)")
+        Lifetime, _published(14.0, "middle of 22 and 50 ns, 7.2 nm core; 8.7 nm core: 90 and 110 ns (review)")
     ] = 36.0
 
-    threshold_pairs: Positive | None = None
+    threshold_pairs: Annotated[float, Field(ge=1e-6, le=1e3, strict=True)] | None = None
     spectrum: GainTable | None = None
 
     @model_validator(mode="after")
@@ -169,10 +188,13 @@ class Pump(Value):
     """
 
     photons: Literal[1, 2] = 1
-    wavelength_nm: Annotated[Positive, _assumed(None, "pump of the pillar laser; not published")] = 400.0
-    pulse_ns: Annotated[Positive, _assumed(0.5e-4, "100 fs; 'fs pump' (review), length not published")] = 1e-4
+    wavelength_nm: Annotated[Wavelength, _assumed(None, "pump of the pillar laser; not published")] = 400.0
+    pulse_ns: Annotated[
+        Annotated[float, Field(ge=1e-7, le=1e9, strict=True)],
+        _assumed(0.5e-4, "100 fs; 'fs pump' (review), length not published"),
+    ] = 1e-4
     pulse_shape: Literal["gaussian", "sech2", "square"] = "gaussian"
-    absorption_cross_section_cm2: Positive | None = None
+    absorption_cross_section_cm2: CrossSection | None = None
     transmission: Annotated[
         Fraction, _assumed(0.3, "reflection of the pump and its decay in the film left out")
     ] = 1.0
