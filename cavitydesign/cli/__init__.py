@@ -20,11 +20,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: cavitydesign predict layouts/pcsel.toml",
 )
-for _command in (
-    modes.modes, predict.predict, sweep.sweep, compare.compare, compare.calibrate,
-    layout.mask, layout.check, doctor.verify, doctor.doctor,
-):  # fmt: skip
-    app.command()(_command)
+_IN_SHORT = {
+    modes.modes: "Resonances: λ, Q, symmetry, confinement, threshold gain.",
+    predict.predict: "Lasing lines ranked by threshold, beside what was published.",
+    sweep.sweep: "Modes over a grid of designs, resumable.",
+    compare.compare: "Predicted lines beside measured peaks, with residuals.",
+    compare.calibrate: "Fit what was assumed to measured peaks.",
+    layout.mask: "Write a mask as GDS or OASIS, with its manifest.",
+    layout.check: "Apply the fabrication rules to a mask.",
+    doctor.verify: "Check the pole solver's modes against FDTD.",
+    doctor.doctor: "What is installed, what is missing, how to get it.",
+}
+for _command, _text in _IN_SHORT.items():
+    app.command(short_help=_text)(_command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -153,8 +153,9 @@ def _show(design: Design, found: list[Compared]) -> None:
     from cavitydesign.study.measured import root_mean_square_nm
 
     screen = output.console()
+    output.heading(screen, f"{design.name}: predicted beside measured")
     table = output.table(
-        f"{design.name}: predicted beside measured", "device", "measured (nm)", "line", "predicted (nm)", "residual", "mode", "threshold",
+        "device", "measured (nm)", "line", "predicted (nm)", "residual", "mode", "threshold",
         "lowest threshold", left=("device", "mode", "line"),
     )  # fmt: skip
     for item in found:
@@ -200,11 +201,12 @@ def _show_calibration(found: Calibration, out: Path | None) -> None:
     from cavitydesign.study.calibrate import is_pulled
 
     screen = output.console()
-    table = output.table(f"{found.design.name}: fitted inputs", "input", "assumed", "fitted", "moved by", left=("input",))
+    output.heading(screen, f"{found.design.name}: fitted inputs")
+    table = output.table("input", "assumed", "fitted", "moved by", left=("input",))
     for item in found.fitted:
         table.add_row(item.path, figure(item.prior, item.plus_minus), figure(item.value, item.error), f"{item.pull:+.2f} of its ±")
     screen.print(table)
-    peaks = output.table("Peaks", "device", "measured (nm)", "before", "after", "mode", left=("device", "mode"))
+    peaks = output.table("device", "measured (nm)", "before", "after", "mode", left=("device", "mode"))
     for match in found.matches:
         device = ", ".join(f"{path} = {value:g}" for path, value in match.peak.device.items()) or "-"
         peaks.add_row(device, figure(match.measured_nm, match.error_nm), figure(match.before_nm), figure(match.after_nm),

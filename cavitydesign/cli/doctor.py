@@ -27,7 +27,7 @@ def doctor(json: options.Json = False) -> None:
     if json:
         output.print_json({"components": found, "missing": [item["component"] for item in missing]})
     else:
-        table = output.table("What is installed", "component", "version", "used for", "state", left=("component", "used for", "state", "version"))
+        table = output.table("component", "version", "used for", "state", left=("component", "used for", "state", "version"))
         for item in found:
             state = "ok" if item["installed"] else f"missing: {item['why']}; install with: {item['install']}"
             table.add_row(item["component"], item["version"] or "-", item["used_for"], state)

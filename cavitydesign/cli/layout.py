@@ -103,8 +103,9 @@ def _show_written(drawn: Layout, manifest: Manifest, back: ReadBack, found: list
 
     screen = output.console()
     content = manifest.content
-    table = output.table(f"{drawn.spec.name}: {len(drawn.devices)} devices on {drawn.spec.chip.size_um[0]:g} x "
-                         f"{drawn.spec.chip.size_um[1]:g} µm", "layer", "number", "dose", "polygons", "area (µm²)", left=("layer",))  # fmt: skip
+    width, height = drawn.spec.chip.size_um
+    output.heading(screen, f"{drawn.spec.name}: {len(drawn.devices)} devices on {width:g} x {height:g} µm")
+    table = output.table("layer", "number", "dose", "polygons", "area (µm²)", left=("layer",))
     for layer in content["layers"]:
         number = f"{layer['layer']}/{layer['datatype']}"
         dose = f"{layer['dose']:g}" if "dose" in layer else "-"

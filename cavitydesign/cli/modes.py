@@ -102,7 +102,7 @@ def show(design: Design, found: Solution) -> None:
     title = f"{design.name}: modes between {low:g} and {high:g} nm ({found.provenance['solver']})"
     guided = any(order for order in found.modes["order"])
     extra = ("m", "n_eff") if guided else ()
-    table = output.table(title, "λ (nm)", "Q", "symmetry", "polarization", *extra, "Γ film", "g_th (1/cm)", left=("symmetry", "polarization"))
+    table = output.table("λ (nm)", "Q", "symmetry", "polarization", *extra, "Γ film", "g_th (1/cm)", left=("symmetry", "polarization"))
     for row in found.modes:
         pair = f" ×{row['degeneracy']}" if row["degeneracy"] > 1 else ""
         q_err = row["q_err"] if row["q_err"] == row["q_err"] else None
@@ -110,10 +110,9 @@ def show(design: Design, found: Solution) -> None:
         cells += [(row["symmetry"] or "-") + pair, row["polarization"] or "-"]
         cells += [str(row["order"] or "-"), figure(row["n_eff"], digits=4)] if guided else []
         table.add_row(*cells, figure(row["confinement"], digits=3), short(row["threshold_gain_per_cm"]))
+    output.heading(screen, title)
     if len(found.modes):
         screen.print(table)
-    else:
-        screen.print(title, style="bold")
     screen.print(f"Status: {found.status.value}.")
     for warning in found.warnings:
         screen.print(f"Note: {warning}")
@@ -121,11 +120,11 @@ def show(design: Design, found: Solution) -> None:
 
 
 def q_figure(q: float, error: float | None) -> str:
-    """A Q with its error; a mode that cannot lose energy has none."""
+    """A Q with its error, to five figures at most; a mode that cannot lose energy has none."""
     from cavitydesign.cli.output import figure, short
 
     if q == float("inf"):
         return "∞ (dark)"
-    if error is None or error <= 0 or q >= 1e6:
-        return short(q, figures=4)
+    if error is None or not error > 1e-4 * abs(q):
+        return short(q, figures=5)
     return figure(q, error)

@@ -50,19 +50,28 @@ def console(*, width: int | None = None) -> Console:
     return found if found.is_terminal or width else Console(highlight=False, width=120)
 
 
-def table(title: str, *columns: str, left: Sequence[str] = ()) -> Table:
+def heading(screen: Console, text: str) -> None:
+    """A bold line above a table; a table's own title would break at the table's width."""
+    screen.print()
+    screen.print(text, style="bold", soft_wrap=True)
+
+
+def table(*columns: str, left: Sequence[str] = ()) -> Table:
     """A table whose columns are right aligned, except those named in ``left``."""
     from rich import box
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         made.add_column(column, justify="left" if column in left else "right", no_wrap=column not in left)
     return made
 
 
-def figure(value: float | None, error: float | None = None, *, digits: int = 2) -> str:
-    """A number with its error, both to the error's second figure: ``633.42 ± 0.11``; "-" where it is not known."""
+def figure(value: float | None, error: float | None = None, *, digits: int = 2, most: int = 4) -> str:
+    """A number with its error, both to the error's second figure: ``633.42 ± 0.11``; "-" where it is not known.
+
+    ``most`` is the largest number of decimals; an error that would not show with them is left out.
+    """
     if value is None or math.isnan(value):
         return "-"
     if math.isinf(value):
@@ -70,8 +79,8 @@ def figure(value: float | None, error: float | None = None, *, digits: int = 2) 
     if error is None or not math.isfinite(error) or error <= 0.0:
         return _plain(value, digits)
     places = max(0, 1 - math.floor(math.log10(error)))
-    if places > 6:
-        return f"{value:.{min(places, 6)}f}"
+    if places > most:
+        return f"{value:.{most}f}"
     return f"{value:.{places}f} ± {error:.{places}f}"
 
 

@@ -85,7 +85,9 @@ def show(found: Prediction) -> None:
     document = found.document()
     low, high = document["window_nm"]
     title = f"{found.design.name}: lasing lines between {low:g} and {high:g} nm at {document['temperature_k']:g} K"
-    screen.print(lines_table(title, document["lines"]) if document["lines"] else title)
+    output.heading(screen, title)
+    if document["lines"]:
+        screen.print(lines_table(document["lines"]))
     screen.print(f"Status: {found.solution.status.value}.")
     for name in found.defaults:
         screen.print(f"Note: the design has no [{name}]; its defaults stand in (see the assumed inputs).")
@@ -94,14 +96,15 @@ def show(found: Prediction) -> None:
     for note in dict.fromkeys(f"lines marked {mark}: {text}" for mark, text in _marks(document["lines"]).items()):
         screen.print(note, style="dim")
     if found.published:
-        screen.print(published_table("Published beside predicted", found.published))
+        output.heading(screen, "Published beside predicted")
+        screen.print(published_table(found.published))
     screen.print("± comes from the assumed inputs' own ±, not from what the model leaves out. " + output.footnote(document["assumed"]), style="dim")
     if document["fitted"]:
         items = ", ".join(f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"])
         screen.print(f"Fitted inputs: {items}.", style="dim")
 
 
-def lines_table(title: str, lines: Sequence[Mapping[str, Any]], *, most: int = 20) -> Table:
+def lines_table(lines: Sequence[Mapping[str, Any]], *, most: int = 20) -> Table:
     """Lines ranked by threshold."""
     from cavitydesign.cli import output
     from cavitydesign.cli.modes import q_figure
@@ -109,7 +112,7 @@ def lines_table(title: str, lines: Sequence[Mapping[str, Any]], *, most: int = 2
 
     unit = lines[0]["threshold"]["unit"]
     table = output.table(
-        title, "rank", "λ (nm)", "transition", f"threshold ({unit})", "⟨N⟩", "Q", "Γ film", "mode", left=("transition", "mode")
+        "rank", "λ (nm)", "transition", f"threshold ({unit})", "⟨N⟩", "Q", "Γ film", "mode", left=("transition", "mode")
     )  # fmt: skip
     for line in lines[:most]:
         errors = line.get("input_errors") or {}
@@ -136,11 +139,11 @@ def _marks(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return marks
 
 
-def published_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+def published_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Published beside predicted."""
     from cavitydesign.cli import output
 
-    table = output.table(title, "quantity", "device", "published", "predicted", "difference", "unit", "note", left=("quantity", "device", "unit", "note"))
+    table = output.table("quantity", "device", "published", "predicted", "difference", "unit", "note", left=("quantity", "device", "unit", "note"))
     for row in rows:
         table.add_row(
             row["quantity"], device_text(row), _value(row["published"]), _value(row["predicted"], row.get("predicted_err")),

@@ -105,7 +105,8 @@ def _show(found: Sweep, files: tuple[Path, Path]) -> None:
     screen = output.console()
     paths = [axis.path for axis in found.axes]
     rows = list(found.rows())
-    table = output.table(f"{found.design.name}: {len(found.points)} points, {len(rows)} modes", *paths, "λ (nm)", "Q", "symmetry", "g_th (1/cm)")
+    output.heading(screen, f"{found.design.name}: {len(found.points)} points, {len(rows)} modes")
+    table = output.table(*paths, "λ (nm)", "Q", "symmetry", "g_th (1/cm)")
     shown = rows if len(rows) <= 40 else [*rows[:20], *rows[-20:]]
     for index, row in enumerate(shown):
         if len(rows) > 40 and index == 20:

@@ -84,6 +84,37 @@ def lasing_lines(design: Design, modes: Modes, *, errors: bool = True) -> Lasing
     return couple(modes, full.emitter, full.pump, sources=full.all_sources(), errors=errors)
 
 
+@dataclass(frozen=True, eq=False)
+class ModeThresholds:
+    """What the coupler says of the modes of one table, in the table's order."""
+
+    transition: Array
+    value: Array
+    pairs_per_shell: Array
+    lasing: Array
+    dark: Array
+
+
+def mode_thresholds(pairs: Sequence[tuple[Design, Modes]]) -> list[ModeThresholds]:
+    """Thresholds of many tables at once: all modes under one emitter and pump are coupled together, which is far quicker."""
+    groups: dict[Any, list[int]] = {}
+    full = [with_emitter(design)[0] for design, _ in pairs]
+    for index, design in enumerate(full):
+        groups.setdefault((design.emitter, design.pump), []).append(index)
+    found: list[ModeThresholds | None] = [None] * len(pairs)
+    for rows in groups.values():
+        tables = [pairs[row][1] for row in rows]
+        joined = Modes({name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns})
+        lines = lasing_lines(full[rows[0]], joined, errors=False)
+        back = np.argsort(lines.mode_index)
+        columns = [lines.transition, lines.value, lines.pairs_per_shell, lines.lasing, lines.dark]
+        edges = np.cumsum([len(table) for table in tables])[:-1]
+        parts = zip(*(np.split(np.asarray(column)[back], edges) for column in columns), strict=True)
+        for row, part in zip(rows, parts, strict=True):
+            found[row] = ModeThresholds(*part)
+    return [item for item in found if item is not None]
+
+
 def predict(
     design: Design,
     settings: Any = None,
@@ -220,27 +251,20 @@ class _Spread:
 def _threshold_spread(prediction: Prediction) -> _Spread:
     """Thresholds with the modes moved by ±σ of each input of the cavity, by mode rather than by rank."""
     assert prediction.tolerances is not None  # noqa: S101 (the caller looked)
-    moved = prediction.tolerances
-    count = len(prediction.lines)
-    base = _by_mode(prediction.lines)
-    halves, lost = [], [[] for _ in range(count)]
-    for item in moved.sensitivities:
-        up, down = (
-            _by_mode(lasing_lines(prediction.design, tolerance.moved_modes(moved, item, sign), errors=False)) for sign in (1.0, -1.0)
-        )
-        both = np.isfinite(up) & np.isfinite(down)
-        one = np.where(np.isfinite(up), np.abs(up - base), np.abs(down - base))
-        halves.append(np.where(both, 0.5 * np.abs(up - down), one))
-        for mode in np.flatnonzero(np.isfinite(base) & ~both):
-            lost[mode].append(item.path)
-    value = np.array(halves) if halves else np.zeros((0, count))
-    return _Spread(tuple(item.path for item in moved.sensitivities), value, tuple(tuple(item) for item in lost))
-
-
-def _by_mode(lines: LasingLines) -> Array:
-    values = np.full(len(lines), np.nan)
-    values[lines.mode_index] = lines.value
-    return values
+    moved, design, count = prediction.tolerances, prediction.design, len(prediction.lines)
+    if not moved.sensitivities:
+        return _Spread((), np.zeros((0, count)), ((),) * count)
+    tables = [prediction.solution.modes]
+    tables += [tolerance.moved_modes(moved, item, sign) for item in moved.sensitivities for sign in (1.0, -1.0)]
+    base, *sides = (found.value for found in mode_thresholds([(design, table) for table in tables]))
+    up, down = np.array(sides[0::2]), np.array(sides[1::2])
+    both = np.isfinite(up) & np.isfinite(down)
+    one = np.where(np.isfinite(up), np.abs(up - base), np.abs(down - base))
+    paths = tuple(item.path for item in moved.sensitivities)
+    lost = tuple(tuple(path for path, kept in zip(paths, both[:, mode], strict=True) if not kept) for mode in range(count))
+    lasing = np.isfinite(base)
+    lost = tuple(names if lases else () for names, lases in zip(lost, lasing, strict=True))
+    return _Spread(paths, np.where(both, 0.5 * np.abs(up - down), one), lost)
 
 
 def _input_errors(prediction: Prediction, row: int, record: Mapping[str, Any], spread: _Spread) -> dict[str, Any]:
