@@ -275,7 +275,7 @@ def fields(problem: BlockProblem, vector: Array, sides: tuple[Array, Array, list
 
 
 def _field_in_layer(problem: BlockProblem, done: Pass, f: Array, *, left: bool, sign: float) -> tuple[LayerField, Array]:
-    w, v, w_inverse = _full(done.w), _full(done.v), _full(done.w_inverse)
+    w, v, w_inverse = diagonal_to_full(done.w), diagonal_to_full(done.v), diagonal_to_full(done.w_inverse)
     r = done.reflection if done.reflection.ndim == 2 else np.diag(done.reflection)
     if left:
         # the left admittance is Yᵀ: its reflection follows from R by the same change of basis
@@ -293,8 +293,8 @@ def _field_in_layer(problem: BlockProblem, done: Pass, f: Array, *, left: bool, 
 
 def overlap(left: LayerField, right: LayerField, d_ka: Array, d_kb: Array) -> complex:
     """``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz`` over a layer; the operators full or diagonal."""
-    electric = left.w.T @ (_full(d_kb) @ right.w)
-    magnetic = left.v.T @ (_full(d_ka) @ right.v)
+    electric = left.w.T @ (diagonal_to_full(d_kb) @ right.w)
+    magnetic = left.v.T @ (diagonal_to_full(d_ka) @ right.v)
     q, d = right.q, right.thickness_nm
     same = _exponential_integral(q[:, None] + q[None, :], d)
     across = _mixed_integral(q[:, None], q[None, :], d)
@@ -329,5 +329,6 @@ def _diagonal(values: Array) -> Array:
     return values[..., :, None] * np.eye(values.shape[-1])
 
 
-def _full(matrix: Array) -> Array:
+def diagonal_to_full(matrix: Array) -> Array:
+    """A matrix as it is, or a diagonal spelt out."""
     return np.diag(matrix) if matrix.ndim == 1 else matrix
