@@ -15,8 +15,8 @@ Sheets. In the half-spaces kz is a square root of ``z = ε k0² - kx²``, and ea
 * ``"open"``: kz = √z, the principal root. Outgoing waves, leaky ones included; its cut is where z is negative;
 * ``"closed"``: kz = i √(-z). Bound waves; its cut is where z is positive.
 
-A search for modes splits its region at the real part of the branch point z = 0. At fixed kx (unknown k0) a half-space is
-open to the right of it and closed to the left; at fixed k0 (unknown n_eff = u) it is open where Re u < Re √ε and
+A search for modes splits its region at the real part of the branch point z = 0. At fixed kx (unknown k0) a half-space
+is open to the right of it and closed to the left; at fixed k0 (unknown n_eff = u) it is open where Re u < Re √ε and
 closed beyond. With this rule neither cut enters the half of the region in which its root is used, also for complex ε.
 """
 
@@ -33,7 +33,7 @@ from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.optics.numeric import NumericStack
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 Polarization = Literal["TE", "TM"]
 Sheet = Literal["open", "closed"]
 Sheets = tuple[Sheet, Sheet]
@@ -146,13 +146,13 @@ def half_space_q(eps: Array, k0: Array | complex, u2: Array | complex, sheet: Sh
     return (np.sqrt(z + 0j) if sheet == "open" else 1j * np.sqrt(-z + 0j)) / k0
 
 
-def natural_sheet(eps: Any, u2: Any) -> Sheet:
-    """The sheet that a driven wave of real frequency takes: open where ``Re(ε - u²) > 0``, else closed.
-
-    For gain this is what matters: below the critical angle power flows away into an amplifying half-space, beyond it
-    the field decays. The principal root alone, or ``Im kz > 0`` alone, gets one of the two wrong.
-    """
-    return "open" if np.real(eps - u2) > 0.0 else "closed"
+def phase_rate(stack: Media, k0: Array | complex, u: Array | complex) -> Array:
+    """``Σ k0 d / |q|`` (|q| at least 1/k0 d): how fast D's phase turns per change of u²/2, or of any ε/2."""
+    total = np.zeros(np.broadcast(stack.eps[0], k0, u).shape)
+    for d, row in stack.layers:
+        kd = np.abs(k0) * d
+        total = total + kd / np.maximum(np.sqrt(np.abs(stack.eps[row] - np.square(u))), 1.0 / kd)
+    return np.maximum(total, 0.1)
 
 
 def spectrum(
@@ -174,7 +174,7 @@ def spectrum(
     stack = media(numeric, k0)
     if from_side == "superstrate":
         stack = Media(stack.eps, stack.layers[::-1], stack.substrate, stack.superstrate)
-    # From here on light comes from the "substrate" of `stack`, below, and layers are in the order in which it meets them.
+    # From here on light comes from the "substrate" of `stack`, and the layers are in the order in which it meets them.
     eps_in, eps_out = stack.eps[stack.substrate], stack.eps[stack.superstrate]
     if np.max(np.abs(eps_in.imag) / np.abs(eps_in)) > 1e-12 or np.min(eps_in.real) <= 0.0:
         raise InputError(
@@ -184,7 +184,9 @@ def spectrum(
         raise InputError("must be between -90 and 90 degrees", key="angle_deg", value=angle_deg)
     u2 = eps_in * math.sin(math.radians(angle_deg)) ** 2
     out = eps_out - u2
-    q_out = np.where(out.real > 0.0, np.sqrt(out), 1j * np.sqrt(-out))
+    # Below the critical angle power flows away into an amplifying half-space too, beyond it the field decays: the
+    # principal root alone, or Im kz > 0 alone, gets one of the two wrong.
+    q_out = np.where(np.real(out) > 0.0, np.sqrt(out), 1j * np.sqrt(-out))
     p_in = _admittance(eps_in, np.sqrt(eps_in - u2), polarization)
     p_out = _admittance(eps_out, q_out, polarization)
     waves = _waves(stack, k0, u2, polarization, p_out)
@@ -193,7 +195,9 @@ def spectrum(
     f[0] = 1.0 + r
     for j, hop in enumerate(waves.hop):
         f[j + 1] = f[j] * hop
-    power = np.abs(f) ** 2 * waves.y.real / p_in.real  # Re(F h*) = |F|² Re Y, upwards through each interface
+    power = (
+        np.abs(f) ** 2 * np.real(waves.y) / np.real(p_in)
+    )  # Re(F h*) = |F|² Re Y, upwards through each interface
     absorbed = power[:-1] - power[1:]
     if from_side == "substrate":
         absorbed = absorbed[::-1]
@@ -252,9 +256,10 @@ def mode_field(
     """(F, h, row of ε) of a mode at the heights z; h counted upwards; not normalised."""
     k0_, u2 = np.atleast_1d(complex(k0)), complex(u) ** 2
     flipped = Media(stack.eps, stack.layers[::-1], stack.substrate, stack.superstrate)
+    rows = (stack.superstrate, stack.substrate)
     ends = [
         np.atleast_1d(_admittance(stack.eps[row], half_space_q(stack.eps[row], k0, u2, sheet), polarization))
-        for row, sheet in ((stack.superstrate, sheets[0]), (stack.substrate, sheets[1]))
+        for row, sheet in zip(rows, sheets, strict=True)
     ]
     up = _waves(stack, k0_, u2, polarization, ends[0])
     down = _waves(flipped, k0_, u2, polarization, ends[1])
@@ -327,17 +332,20 @@ def _admittance(eps: Array, q: Array, polarization: Polarization) -> Array:
     return q if polarization == "TE" else eps / q
 
 
-def _layer(eps: Array, d: float, k0: Array | complex, u2: Array | complex, *, te: bool) -> tuple[Array, ...]:
+def _layer(
+    eps: Array, d: float, k0: Array | complex, u2: Array | complex, *, te: bool
+) -> tuple[Array, Array, Array, Array]:
     """(cos δ, i k0 d a sinc δ, i k0 d b sinc δ) times exp(-|Im δ|), and |Im δ|."""
     q2 = eps - u2
     kd = k0 * d
     delta = np.sqrt(q2 + 0j) * kd
     grown = np.abs(delta.imag)
-    delta = np.where(delta.imag < 0.0, -delta, delta)
+    turned = np.where(delta.imag < 0.0, -1.0, 1.0)
+    delta = delta * turned
     forward = np.exp(1j * delta.real - 2.0 * grown)
     backward = np.exp(-1j * delta.real)
     c = 0.5 * (forward + backward)
-    small = np.abs(delta) < 1e-3
+    small = np.abs(delta) < 1e-3  # the sinc by its series
     safe = np.where(small, 1.0, delta)
     d2 = delta * delta
     sinc = np.where(

@@ -33,11 +33,12 @@ from cavitydesign.optics.multilayer import (
     half_space_q,
     media,
     mode_field,
+    phase_rate,
 )
 from cavitydesign.optics.numeric import NumericStack
 from cavitydesign.optics.zeros import Region, Scaled, find_zeros, value_and_derivative
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 Window = tuple[float, float]
 
 
@@ -108,6 +109,12 @@ class _Problem:
             return np.sqrt(self.sin2 * eps[self.numeric.superstrate])
         return self.kx / k0
 
+    def local_scale(self, k0: Array) -> Array:
+        """Distance in k0, 1/nm, over which D's phase turns by about one radian."""
+        stack = media(self.numeric, k0)
+        rate = phase_rate(stack, k0, self.u(k0, stack.eps))
+        return np.abs(k0) / (np.max(np.abs(stack.eps), axis=0) * rate)
+
     def scaled(self, k0: Array) -> tuple[Array, Array]:
         stack = media(self.numeric, k0)
         return characteristic(stack, k0, self.u(k0, stack.eps), self.polarization, self.sheets)
@@ -140,13 +147,16 @@ def uniform_resonances(
     angle_deg: float = 0.0,
     bloch: tuple[float, float] = (0.0, 0.0),
     polarizations: Sequence[Polarization] = ("TE", "TM"),
+    closed_sides: int = 0,
 ) -> list[Resonance]:
     """All poles of a uniform stack with wavelength in ``window_nm`` and ``1/Q ≤ 1/q_min`` (amplified ones included).
 
     Longest wavelength first. Either ``angle_deg`` (in the superstrate; kx follows the frequency) or ``bloch`` (fixed
     in-plane wavevector, 1/nm) may be given. At normal incidence TE and TM coincide and are reported once.
+    ``closed_sides``: leave out modes that are bound at fewer half-spaces than this (1: waves that a slab guides).
 
-    Raises :class:`~cavitydesign.errors.SolverError` never: an incomplete count is told by ``Resonance.complete``.
+    An incomplete count is told by ``Resonance.complete``; when nothing could be located at all,
+    :class:`~cavitydesign.errors.SolverError` is raised.
     """
     kx = math.hypot(*bloch)
     if kx > 0.0 and angle_deg != 0.0:
@@ -160,6 +170,8 @@ def uniform_resonances(
     found = []
     for polarization in ("TE",) if normal else polarizations:
         for sheets, region, grow in _regions(numeric, window_nm, q_min, kx, sin2):
+            if sheets.count("closed") < closed_sides:
+                continue
             problem = _Problem(numeric, polarization, sheets, kx, sin2)
             found += _in_region(problem, region, grow, window_nm, q_min, normal=normal)
     return sorted(found, key=lambda mode: -mode.wavelength_nm)
@@ -206,20 +218,20 @@ def exact_threshold(
     problem = _Problem(
         numeric, mode.algebra, mode.sheets, math.hypot(*bloch), math.sin(math.radians(angle_deg)) ** 2
     )
-    k, kappa = mode.k0.real, mode.k0.imag / mode.dk0_dn.real
-    h = 1e-3 / max(_optical_length(numeric, k), 1.0)
+    k, kappa, d_k = mode.k0.real, mode.k0.imag / mode.dk0_dn.real, math.inf
+    h = 1e-3 * float(problem.local_scale(np.array(mode.k0)))
     for _ in range(50):
         at = _Problem(
             numeric.with_gain_kappa(kappa), problem.polarization, problem.sheets, problem.kx, problem.sin2
         )
         value, slope = value_and_derivative(at.scaled, np.array(k, dtype=complex), h)
-        value_n, slope_n = value_and_derivative(at.by_index(k, film), np.array(0.0j), 1e-4)
+        value_n, slope_n = value_and_derivative(at.by_index(k, film), np.array(0.0j), h / k)
         # D + D_k dk - i D_n dκ = 0, both unknowns real; value_n is D in the other evaluation's scale
         complex_step = -value / slope
         direction = -1j * (slope_n * value / value_n if value_n != 0.0 else slope_n) / slope
         d_kappa = complex_step.imag / direction.imag
-        d_k = complex_step.real - direction.real * d_kappa
-        k, kappa = k + float(d_k), kappa + float(d_kappa)
+        d_k = float(complex_step.real - direction.real * d_kappa)
+        k, kappa = k + d_k, kappa + float(d_kappa)
         if abs(d_k) < 1e-14 * k and abs(d_kappa) < 1e-13 * max(abs(kappa), 1e-6):
             break
     else:
@@ -248,7 +260,7 @@ def _regions(
     left, right = 2.0 * math.pi / window_nm[1], 2.0 * math.pi / window_nm[0]
     middle = np.array(0.5 * (left + right))
     index = numeric.index(middle)
-    gain = float(np.max(-index.imag / np.abs(index.real)))
+    gain = float(np.max(-np.imag(index) / np.abs(index)))
     low, high = -0.505 * right / q_min, right * max(2e-3, 1.5 * gain)
     ends = (numeric.superstrate, numeric.substrate)
     if kx == 0.0:
@@ -298,15 +310,24 @@ def _in_region(
         branches = [
             branch_k0(numeric, end, problem.kx, middle) for end in (numeric.superstrate, numeric.substrate)
         ]
-    zeros = find_zeros(problem.scaled, region, scale=1.0 / length, branch_points=branches, may_grow=grow)
+    zeros = find_zeros(
+        problem.scaled,
+        region,
+        scale=1.0 / length,
+        local_scale=problem.local_scale,
+        branch_points=branches,
+        may_grow=grow,
+    )
     modes = []
     for z, residual in zip(zeros.z, zeros.residual, strict=True):
         k0 = complex(z)
         inside = 2.0 * math.pi / window_nm[1] <= k0.real * (1.0 + 1e-12)
         inside = inside and k0.real * (1.0 - 1e-12) <= 2.0 * math.pi / window_nm[0]
         if inside and -2.0 * k0.imag / k0.real <= 1.0 / q_min:
+            near = min((abs(k0 - b) for b in branches), default=math.inf)
+            step = min(float(problem.local_scale(np.array(k0))), 20.0 * near)
             modes.append(
-                _resonance(problem, k0, float(residual), length, complete=zeros.complete, normal=normal)
+                _resonance(problem, k0, float(residual), step, complete=zeros.complete, normal=normal)
             )
     if not zeros.complete and not modes:
         raise SolverError(
@@ -316,16 +337,16 @@ def _in_region(
 
 
 def _resonance(
-    problem: _Problem, k0: complex, residual: float, length: float, *, complete: bool, normal: bool
+    problem: _Problem, k0: complex, residual: float, scale: float, *, complete: bool, normal: bool
 ) -> Resonance:
     numeric = problem.numeric
     eps = numeric.eps(np.array(k0))
     u = complex(problem.u(np.array(k0), eps))
-    error = max(residual, 4e-16 * abs(k0), _rounding(problem.scaled, k0, length))
+    error = max(residual, 4e-16 * abs(k0), _rounding(problem.scaled, k0, scale))
     film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
     slope, confinement, threshold = 0.0j, math.nan, math.nan
     if film:
-        slope, confinement = _by_film(problem, k0, film, 1e-3 / length)
+        slope, confinement = _by_film(problem, k0, film, 1e-3 * scale)
         if slope.real != 0.0:
             threshold = units.gain_per_cm_from_kappa(k0.imag / slope.real, 2.0 * math.pi / k0.real)
     q_up, q_down, q_absorbed = _split(problem, k0, u, error)
@@ -347,10 +368,10 @@ def _resonance(
     )
 
 
-def _rounding(f: Scaled, k0: complex, length: float) -> float:
+def _rounding(f: Scaled, k0: complex, scale: float) -> float:
     """Rounding error of a zero: a few ulp of the terms that make up D, over its slope (1/nm)."""
-    value, slope = value_and_derivative(f, np.array(k0), 1e-3 / length)
-    around, log_scale = f(np.array([k0 + 0.5 / length, k0 - 0.5 / length]))
+    value, slope = value_and_derivative(f, np.array(k0), 1e-3 * scale)
+    around, log_scale = f(np.array([k0 + 0.5 * scale, k0 - 0.5 * scale]))
     _, at = f(np.array(k0))
     size = float(np.max(np.abs(around) * np.exp(log_scale - at))) + abs(complex(value))
     return 4e-16 * size / max(abs(complex(slope)), 1e-300)
@@ -362,7 +383,8 @@ def _by_film(problem: _Problem, k0: complex, film: Sequence[int], h: float) -> t
     index = problem.numeric.index(np.array(k0))
     _, slope_k = value_and_derivative(problem.scaled, np.array(k0), h)
     for number in film:
-        _, slope_n = value_and_derivative(problem.by_index(k0, [number]), np.array(0.0j), 1e-3)
+        # a change of n turns the phase as a relative change of k0 does
+        _, slope_n = value_and_derivative(problem.by_index(k0, [number]), np.array(0.0j), h / abs(k0))
         dk_dn = -complex(slope_n) / complex(slope_k)
         total += dk_dn
         share += (-index[number] / k0 * dk_dn).real
@@ -379,7 +401,7 @@ def _split(problem: _Problem, k0: complex, u: complex, error: float) -> tuple[fl
     """
     numeric = problem.numeric
     stack = media(numeric, k0)
-    loss = numeric.eps(np.array(k0.real + 0j)).imag
+    loss = np.imag(numeric.eps(np.array(k0.real + 0j)))
     edges = np.concatenate([[0.0], np.cumsum([d for d, _ in stack.layers])])
     nodes, weights = np.polynomial.legendre.leggauss(16)
     z, w, rows = [], [], []
@@ -392,12 +414,13 @@ def _split(problem: _Problem, k0: complex, u: complex, error: float) -> tuple[fl
     inner = np.concatenate(z) if z else np.empty(0)
     at = np.concatenate([inner, [np.nextafter(0.0, -1.0), edges[-1]]])
     f, h, _ = mode_field(stack, k0, u, problem.polarization, problem.sheets, at)
+    faces: list[tuple[int, Sheet, int, float]] = [
+        (stack.superstrate, problem.sheets[0], -1, 1.0),
+        (stack.substrate, problem.sheets[1], -2, -1.0),
+    ]
     ends = [
         _power_into(stack.eps[end], float(loss[end]), k0, u, f[i], sign * h[i], problem.polarization, sheet)
-        for end, sheet, i, sign in (
-            (stack.superstrate, problem.sheets[0], -1, 1.0),
-            (stack.substrate, problem.sheets[1], -2, -1.0),
-        )
+        for end, sheet, i, sign in faces
     ]
     row = np.concatenate(rows) if rows else np.empty(0, int)
     weight = np.concatenate(w) if w else np.empty(0)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 Scaled = Callable[[Array], tuple[Array, Array]]
 Region = tuple[float, float, float, float]
 """A rectangle of the complex plane: (least real, largest real, least imaginary, largest imaginary)."""
@@ -68,6 +68,7 @@ def find_zeros(
     region: Region,
     *,
     scale: float,
+    local_scale: Callable[[Array], Array] | None = None,
     branch_points: Iterable[complex] = (),
     may_grow: tuple[bool, bool, bool, bool] = (True, True, True, True),
 ) -> Zeros:
@@ -77,11 +78,12 @@ def find_zeros(
     ----------
     scale: distance over which f changes its phase by about one radian; sets the first samples along the boundary and
         the step of numerical derivatives.
+    local_scale: the same as a function of z, for derivatives, where f varies much faster in places.
     branch_points: points near or on the boundary at which f has a square root; derivatives keep away from them.
     may_grow: whether the left, right, lower and upper side may be moved outwards, by 2 % of the smaller of side and
         scale at a time, when a zero lies on the boundary.
     """
-    search = _Search(f, scale, tuple(complex(b) for b in branch_points))
+    search = _Search(f, scale, local_scale, tuple(complex(b) for b in branch_points))
     for _ in range(8):
         try:
             count, moments = search.winding(region, check=True)
@@ -113,13 +115,19 @@ def value_and_derivative(f: Scaled, z: Array, h: Array | float) -> tuple[Array, 
     return value[0], (value[1] - 1j * value[2] - value[3] + 1j * value[4]) / (4.0 * h)
 
 
-class _ZeroOnBoundary(Exception):  # noqa: N818 (not an error that leaves this file)
+class _ZeroOnBoundary(Exception):
     """The phase could not be followed: a zero sits on, or within rounding of, the boundary."""
 
 
 class _Search:
-    def __init__(self, f: Scaled, scale: float, branch_points: tuple[complex, ...]):
-        self.f, self.scale, self.branch_points = f, scale, branch_points
+    def __init__(
+        self,
+        f: Scaled,
+        scale: float,
+        local_scale: Callable[[Array], Array] | None,
+        branch_points: tuple[complex, ...],
+    ):
+        self.f, self.scale, self.local_scale, self.branch_points = f, scale, local_scale, branch_points
         self.evaluations = 0
 
     def log(self, z: Array) -> Array:
@@ -131,6 +139,8 @@ class _Search:
     def steps(self, z: Array) -> Array:
         """Step of the numerical derivative: small against ``scale`` and against the distance to a branch point."""
         h = np.full(np.shape(z), 3e-3 * self.scale)
+        if self.local_scale is not None:
+            h = np.minimum(h, 3e-3 * self.local_scale(z))
         for point in self.branch_points:
             h = np.minimum(h, 0.05 * np.abs(z - point))
         return np.maximum(h, 1e-14 * self.scale)

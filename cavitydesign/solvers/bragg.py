@@ -1,0 +1,193 @@
+"""The scalar Bragg solver: ``m λ = 2 n_eff(λ) Λ`` with the self-consistent, dispersive n_eff of the averaged stack.
+
+A standing wave of order m has the in-plane wavevector ``kx = m π / Λ``. So the condition says that the guided wave of
+the averaged stack has exactly this kx, and its solutions λ are the zeros k0 of the stack's characteristic function at
+fixed kx: all of them, with the count that proves it (``optics.resonator``). No n_eff(λ) is tabulated or interpolated.
+
+What the theory leaves out: the coupling between the waves. In the limit of a vanishing pattern 2 (rectangular), 4
+(square) or 6 (hexagonal lattice) waves share each wavelength; the pattern splits them, shifts them, and lets them
+radiate.
+
+Averages. A patterned layer becomes uniform with the area-weighted ε, for TE and for TM. For E_z, which is tangential to
+vertical walls, this is the exact long-wave limit; for the in-plane field it is the first order in the contrast.
+
+Λ is the period for square and rectangular lattices (there along x and along y); for the hexagonal one it is the
+distance √3/2 a between rows, so that m = 2 is the Γ point: ``kx = G = 4π/(√3 a)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from cavitydesign import units
+from cavitydesign.errors import InputError
+from cavitydesign.geometry.stack import Lattice, Stack
+from cavitydesign.optics.index import Dispersion
+from cavitydesign.optics.multilayer import characteristic, media
+from cavitydesign.optics.numeric import NumericLayer, NumericStack, resolve_stack
+from cavitydesign.optics.resonator import Resonance, uniform_resonances
+from cavitydesign.optics.zeros import value_and_derivative
+from cavitydesign.solvers.base import Bragg, Modes, Solution, Status, Window
+
+Array = np.ndarray[Any, Any]
+_Q_MIN = 5.0  # a wave that leaks faster than this is no resonance
+_WAVES = {"rectangular": 2, "square": 4, "hexagonal": 6}
+
+
+@dataclass(frozen=True, slots=True)
+class BraggLine:
+    """One solution of ``m λ = 2 n_eff Λ``: order, period Λ (nm), the guided wave, and its film's confinement."""
+
+    order: int
+    period_nm: float
+    wave: Resonance
+    confinement: float
+
+
+def run(stack: Stack, settings: Bragg, *, window_nm: Window, subject: object = None) -> Solution:
+    """Every guided wave of every order in the window, as a table of modes.
+
+    ``q`` and the threshold stay NaN: this theory knows nothing of the light that the lattice radiates. ``q_up``,
+    ``q_down`` and ``q_absorbed`` are the guide's own losses (leakage into a half-space, absorption). Waves are listed
+    that are bound at one half-space at least, so leaky guides on an absorbing substrate are there too.
+    """
+    del subject
+    if stack.lattice is None:
+        raise InputError(
+            "the bragg solver needs a [lattice]; for a cavity of uniform layers use the poles solver",
+            key="lattice",
+        )
+    numeric = resolve_stack(stack, window_nm=window_nm)
+    lines = bragg_lines(numeric, window_nm=window_nm, orders=settings.orders)
+    count = _WAVES[stack.lattice.kind]
+    modes = Modes.from_columns(
+        wavelength_nm=[line.wave.wavelength_nm for line in lines],
+        polarization=[line.wave.polarization for line in lines],
+        degeneracy=[count] * len(lines),
+        n_eff=[line.wave.n_eff for line in lines],
+        order=[line.order for line in lines],
+        confinement=[line.confinement for line in lines],
+        q_up=[line.wave.q_up for line in lines],
+        q_down=[line.wave.q_down for line in lines],
+        q_absorbed=[line.wave.q_absorbed for line in lines],
+        k0_per_nm=[line.wave.k0 for line in lines],
+    )
+    status = Status.APPROXIMATE if lines else Status.NO_MODES
+    if not all(line.wave.complete for line in lines):
+        status = Status.INCOMPLETE
+    provenance = {
+        "theory": "m λ = 2 n_eff(λ) Λ, scalar, patterned layers averaged by area",
+        "periods_nm": bragg_periods_nm(stack.lattice),
+        "index_fit_errors": numeric.fit_errors,
+    }
+    return Solution(modes, status, provenance)
+
+
+def bragg_lines(
+    numeric: NumericStack, *, window_nm: Window, orders: Sequence[int] | None = None
+) -> list[BraggLine]:
+    """All solutions of ``m λ = 2 n_eff(λ) Λ`` with λ in the window; ``orders`` None: every m that can fall into it."""
+    if numeric.lattice is None:
+        raise InputError("the bragg condition needs a lattice", key="lattice")
+    if orders is not None and any(order < 1 for order in orders):
+        raise InputError("orders are whole numbers from 1", key="orders", value=list(orders))
+    uniform = averaged(numeric)
+    lines = []
+    for period in bragg_periods_nm(numeric.lattice):
+        possible = _possible_orders(uniform, period, window_nm)
+        for order in possible if orders is None else sorted(set(orders) & set(possible)):
+            waves = uniform_resonances(
+                uniform,
+                window_nm=window_nm,
+                q_min=_Q_MIN,
+                bloch=(order * math.pi / period, 0.0),
+                closed_sides=1,
+            )
+            lines += [BraggLine(order, period, wave, _confinement(numeric, wave)) for wave in waves]
+    return lines
+
+
+def bragg_periods_nm(lattice: Lattice) -> list[float]:
+    """The Λ of a lattice: one, or two different ones for a rectangular lattice."""
+    a, b = lattice.periods_nm
+    if lattice.kind == "hexagonal":
+        return [0.5 * math.sqrt(3.0) * a]
+    return [a] if a == b else [a, b]
+
+
+def averaged(numeric: NumericStack) -> NumericStack:
+    """The stack with each patterned layer replaced by a uniform one: ``ε = ε_0 + Σ_i f_i (ε_i - ε_host)``.
+
+    f_i is the area of an inclusion over that of the cell. The averaged materials are not marked as gain.
+    """
+    if numeric.is_uniform:
+        return numeric
+    assert numeric.lattice is not None  # patterned stacks have one
+    area = numeric.lattice.cell_area_nm2
+    materials, gain = list(numeric.materials), list(numeric.gain)
+    layers = []
+    for layer in numeric.layers:
+        if not layer.inclusions:
+            layers.append(layer)
+            continue
+        parts = [(item.pattern.area_nm2 / area, item.material, item.host) for item in layer.inclusions]
+        materials.append(_mixture(numeric, layer.material, parts))
+        gain.append(False)
+        layers.append(NumericLayer(layer.thickness_nm, len(materials) - 1, (), layer.name))
+    return replace(numeric, materials=tuple(materials), gain=tuple(gain), layers=tuple(layers))
+
+
+def _mixture(numeric: NumericStack, background: int, parts: list[tuple[float, int, int]]) -> Dispersion:
+    members = sorted({background, *(number for _, *pair in parts for number in pair)})
+    low = max(numeric.materials[number].range_nm[0] for number in members)
+    high = min(numeric.materials[number].range_nm[1] for number in members)
+
+    def n(wavelength_nm: Array) -> Array:
+        eps = {
+            i: (numeric.materials[i].n(wavelength_nm) + numeric.index_shift.get(i, 0.0)) ** 2 for i in members
+        }
+        return np.sqrt(eps[background] + sum(f * (eps[inner] - eps[host]) for f, inner, host in parts))
+
+    error = max(numeric.materials[number].fit_error for number in members)
+    sources = ", ".join(numeric.materials[number].source for number in members)
+    return Dispersion(n, error, (low, high), f"area average of {sources}")
+
+
+def _possible_orders(uniform: NumericStack, period_nm: float, window_nm: Window) -> range:
+    """Orders whose n_eff = m λ / 2Λ lies between the half-spaces' lower index and the layers' largest one."""
+    k0 = units.k0_per_nm(np.linspace(*window_nm, 21)).astype(complex)
+    index = np.real(uniform.index(k0))
+    lowest = float(np.min(index[[uniform.superstrate, uniform.substrate]]))
+    used = sorted({layer.material for layer in uniform.layers} | {uniform.superstrate, uniform.substrate})
+    highest = 1.02 * float(np.max(index[used]))
+    least = math.ceil(2.0 * period_nm * lowest / window_nm[1] - 1e-9)
+    return range(max(1, least), math.floor(2.0 * period_nm * highest / window_nm[0]) + 1)
+
+
+def _confinement(numeric: NumericStack, wave: Resonance) -> float:
+    """``Re(-(n/k0) dk0/dn)`` of the gain film, inside patterned layers too (NaN without a film)."""
+    film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
+    if not film:
+        return math.nan
+    kx = (wave.in_plane_per_nm).real
+
+    def at(stack: NumericStack, k0: Array) -> tuple[Array, Array]:
+        return characteristic(media(stack, k0), k0, kx / k0, wave.algebra, wave.sheets)
+
+    h = 1e-3 / max(numeric.thickness_nm, 1.0)
+    _, slope = value_and_derivative(lambda k0: at(averaged(numeric), k0), np.array(wave.k0), h)
+    _, log_0 = at(averaged(numeric), np.array(wave.k0))
+    total = 0.0
+    for number in film:
+        step, ends = 1e-4, []
+        for sign in (1.0, -1.0):
+            value, log_scale = at(averaged(numeric.shifted({number: sign * step})), np.array(wave.k0))
+            ends.append(complex(value) * math.exp(float(log_scale - log_0)))
+        dk_dn = -(ends[0] - ends[1]) / (2.0 * step) / complex(slope)
+        total += float(np.real(-numeric.index(np.array(wave.k0))[number] / wave.k0 * dk_dn))
+    return total
