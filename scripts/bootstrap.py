@@ -195,24 +195,29 @@ def _recipe_hash():
 
 
 def find_meep():
-    """The first interpreter that imports meep, or None.
+    """The interpreter that the FDTD client will find: the one the variable names, else the first that imports meep.
 
-    In a process of its own: importing meep prints, and with MPI it may abort the process.
+    In a process of its own: importing meep prints, and with MPI it may abort the process. The attribute is asked for
+    because a folder that an uninstalled package left behind imports as well, as a namespace.
     """
-    conda = os.environ.get("CONDA_PREFIX")
-    names = [
-        os.environ.get(MEEP_PYTHON_VARIABLE),
-        "/usr/bin/python3",
-        "python3",
-        os.path.join(conda, "bin", "python") if conda else None,
-    ]
-    for path in _existing(names):
-        if _asks(path, "import meep"):
+    # The same places in the same order as cavitydesign/solvers/fdtd/client.py, which cannot be imported before set-up.
+    named = os.environ.get(MEEP_PYTHON_VARIABLE)
+    places = ["/usr/bin/python3"]
+    if os.environ.get("CONDA_PREFIX"):
+        places.append(os.path.join(os.environ["CONDA_PREFIX"], "bin", "python"))
+    for base in ("miniconda3", "miniforge3", "mambaforge", "anaconda3", "micromamba"):
+        for name in ("meep", "mp", "pmp"):
+            places.append(os.path.join(os.path.expanduser("~"), base, "envs", name, "bin", "python"))
+    for path in _existing([named] if named else places):
+        if _asks(path, "import meep; meep.Simulation"):
             return path
     return None
 
 
 def _start_apt():
+    if os.environ.get(MEEP_PYTHON_VARIABLE):
+        _say("{} names an interpreter that cannot import meep".format(MEEP_PYTHON_VARIABLE))
+        return None
     if _apt_prefix() is None:
         _say(
             "no interpreter imports meep, and apt is not usable here (it needs root or sudo without a password)"

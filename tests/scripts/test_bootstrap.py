@@ -1,6 +1,7 @@
-"""What set-up does with an environment that is whole, half made, moved or somebody else's; pip and apt are stand-ins."""
+"""What set-up does with an environment that is whole, half made, moved or somebody else's; pip and apt are faked."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,31 @@ def test_without_meep_all_else_is_set_up(machine: Machine, capsys: pytest.Captur
 def test_an_unknown_level_is_refused(machine: Machine) -> None:
     assert bootstrap.main(["everything"]) == 2
     assert not machine.venv.exists()
+
+
+def test_a_named_interpreter_without_meep_is_not_replaced(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.meep = None
+    monkeypatch.setenv("CAVITYDESIGN_MEEP_PYTHON", "/usr/bin/env")
+    monkeypatch.setattr(bootstrap, "_apt_prefix", lambda: pytest.fail("apt was asked"))
+    assert bootstrap.main(["run"]) == 0
+    assert "CAVITYDESIGN_MEEP_PYTHON names an interpreter that cannot import meep" in capsys.readouterr().err
+    monkeypatch.delenv("CAVITYDESIGN_MEEP_PYTHON")
+    machine.meep = "/usr/bin/env"
+    monkeypatch.setattr(bootstrap, "_apt_prefix", lambda: None)
+    assert bootstrap.main(["run"]) == 0  # another value of the variable is another question
+    assert machine.state()["meep"] == "/usr/bin/env"
+
+
+def test_leftovers_of_an_uninstalled_meep_are_not_meep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "meep").mkdir()
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nshift\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("CAVITYDESIGN_MEEP_PYTHON", str(python))
+    assert bootstrap.find_meep() is None
+    (tmp_path / "meep" / "__init__.py").write_text("Simulation = object\n")
+    assert bootstrap.find_meep() == str(python)
