@@ -11,9 +11,11 @@ from cavitydesign.gain.coupler import (
 from cavitydesign.gain.kinetics import after_pulse, decay_rates_per_ns, gain_lifetime_ns, poisson
 from cavitydesign.gain.measured import MeasuredGain
 from cavitydesign.gain.pump import (
+    continuous_intensity_kw_per_cm2,
     created_pairs,
     cross_section_cm2,
     fluence_uj_per_cm2,
+    leatherdale_cross_section_cm2,
     pump_level,
     threshold_unit,
 )
@@ -30,8 +32,9 @@ from cavitydesign.gain.threshold import LineStatus, Thresholds, thresholds
 
 __all__ = [
     "TRANSITIONS", "Contribution", "GainSpectrum", "LasingLines", "LineStatus", "MeasuredGain", "Thresholds",
-    "after_pulse", "couple", "created_pairs", "cross_section_cm2", "decay_rates_per_ns", "exciton_energy_ev",
-    "fluence_uj_per_cm2", "gain_lifetime_ns", "gain_spectrum", "is_dark", "model_window_nm", "net_modal_gain_per_cm",
-    "poisson", "pump_level", "required_gain_per_cm", "spectrum_of_occupation", "threshold_unit", "thresholds",
+    "after_pulse", "continuous_intensity_kw_per_cm2", "couple", "created_pairs", "cross_section_cm2",
+    "decay_rates_per_ns", "exciton_energy_ev", "fluence_uj_per_cm2", "gain_lifetime_ns", "gain_spectrum",
+    "is_dark", "leatherdale_cross_section_cm2", "model_window_nm", "net_modal_gain_per_cm", "poisson",
+    "pump_level", "required_gain_per_cm", "spectrum_of_occupation", "threshold_unit", "thresholds",
     "transition_energies_ev",
 ]  # fmt: skip

@@ -18,8 +18,7 @@ from cavitydesign.geometry.base import DefaultSource, Fraction, NonNegative, Pos
 
 QUASI_CW_NS = 0.1
 """Pulses at least this long are integrated against recombination and quoted in kW/cm²; shorter ones count as
-instantaneous. Pairs that matter near threshold live for nanoseconds (review: gain lasts up to 6 ns), so
-leaving recombination during a shorter pulse out is wrong by less than about 2 %."""
+instantaneous. With the published Auger interval that is wrong by less than 2 % of ⟨N⟩ up to six pairs."""
 
 
 # Far wider than any film or laser; they keep a mistyped unit from becoming an overflow.

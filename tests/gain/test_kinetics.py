@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cavitydesign.gain import kinetics as kin
 from cavitydesign.gain.spectrum import channel_gain_per_cm, lump
 from cavitydesign.geometry import Emitter
+from cavitydesign.geometry.emitter import QUASI_CW_NS
 
 STATES = np.arange(kin.MOST_PAIRS + 1)
 SHELL = Emitter(exciton_lifetime_ns=100.0, biexciton_auger_ns=30.0)
@@ -92,6 +93,14 @@ def test_a_pulse_much_shorter_than_the_lifetimes_leaves_poisson(created):
     classes, mean = kin.square_pulse(SHELL, created, 1e-6)
     np.testing.assert_allclose(classes, kin.poisson(created), atol=1e-4)
     assert mean == pytest.approx(created, rel=1e-4)
+
+
+@pytest.mark.parametrize("auger_ns", [22.0, 50.0])
+def test_what_an_instantaneous_pulse_leaves_out(auger_ns):
+    """Pulses shorter than QUASI_CW_NS count as instantaneous: at most 2 % of the pairs are lost meanwhile."""
+    created = np.array([1.5, 3.0, 6.0])
+    _, mean = kin.square_pulse(Emitter(biexciton_auger_ns=auger_ns), created, QUASI_CW_NS)
+    assert (mean > 0.98 * created).all()
 
 
 def test_a_pulse_much_longer_than_the_lifetimes_ends_in_the_steady_state():
