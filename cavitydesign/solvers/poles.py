@@ -18,7 +18,6 @@ A stack without inclusions is the same problem with one plane wave; its poles ar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,10 +113,13 @@ class Found:
     waves: int
 
 
-def resonances(numeric: NumericStack, settings: Poles, *, window_nm: Window) -> Found:
-    """All modes of a patterned stack, with fields and error bars, unsorted and not yet cut to the window."""
+def resonances(numeric: NumericStack, settings: Poles, *, window_nm: Window, group: Group | None = None) -> Found:
+    """All modes of a patterned stack, with fields and error bars, unsorted and not yet cut to the window.
+
+    ``group`` overrides the symmetry that is found, by one of its subgroups.
+    """
     stack = centred(numeric)
-    group = symmetry_group(stack, bloch=settings.bloch)
+    group = group or symmetry_group(stack, bloch=settings.bloch)
     ladder = Ladder(stack, group, settings)
     modes: list[Mode] = []
     complete, remainder = True, 0.0
@@ -301,7 +303,3 @@ def _run_uniform(numeric: NumericStack, settings: Poles, window_nm: Window, prov
         return Solution(Modes.empty(), Status.NO_MODES, provenance)
     return Solution(Modes.from_columns(**resonance_columns(found)), Status.OK, provenance)
 
-
-def each_level(ladder: Ladder, label: str) -> Iterator[BlockProblem]:
-    """The problems of one class at every level, for convergence plots."""
-    return (ladder.problem(index, label) for index in range(len(ladder.counts)))

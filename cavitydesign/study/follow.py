@@ -1,0 +1,291 @@
+"""Following modes along a sweep: a predictor and one or two Newton steps instead of a new search, with proof at the ends.
+
+A mode keeps its identity by its symmetry class and by continuity: it may cross modes of other classes freely, and meets
+those of its own only in avoided crossings. Between check points it is predicted (first by the exact derivative of the pole,
+then by a parabola through its last three values) and polished. At each check point a fresh search with its own proof of
+completeness says which modes there are: what has been followed there must be the same set. Modes that the search finds and
+no chain has reached entered the window on the way; they are followed back to where they came in. Check points lie so close
+that no mode can cross the whole window unseen between two of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cavitydesign import units
+from cavitydesign.errors import InputError
+from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.stack import Stack
+from cavitydesign.optics.admittance import BlockProblem
+from cavitydesign.optics.derivative import pole_derivative
+from cavitydesign.optics.fourier import centred, symmetry_group
+from cavitydesign.optics.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.planewaves import blocks, plane_waves
+from cavitydesign.optics.resonance import Resonance, polish
+from cavitydesign.optics.symmetry import Group
+from cavitydesign.solvers.base import Modes, Poles, Window, checked_window
+from cavitydesign.solvers.poles import Mode, resonances
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_SAME = 2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it
+_SETTLED = 3e-5  # see solvers.poles
+_EDGE = 0.01  # relative; a chain ends once it is this far outside the window
+
+
+@dataclass
+class Chain:
+    """One mode along the sweep: its class, and k0, confinement and threshold gain at the points where it is known."""
+
+    label: str
+    degeneracy: int
+    waves: int
+    polarization: str
+    wavelength_err_nm: float
+    loss_err: float
+    points: dict[int, Resonance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Modes along a sweep.
+
+    Attributes
+    ----------
+    values: the swept parameter at each point, shape (P,).
+    labels, degeneracies, polarizations: of each mode, shape (M,).
+    wavelength_nm, q, confinement, threshold_gain_per_cm: shape (M, P); NaN where a mode is outside the window.
+    wavelength_err_nm: numerical error of each mode's λ, from the nearest check point.
+    checks: the points at which a fresh search was made.
+    proven: whether every fresh search was complete and agreed with what had been followed.
+    """
+
+    values: Array
+    labels: tuple[str, ...]
+    degeneracies: Array
+    polarizations: tuple[str, ...]
+    wavelength_nm: Array
+    q: Array
+    confinement: Array
+    threshold_gain_per_cm: Array
+    wavelength_err_nm: Array
+    checks: tuple[int, ...]
+    proven: bool
+
+    def modes_at(self, point: int) -> Modes:
+        """The modes table at one point of the sweep."""
+        there = np.flatnonzero(np.isfinite(self.wavelength_nm[:, point]))
+        return Modes.from_columns(
+            wavelength_nm=self.wavelength_nm[there, point],
+            q=self.q[there, point],
+            symmetry=[self.labels[i] for i in there],
+            degeneracy=self.degeneracies[there],
+            polarization=[self.polarizations[i] for i in there],
+            confinement=self.confinement[there, point],
+            threshold_gain_per_cm=self.threshold_gain_per_cm[there, point],
+            wavelength_err_nm=self.wavelength_err_nm[there],
+        )
+
+
+def follow(
+    make: Callable[[float], Design | Stack],
+    values: Sequence[float],
+    *,
+    window_nm: Window,
+    settings: Poles | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Followed:
+    """Follow every mode in the window along a sweep of one parameter; ``make(value)`` gives the design.
+
+    ``progress(done, of)`` is called after each check point. Raises InputError for a stack without pattern.
+    """
+    sweep = _Sweep(make, np.asarray(values, dtype=float), checked_window(window_nm), settings or Poles())
+    checks = sweep.check_points()
+    chains: list[Chain] = []
+    proven = True
+    for number, check in enumerate(checks):
+        fresh, complete = sweep.search(check)
+        for chain in [c for c in chains if c.points and number and checks[number - 1] in c.points]:
+            sweep.extend(chain, checks[number - 1], check)
+        agreed = _join(chains, fresh, check, sweep)
+        if number:
+            for chain in agreed.new:
+                sweep.extend(chain, check, checks[number - 1])
+        chains += agreed.new
+        proven = proven and complete and agreed.none_lost and sweep.distinct(chains)
+        if progress:
+            progress(check + 1, len(sweep.values))
+    return sweep.table(chains, tuple(checks), proven)
+
+
+@dataclass(frozen=True)
+class _Agreement:
+    new: list[Chain]
+    none_lost: bool
+
+
+def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> _Agreement:
+    """Compare what was followed to a check point with what a fresh search finds there."""
+    new, reached = [], [c for c in chains if check in c.points]
+    taken: set[int] = set()
+    for mode in fresh:
+        same = [i for i, c in enumerate(reached) if i not in taken and c.label == mode.symmetry and sweep.same(c.points[check], mode)]
+        if same:
+            taken.add(same[0])
+            chain = reached[same[0]]
+            chain.waves = max(chain.waves, mode.waves)
+            chain.wavelength_err_nm = max(chain.wavelength_err_nm, mode.wavelength_err_nm)
+            continue
+        polarization = "TE-like" if mode.resonance.te_share() >= 0.5 else "TM-like"
+        chain = Chain(mode.symmetry, mode.degeneracy, mode.waves, polarization, mode.wavelength_err_nm, mode.loss_err)
+        chain.points[check] = mode.resonance
+        new.append(chain)
+    lost = [c for i, c in enumerate(reached) if i not in taken and sweep.inside(c.points[check].k0)]
+    return _Agreement(new, not lost)
+
+
+class _Sweep:
+    """The problems along a sweep, made when first needed."""
+
+    def __init__(self, make: Callable[[float], Design | Stack], values: Array, window_nm: Window, settings: Poles):
+        if len(values) < 2 or not (np.all(np.diff(values) > 0.0) or np.all(np.diff(values) < 0.0)):
+            raise InputError("a sweep needs two or more values in rising or falling order", key="values", value=len(values))
+        self.make, self.values, self.window_nm, self.settings = make, values, window_nm, settings
+        self._stacks: dict[float, NumericStack] = {}
+        if self.stack(values[0]).is_uniform:
+            raise InputError("only modes of patterned stacks are followed; sweep a uniform one point by point", key="design")
+        ends = [symmetry_group(self.stack(value), bloch=settings.bloch) for value in (values[0], values[len(values) // 2], values[-1])]
+        self.group: Group = min(ends, key=lambda group: len(group.operations))
+
+    def stack(self, value: float) -> NumericStack:
+        """The numeric stack at one value of the parameter."""
+        value = float(value)
+        if value not in self._stacks:
+            made = self.make(value)
+            stack = made.to_stack() if isinstance(made, Design) else made
+            self._stacks[value] = centred(resolve_stack(stack, window_nm=self.window_nm))
+        return self._stacks[value]
+
+    def problem(self, value: float, chain: Chain) -> BlockProblem:
+        """The block problem of a chain's class at one value."""
+        stack = self.stack(value)
+        assert stack.lattice is not None  # noqa: S101
+        waves = plane_waves(stack.lattice, bloch=self.settings.bloch, count=chain.waves)
+        block = next(b for b in blocks(waves, self.group) if b.irrep.label == chain.label)
+        return BlockProblem(stack, waves, block)
+
+    def search(self, point: int) -> tuple[list[Mode], bool]:
+        """A fresh search at one point."""
+        found = resonances(self.stack(self.values[point]), self.settings, window_nm=self.window_nm, group=self.group)
+        keep = [m for m in found.modes if self.inside(m.resonance.k0) and (m.q >= self.settings.q_min or m.q < 0.0)]
+        return keep, found.complete
+
+    def inside(self, k0: complex, *, margin: float = 0.0) -> bool:
+        """Whether a pole's wavelength lies in the window, widened by a relative margin."""
+        low, high = self.window_nm
+        return low * (1.0 - margin) <= units.wavelength_nm_of(k0) <= high * (1.0 + margin)
+
+    def same(self, resonance: Resonance, mode: Mode) -> bool:
+        """Whether a followed pole and a freshly found one are one: equal within their error bars."""
+        slack = max(_SAME, 3.0 * mode.wavelength_err_nm / mode.wavelength_nm + mode.loss_err)
+        return abs(resonance.k0 - mode.resonance.k0) < slack * abs(mode.resonance.k0)
+
+    def check_points(self) -> list[int]:
+        """Ends, and points between them so that no mode crosses half the window from one to the next.
+
+        The fastest a wavelength can follow a parameter is bounded by that of the modes at the first point, doubled.
+        """
+        middle = len(self.values) // 2
+        found, _ = self.search(middle)
+        rates = [abs(self.slope(m.resonance, middle, 1)) for m in found] or [0.0]
+        fastest = 2.0 * max(rates) / min(abs(m.resonance.k0) for m in found) if found else 0.0
+        width = (self.window_nm[1] - self.window_nm[0]) / self.window_nm[1]
+        span = abs(self.values[-1] - self.values[0])
+        pieces = max(1, math.ceil(fastest * span / width))
+        return sorted({round(i * (len(self.values) - 1) / pieces) for i in range(pieces + 1)})
+
+    def slope(self, resonance: Resonance, point: int, direction: int) -> complex:
+        """dk0/dp at one point, by the fields."""
+        value = float(self.values[point])
+        step = 1e-3 * abs(float(self.values[min(max(point + direction, 0), len(self.values) - 1)]) - value) or 1e-6
+        return pole_derivative(resonance, self.stack(value - step), self.stack(value + step), step=step)
+
+    def extend(self, chain: Chain, start: int, stop: int) -> None:
+        """Follow a chain from one check point towards another, until it arrives or leaves the window."""
+        step = 1 if stop > start else -1
+        trail: list[tuple[float, complex]] = [(float(self.values[start]), chain.points[start].k0)]
+        rate = self.slope(chain.points[start], start, step)
+        for point in range(start + step, stop + step, step):
+            target = float(self.values[point])
+            guess = _predict(trail, target, rate)
+            found = self._arrive(chain, trail, target, guess)
+            if found is None or not self.inside(found.k0, margin=_EDGE):
+                return
+            chain.points[point] = found
+            trail = [*trail[-2:], (target, found.k0)]
+
+    def _arrive(self, chain: Chain, trail: list[tuple[float, complex]], target: float, guess: complex) -> Resonance | None:
+        """Polish at the target; where that jumps, go in halves first."""
+        reach = 0.3 * abs(guess - trail[-1][1]) + 2e-3 * abs(guess)
+        found = polish(self.problem(target, chain), guess, reach=reach, accept=_SETTLED)
+        if found is not None:
+            return found
+        value, k0 = trail[-1]
+        for fraction in (0.25, 0.5, 0.75, 1.0):
+            there = value + fraction * (target - value)
+            found = polish(self.problem(there, chain), k0 + 0.0 * guess, reach=reach, accept=_SETTLED)
+            if found is None:
+                return None
+            k0 = found.k0
+        return found
+
+    def distinct(self, chains: list[Chain]) -> bool:
+        """Whether no two chains of one class have run into each other anywhere."""
+        for point in range(len(self.values)):
+            here = [(c.label, c.points[point].k0) for c in chains if point in c.points]
+            for i, (label, k0) in enumerate(here):
+                if any(label == other and abs(k0 - k1) < 1e-9 * abs(k0) for other, k1 in here[:i]):
+                    return False
+        return True
+
+    def table(self, chains: list[Chain], checks: tuple[int, ...], proven: bool) -> Followed:
+        """The chains as arrays."""
+        chains = [c for c in chains if any(self.inside(r.k0) for r in c.points.values())]
+        shape = (len(chains), len(self.values))
+        columns = {name: np.full(shape, np.nan) for name in ("wavelength_nm", "q", "confinement", "threshold_gain_per_cm")}
+        for i, chain in enumerate(chains):
+            for point, resonance in chain.points.items():
+                if not self.inside(resonance.k0):
+                    continue
+                k0, lossless = resonance.k0, resonance.is_lossless
+                wavelength = units.wavelength_nm_of(k0)
+                kappa = 0.0 if lossless and resonance.film_slopes else resonance.threshold_kappa()
+                columns["wavelength_nm"][i, point] = wavelength
+                columns["q"][i, point] = math.inf if lossless else units.quality_factor(k0)
+                columns["confinement"][i, point] = resonance.confinement()
+                columns["threshold_gain_per_cm"][i, point] = units.gain_per_cm_from_kappa(kappa, wavelength)
+        return Followed(
+            values=self.values,
+            labels=tuple(c.label for c in chains),
+            degeneracies=np.array([c.degeneracy for c in chains], dtype=int),
+            polarizations=tuple(c.polarization for c in chains),
+            wavelength_err_nm=np.array([c.wavelength_err_nm for c in chains], dtype=float),
+            checks=checks,
+            proven=proven,
+            **columns,
+        )
+
+
+def _predict(trail: list[tuple[float, complex]], target: float, rate: complex) -> complex:
+    """Lagrange extrapolation through up to three points; the first step goes by the derivative."""
+    if len(trail) == 1:
+        return trail[0][1] + rate * (target - trail[0][0])
+    total = 0.0 + 0.0j
+    for i, (x, y) in enumerate(trail):
+        weight = math.prod((target - other) / (x - other) for j, (other, _) in enumerate(trail) if j != i)
+        total += weight * y
+    return total
