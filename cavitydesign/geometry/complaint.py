@@ -36,7 +36,8 @@ def input_error(error: ValidationError, *, key: str = "") -> InputError:
     first: Mapping[str, Any] = min(
         found, key=lambda item: (item["type"] != "extra_forbidden", item["type"] == "missing")
     )
-    inner = first.get("ctx", {}).get("error")
+    context = first.get("ctx", {})
+    inner = context.get("error")
     where = ".".join(filter(None, [key, *_steps(first["loc"])]))
     if isinstance(inner, RuleBroken):
         return _from_rule(inner, where)
@@ -53,8 +54,8 @@ def input_error(error: ValidationError, *, key: str = "") -> InputError:
         return InputError(
             rule, key=where
         )  # the rule names what it is about; the whole table would only hide it
-    if first["type"] == "union_tag_invalid" and first["ctx"]["tag"] not in _FORMS:
-        return InputError(rule, key=f"{where}.shape", value=first["ctx"]["tag"])
+    if first["type"] == "union_tag_invalid" and context["tag"] not in _FORMS:
+        return InputError(rule, key=f"{where}.shape", value=context["tag"])
     if first["type"] == "union_tag_not_found":
         return InputError("this key is required and is missing", key=f"{where}.shape")
     return InputError(rule, key=where, value=value)
