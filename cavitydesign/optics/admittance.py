@@ -71,21 +71,32 @@ class Pass:
 class BlockProblem:
     """One symmetry block of one patterned stack: evaluates M(k0) and everything that follows from it."""
 
-    def __init__(self, stack: NumericStack, waves: PlaneWaves, block: Block, *, factorisation: str = "normal"):
+    def __init__(
+        self,
+        stack: NumericStack,
+        waves: PlaneWaves,
+        block: Block,
+        *,
+        factorisation: str = "normal",
+        interface: int | None = None,
+        keep: bool = True,
+    ):
+        """``interface``: the layer at whose upper face the sides meet; ``keep`` False leaves nothing in the caches."""
         assert stack.lattice is not None  # noqa: S101
         self.stack, self.waves, self.block = stack, waves, block
         self.length = waves.lengths[block.waves] / stack.lattice.periods_nm[0]  # |k + G| of each column, 1/nm
         self.is_l = ~block.t_column
         self.t_length = np.where(self.is_l, 0.0, self.length)
         self.matrices: list[LayerMatrices | None] = [
-            layer_matrices(layer, stack.lattice, waves, block, factorisation=factorisation) if layer.inclusions else None
+            layer_matrices(layer, stack.lattice, waves, block, factorisation=factorisation, keep=keep) if layer.inclusions else None
             for layer in stack.layers
         ]
         # real matrices of Fourier coefficients are symmetric, and so is M: left and right vectors are then the same
         self.symmetric = all(m is None or np.isrealobj(m.vector) for m in self.matrices)
         self._fixed: dict[int, tuple[Array, Array]] = {}
-        patterned = [i for i, layer in enumerate(stack.layers) if layer.inclusions]
-        self.interface = patterned[0]  # the upper face of the first patterned layer: all above it is diagonal
+        patterned = (i for i, layer in enumerate(stack.layers) if layer.inclusions)
+        # by default the upper face of the first patterned layer: all above it is diagonal
+        self.interface = interface if interface is not None else next(patterned)
 
     def with_stack(self, stack: NumericStack) -> BlockProblem:
         """The same block of a stack that differs in its indices only: nothing geometric is computed again."""

@@ -117,12 +117,16 @@ def _moved(stack: NumericStack, origin: tuple[float, float]) -> NumericStack:
 
 
 def layer_matrices(
-    layer: NumericLayer, lattice: Lattice, waves: PlaneWaves, block: Block, *, factorisation: str = "normal"
+    layer: NumericLayer, lattice: Lattice, waves: PlaneWaves, block: Block, *, factorisation: str = "normal", keep: bool = True
 ) -> LayerMatrices:
-    """Matrices of one layer in one block. ``factorisation``: ``"normal"`` (above) or ``"naive"`` (Laurent throughout)."""
+    """Matrices of one layer in one block. ``factorisation``: ``"normal"`` (above) or ``"naive"`` (Laurent throughout).
+
+    ``keep`` False: for a basis that will not be met again; nothing is left in the cache.
+    """
     scale = 1.0 / lattice.periods_nm[0]
     shapes = tuple(_scaled(item.pattern, scale) for item in layer.inclusions)
-    return _layer_matrices(shapes, waves, block, factorisation)
+    make = _layer_matrices if keep else _layer_matrices.__wrapped__
+    return make(shapes, waves, block, factorisation)
 
 
 @lru_cache(maxsize=512)

@@ -77,10 +77,21 @@ def _waves(cell: Cell, bloch: tuple[float, float], count: int) -> PlaneWaves:
     edge = ranked[min(count, len(ranked)) - 1]
     chosen = np.flatnonzero(shell <= edge)
     chosen = chosen[np.lexsort((orders[chosen, 1], orders[chosen, 0], shell[chosen]))]
-    lengths = np.where(shell[chosen] == 0.0, 0.0, lengths[chosen])
+    return _with_units(cell, orders[chosen], vectors[chosen], np.where(shell[chosen] == 0.0, 0.0, lengths[chosen]))
+
+
+def moved_to(waves: PlaneWaves, bloch: tuple[float, float], *, period_nm: float) -> PlaneWaves:
+    """The same orders G at another Bloch wavevector (1/nm): along a path in k, spectra and fields then never jump."""
+    reciprocal = 2.0 * math.pi * np.linalg.inv(np.array(waves.cell)).T
+    vectors = waves.orders @ reciprocal + np.array(bloch) * period_nm
+    lengths = np.hypot(vectors[:, 0], vectors[:, 1])
+    return _with_units(waves.cell, waves.orders, vectors, np.where(lengths < 1e-12, 0.0, lengths))
+
+
+def _with_units(cell: Cell, orders: Array, vectors: Array, lengths: Array) -> PlaneWaves:
     safe = np.where(lengths > 0.0, lengths, 1.0)
-    along = np.where((lengths > 0.0)[:, None], vectors[chosen] / safe[:, None], np.array([1.0, 0.0]))
-    return PlaneWaves(cell, orders[chosen], vectors[chosen], lengths, along)
+    along = np.where((lengths > 0.0)[:, None], vectors / safe[:, None], np.array([1.0, 0.0]))
+    return PlaneWaves(cell, orders, vectors, lengths, along)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +129,13 @@ class Block:
         return mask
 
 
+def blocks(waves: PlaneWaves, group: Group, *, keep: bool = True) -> tuple[Block, ...]:
+    """Split the basis by the irreps of the group; empty classes are left out. ``keep`` False: nothing is cached."""
+    return _blocks(waves, group) if keep else _blocks.__wrapped__(waves, group)
+
+
 @lru_cache(maxsize=64)
-def blocks(waves: PlaneWaves, group: Group) -> tuple[Block, ...]:
-    """Split the basis by the irreps of the group; empty classes are left out."""
+def _blocks(waves: PlaneWaves, group: Group) -> tuple[Block, ...]:
     images = [_permutation(waves, op) for op in group.operations]
     orbits = _orbits(images, len(waves))
     found = []
