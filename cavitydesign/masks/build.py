@@ -75,7 +75,7 @@ def build(spec: MaskSpec) -> Layout:
 
 
 def _rows_of_field(chip: _Chip, index: int) -> list[list[Made]]:
-    """Rows of devices; when a row is wider than what is left between the corner marks, it is cut into sets of columns."""
+    """Rows of devices; a row wider than what is left between the corner marks is cut into sets of columns."""
     rows = field_devices(chip.spec, index)
     gap = chip.units(chip.spec.fields[index].gap_um)
     marks = chip.spec.marks

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from cavitydesign.masks.arrays import IDEAL_VERTICES
 from cavitydesign.masks.distance import polygon_distance, polygon_width
 from cavitydesign.masks.layout import Array, ArrayRecord, Box, Cell, Layout, Reference, bounds
 
@@ -148,13 +149,11 @@ def _array_sizes(
 ) -> Iterator[Violation]:
     rules, unit = layout.spec.rules, layout.spec.database_unit_nm
     steps = _lattice_steps(record)
-    if (
-        record.tone == "inverse"
-    ):  # what is drawn is the rest: its gaps are the features, its features the gaps
-        yield from _widths(list(record.outlines_nm), rules.min_gap_nm, 1.0, name, at, rule="min_gap")
-        yield from _gaps(
-            list(record.outlines_nm), steps, rules.min_feature_nm, 1.0, name, at, rule="min_feature"
-        )
+    if record.tone == "inverse":  # the rest is drawn: its gaps are the features, its features the gaps
+        # every fifth vertex of a 720-gon is within 3e-4 of its radius, and 25 times as fast
+        rims = [rim[::5] if len(rim) == IDEAL_VERTICES else rim for rim in record.outlines_nm]
+        yield from _widths(rims, rules.min_gap_nm, 1.0, name, at, rule="min_gap")
+        yield from _gaps(rims, steps, rules.min_feature_nm, 1.0, name, at, rule="min_feature")
         return
     outlines = [np.array(p.points, dtype=float) for p in layout.cell(record.unit_cell).polygons]
     yield from _widths(outlines, rules.min_feature_nm, unit, name, at)

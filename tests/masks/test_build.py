@@ -32,8 +32,13 @@ def test_square_array_of_circles_in_closed_form(spec, circles):
 
 
 @pytest.mark.parametrize("kind", ["square", "hexagonal"])
-@pytest.mark.parametrize("shape", [{"shape": "rectangle", "size_nm": [100.0, 140.0]},
-                                   {"shape": "polygon", "vertices_nm": [[0.0, 0.0], [150.0, 0.0], [0.0, 90.0]]}])  # fmt: skip
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"shape": "rectangle", "size_nm": [100.0, 140.0]},
+        {"shape": "polygon", "vertices_nm": [[0.0, 0.0], [150.0, 0.0], [0.0, 90.0]]},
+    ],
+)
 def test_shapes_with_corners_on_the_grid_are_exact(spec, stacks, kind, shape):
     layout = masks.build(spec(stacks(shape, {"kind": kind, "period_nm": 400.0})))
     exact = 14000.0 if shape["shape"] == "rectangle" else 6750.0
@@ -58,7 +63,8 @@ def test_pillars_are_written_and_their_coat_is_not(spec):
     design = {
         "name": "pillars", "family": "nanopillar_array", "lattice": {"period_nm": 365.0},
         "pillar": {"height_nm": 200.0, "diameter_nm": 150.0, "material": {"n": 1.46}},
-        "film": {"thickness_nm": 40.0, "material": {"n": 1.85}, "coating": "conformal"}, "substrate": {"n": 3.8, "k": 0.02},
+        "film": {"thickness_nm": 40.0, "material": {"n": 1.85}, "coating": "conformal"},
+        "substrate": {"n": 3.8, "k": 0.02},
     }  # fmt: skip
     layout = masks.build(spec(design))
     assert layout.devices[0].array.drawn == "pillars"

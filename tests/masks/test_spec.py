@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from cavitydesign import masks
@@ -186,13 +186,39 @@ numbers = st.one_of(
                            "values": st.lists(st.floats(min_value=10.0, max_value=300.0), min_size=1, max_size=2)}),
 )  # fmt: skip
 field_keys = st.sampled_from(
-    ["name", "design", "design_layer", "periods_nm", "side_um", "periods", "vary", "doses", "tone", "bias_nm", "boundary",
-     "gap_um", "label", "wavelengths_nm", "nonsense"]
-)  # fmt: skip
+    [
+        "name",
+        "design",
+        "design_layer",
+        "periods_nm",
+        "side_um",
+        "periods",
+        "vary",
+        "doses",
+        "tone",
+        "bias_nm",
+        "boundary",
+        "gap_um",
+        "label",
+        "nonsense",
+    ]
+)
 mask_keys = st.sampled_from(
-    ["name", "title", "database_unit_nm", "circle_vertices", "chip", "layers", "rules", "labels", "marks", "scale_bar_um",
-     "witness", "windows", "apertures", "nonsense"]
-)  # fmt: skip
+    [
+        "name",
+        "title",
+        "database_unit_nm",
+        "circle_vertices",
+        "chip",
+        "layers",
+        "rules",
+        "labels",
+        "marks",
+        "scale_bar_um",
+        "windows",
+        "nonsense",
+    ]
+)
 
 
 @given(
@@ -210,10 +236,81 @@ def test_any_mask_gives_a_layout_or_one_line(content, circles, in_field, in_mask
     try:
         layout = masks.build(masks.mask_from_dict(written))
     except InputError as error:
-        assert "\n" not in str(error)
-        assert len(str(error)) > 10
+        refused = str(error)
+    else:
+        refused = ""
+    event("refused" if refused else "drawn")
+    if refused:
+        assert "\n" not in refused
+        assert len(refused) > 10
         return
     for device in layout.devices:
         if device.array is not None:
             assert layout.spec.database_unit_nm * 1.6 >= device.array.position_error_nm
     masks.check(layout)
+
+
+plausible_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "tone": st.sampled_from(["feature", "inverse"]),
+        "boundary": st.sampled_from(["parallelogram", "rectangle"]),
+        "bias_nm": st.floats(-40.0, 40.0),
+        "doses": st.lists(st.sampled_from([0.8, 0.9, 1.0, 1.2]), min_size=1, max_size=3, unique=True),
+        "periods_nm": st.sampled_from([310.0, "310:350:20", [300.0, 333.3], "300:301:0.25"]),
+        "vary": st.sampled_from(
+            [
+                {"key": "layers.1.inclusions.0.radius_nm", "values": "60:100:20"},
+                {"key": "layers.1.thickness_nm", "values": [100.0]},
+            ]
+        ),
+        "gap_um": st.floats(0.0, 100.0),
+        "label": st.sampled_from(["", " ", "{period} nm", "{dose}~{periods}", "}{"]),
+    },
+)
+plausible_masks = st.fixed_dictionaries(
+    {},
+    optional={
+        "circle_vertices": st.sampled_from([8, 12, 64, 196]),
+        "title": st.text(alphabet="Aq0 .,-#", max_size=12),
+        "chip": st.sampled_from(
+            [{"size_um": [300.0, 2000.0]}, {"size_um": [9e4, 9e4]}, {"frame_width_um": 0.0}]
+        ),
+        "labels": st.sampled_from([{"size_um": 1.0}, {"size_um": 50.0, "distance_um": 0.0}]),
+        "scale_bar_um": st.floats(0.01, 1000.0),
+        "witness": st.sampled_from(
+            [{"widths_nm": [0.01, 50.0]}, {"widths_nm": "100:500:100", "layer": "film"}]
+        ),
+        "windows": st.just([{"label": "W", "size_um": [10.0, 20.0], "count": 3}]),
+    },
+)
+
+
+@given(
+    in_field=plausible_fields,
+    in_mask=plausible_masks,
+    kind=st.sampled_from(["square", "hexagonal"]),
+    period=st.one_of(st.integers(200, 600).map(float), st.floats(200.0, 600.0)),
+    fill=st.floats(0.1, 0.95),
+    unit=st.sampled_from([1.0, 0.1]),
+    suffix=st.sampled_from([".gds", ".oas"]),
+)
+def test_what_can_be_drawn_is_written_and_reads_back(
+    content, circles, tmp_path_factory, in_field, in_mask, kind, period, fill, unit, suffix
+):
+    written = content(
+        circles(kind=kind, period_nm=period, radius_nm=0.5 * fill * period), database_unit_nm=unit
+    )
+    written["fields"][0] |= in_field
+    written |= in_mask
+    try:
+        layout = masks.build(masks.mask_from_dict(written))
+    except InputError as error:
+        event("refused: " + error.message[:40])
+        return
+    event("drawn")
+    for violation in masks.check(layout):
+        assert str(violation).count("\n") == 0
+        assert violation.value >= 0.0
+    path = tmp_path_factory.mktemp("masks") / f"m{suffix}"
+    assert masks.read_back(masks.write(layout, path).path, layout).problems == ()
