@@ -219,10 +219,7 @@ def _start_apt():
         _say("{} names an interpreter that cannot import meep".format(MEEP_PYTHON_VARIABLE))
         return None
     if _apt_prefix() is None:
-        _say(
-            "no interpreter imports meep, and apt is not usable here (it needs root or sudo without a password)"
-        )
-        return None
+        return None  # the closing line says what is missing
     _say("installing Meep through apt (.venv/setup-apt.log)")
     return _start(_apt_script(*MEEP_PACKAGES), "apt")
 
