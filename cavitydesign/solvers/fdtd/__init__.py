@@ -1,0 +1,6 @@
+"""FDTD with Meep in its own process: an independent witness for every design, and finite arrays."""
+
+from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.solver import run
+
+__all__ = ["Fdtd", "run"]

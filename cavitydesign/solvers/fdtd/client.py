@@ -1,0 +1,290 @@
+"""The client side of the process that runs Meep: find it, start it, watch it, end it, read what it left.
+
+Each job gets a folder of its own with a name no other run has, holding job.json, log.txt (stdout and stderr of the worker)
+and, when it is done, result.json and series.npz. A finished folder is renamed to the digest of its job, so that a later run
+of the same job is a look-up, and two runs side by side never share a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess  # noqa: S404 (the worker is a program of ours, started without a shell)
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cavitydesign.errors import SolverError, Unavailable
+from cavitydesign.solvers.base import Status
+
+WORKER = Path(__file__).with_name("worker.py")
+INSTALL = "sudo apt-get install python3-meep (Debian, Ubuntu), or conda create -n meep -c conda-forge pymeep"
+VARIABLE = "CAVITYDESIGN_MEEP_PYTHON"
+
+Progress = Callable[[str], None]
+
+_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")
+_POLL_S = 0.05
+_GRACE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that can import meep."""
+
+    path: str
+    meep_version: str
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, after the workers were ended; ``str()`` says in one line what was kept and where."""
+
+
+def find_interpreter(wanted: str | None = None) -> Interpreter:
+    """The interpreter that has Meep: ``wanted``, else $CAVITYDESIGN_MEEP_PYTHON, else the first that can of /usr/bin/python3
+    and the active and usual conda environments. Raises Unavailable with the line that installs it.
+    """
+    named = wanted or os.environ.get(VARIABLE)
+    reasons = []
+    for path in [named] if named else _candidates():
+        version, why = _probe(path)
+        if version:
+            return Interpreter(path, version)
+        reasons.append(f"{path}: {why}")
+    raise Unavailable("meep", why="; ".join(reasons) or "no interpreter to try", install=f"{INSTALL}; or set {VARIABLE}")
+
+
+def _candidates() -> list[str]:
+    home = Path.home()
+    environments = [Path(os.environ["CONDA_PREFIX"])] if os.environ.get("CONDA_PREFIX") else []
+    for base in ("miniconda3", "miniforge3", "mambaforge", "anaconda3", "micromamba"):
+        environments += [home / base / "envs" / name for name in ("meep", "mp", "pmp")]
+    paths = [Path("/usr/bin/python3"), *(environment / "bin" / "python" for environment in environments)]
+    return [str(path) for path in paths if path.is_file()]
+
+
+@lru_cache(maxsize=16)
+def _probe(path: str) -> tuple[str, str]:
+    """(version, "") or ("", why not)."""
+    code = "import meep, sys; sys.stderr.write('meep-version ' + meep.__version__)"
+    try:
+        done = subprocess.run([path, "-I", "-c", code], capture_output=True, text=True, timeout=120, env=_environment(), check=False)  # noqa: S603
+    except OSError as error:
+        return "", f"cannot be started ({error.strerror})"
+    except subprocess.TimeoutExpired:
+        return "", "importing meep took longer than 2 minutes"
+    if done.returncode == 0 and "meep-version " in done.stderr:
+        return done.stderr.rsplit("meep-version ", 1)[1].strip(), ""
+    lines = done.stderr.strip().splitlines() or ["no message"]
+    return "", f"import meep failed: {lines[-1]}"
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return {"PATH": "/usr/bin:/bin", **kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def command(interpreter: str, folder: str | Path, *, ranks: int, wall_limit_s: float | None = None) -> list[str]:
+    """The command line that runs the job in ``folder``."""
+    limit = [] if wall_limit_s is None else [f"{wall_limit_s:.1f}"]
+    start = ["mpirun", "-n", str(ranks)] if ranks > 1 else []
+    return [*start, interpreter, "-I", str(WORKER), str(folder), *limit]
+
+
+def digest(content: dict[str, Any]) -> str:
+    """Address of a job: its content and the worker that reads it."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode() + WORKER.read_bytes()).hexdigest()[:24]
+
+
+@dataclass(slots=True)
+class _Run:
+    index: int
+    name: str
+    folder: Path
+    final: Path
+    process: subprocess.Popen[bytes]
+    log: Any
+    began: float
+
+
+def run_jobs(
+    contents: Sequence[tuple[str, dict[str, Any]]],
+    *,
+    interpreter: Interpreter,
+    ranks: int = 1,
+    at_once: int = 1,
+    time_limit_s: float = 3600.0,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Run jobs, given as (name, content), and return their results in that order; each has its folder under "folder".
+
+    Raises SolverError with the tail of the log when a worker fails, and Interrupted on Ctrl-C. A run whose time is over ends
+    itself and returns what it has, with its own status.
+    """
+    base = Path(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="cavitydesign-fdtd-"))
+    base.mkdir(parents=True, exist_ok=True)
+    results: list[dict[str, Any] | None] = [None] * len(contents)
+    waiting = list(range(len(contents)))
+    running: list[_Run] = []
+    deadline = time.monotonic() + time_limit_s
+    last_word = time.monotonic()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                index = waiting.pop(0)
+                name, content = contents[index]
+                final = base / digest(content)
+                if (final / "result.json").is_file():
+                    results[index] = _read(final)
+                    continue
+                left = max(1.0, deadline - time.monotonic())
+                running.append(_start(index, name, content, base, final, interpreter.path, ranks, left))
+            for run in list(running):
+                if run.process.poll() is not None:
+                    running.remove(run)
+                    results[run.index] = _collect(run)
+                elif time.monotonic() > deadline + _GRACE_S:
+                    _end([run])
+            if progress and time.monotonic() - last_word > 1.0 and running:
+                last_word = time.monotonic()
+                progress(_word(running, done=sum(r is not None for r in results), total=len(contents)))
+            if running:
+                time.sleep(_POLL_S)
+    except KeyboardInterrupt:
+        _end(running)
+        done = sum(r is not None for r in results)
+        raise Interrupted(
+            f"interrupted: {done} of {len(contents)} FDTD runs are finished and kept in {base}; "
+            f"the same call with folder={str(base)!r} goes on from there"
+        ) from None
+    except BaseException:
+        _end(running)
+        raise
+    if folder is None:
+        shutil.rmtree(base, ignore_errors=True)
+    return [result for result in results if result is not None]
+
+
+def _start(
+    index: int, name: str, content: dict[str, Any], base: Path, final: Path, interpreter: str, ranks: int, left: float
+) -> _Run:
+    own = base / f"{final.name}.{os.getpid()}-{secrets.token_hex(4)}.part"
+    own.mkdir()
+    (own / "job.json").write_text(json.dumps(content))
+    log = (own / "log.txt").open("wb")
+    try:
+        process = subprocess.Popen(  # noqa: S603 (our own worker, no shell)
+            command(interpreter, own, ranks=ranks, wall_limit_s=left),
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=_environment(), cwd=own, start_new_session=True,
+        )
+    except OSError as error:
+        log.close()
+        program = "mpirun" if ranks > 1 else interpreter
+        raise Unavailable(program, why=f"cannot be started ({error.strerror})", install="sudo apt-get install openmpi-bin") from None
+    return _Run(index, name, own, final, process, log, time.monotonic())
+
+
+def _collect(run: _Run) -> dict[str, Any]:
+    run.log.close()
+    if run.process.returncode != 0 or not (run.folder / "result.json").is_file():
+        raise SolverError(
+            f"the FDTD worker of {run.name!r} ended with {_ending(run.process.returncode)}; its log in {run.folder} ends: {_tail(run.folder)}",
+            status=Status.PARTIAL,
+        )
+    result = _read(run.folder)
+    if result["status"] in ("interrupted", "wall time over"):
+        return result
+    try:
+        run.folder.rename(run.final)
+    except OSError:  # a run side by side was first; its result is the same
+        shutil.rmtree(run.folder, ignore_errors=True)
+    return _read(run.final)
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _tail(folder: Path, lines: int = 6) -> str:
+    try:
+        text = (folder / "log.txt").read_text(errors="replace")
+    except OSError:
+        return "(no log)"
+    kept = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("progress ")]
+    return " | ".join(kept[-lines:]) or "(empty log)"
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """result.json, and series.npz and frames.npz as arrays where they exist."""
+    import numpy as np
+
+    result = json.loads((folder / "result.json").read_text())
+    result["folder"] = str(folder)
+    for name in ("series", "frames"):
+        if (folder / f"{name}.npz").is_file():
+            with np.load(folder / f"{name}.npz", allow_pickle=False) as arrays:
+                result[f"{name}_npz"] = {key: arrays[key] for key in arrays.files}
+    return result
+
+
+def _end(runs: Sequence[_Run]) -> None:
+    """Ask the workers to write what they have, then insist; process groups, so that mpirun's ranks end too."""
+    for number, patience in ((signal.SIGINT, _GRACE_S), (signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0)):
+        alive = [run for run in runs if run.process.poll() is None]
+        for run in alive:
+            try:
+                os.killpg(run.process.pid, number)
+            except ProcessLookupError:
+                continue
+        until = time.monotonic() + patience
+        for run in alive:
+            try:
+                run.process.wait(max(0.05, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                continue
+    for run in runs:
+        run.log.close()
+
+
+def _word(running: Sequence[_Run], *, done: int, total: int) -> str:
+    parts = []
+    for run in running:
+        share, left = _share(run)
+        parts.append(f"{run.name} {share:.0%}" + (f", at most {left:.0f} s left" if left is not None else ""))
+    return f"fdtd: {done} of {total} runs done; " + "; ".join(parts)
+
+
+def _share(run: _Run) -> tuple[float, float | None]:
+    """Part of the longest run length that is done, from the last progress line of the log, and the time that it leaves."""
+    try:
+        with (run.folder / "log.txt").open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+            lines = [line for line in file.read().decode(errors="replace").splitlines() if line.startswith("progress {")]
+        state = json.loads(lines[-1][len("progress ") :])
+        share = float(state["t"]) / float(state["t_max"])
+    except (OSError, IndexError, ValueError, KeyError):
+        return 0.0, None
+    elapsed = time.monotonic() - run.began
+    return share, elapsed * (1.0 - share) / max(share, 1e-3)
+
+
+def stderr_progress(word: str) -> None:
+    """A progress function for commands: one line on stderr, written over itself on a terminal."""
+    sys.stderr.write(f"\r\x1b[K{word}" if sys.stderr.isatty() else f"{word}\n")
+    sys.stderr.flush()

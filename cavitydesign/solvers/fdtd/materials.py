@@ -1,0 +1,103 @@
+"""Materials as Meep takes them: a constant permittivity with conductivity, or one Lorentz pole, and the error of each.
+
+Meep steps D = ε E in time with real constants, so a complex index becomes ε = Re ε (1 + i σ_D / ω) with
+σ_D = 2π f Im ε / Re ε at the window's centre, and a dispersive one
+``ε(f) = ε∞ (1 + i σ_D / 2πf) + s f0² / (f0² - f² - i γ f)`` (Meep manual, "Material dispersion").
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.errors import InputError
+from cavitydesign.geometry.material import Constant
+from cavitydesign.solvers.fdtd.settings import Fdtd
+
+UNIT_NM = 1000.0
+"""Length unit of every job: frequencies are 1000/λ[nm]."""
+
+_POINTS = 41
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A Meep medium and ``index_error``, the largest |Δn| over the window between it and the material."""
+
+    content: dict[str, Any]
+    index_error: float
+
+
+def medium(material: Any, *, window_nm: tuple[float, float], settings: Fdtd) -> Medium:
+    """The medium of a material over a window (nm); raises InputError for what a time-domain run cannot hold."""
+    wavelength = np.linspace(*window_nm, _POINTS)
+    if isinstance(material, Constant):
+        wanted = np.full(_POINTS, complex(material.n, material.k))
+    else:
+        from cavitydesign.optics.index import resolve
+
+        wanted = np.asarray(resolve(material, window_nm=window_nm)(wavelength), dtype=complex)
+    frequency = UNIT_NM / wavelength
+    flat = _constant(wanted, frequency)
+    if settings.dispersion == "constant" or isinstance(material, Constant):
+        return flat
+    if settings.dispersion == "auto" and flat.index_error <= settings.index_tolerance:
+        return flat
+    curved = _lorentz(wanted, frequency)
+    if curved.index_error < flat.index_error or settings.dispersion == "lorentz":
+        return curved
+    return flat
+
+
+def index_of(content: dict[str, Any], frequency: Any) -> Any:
+    """Complex index of a medium at ``frequency`` (1/µm): what Meep will see."""
+    f = np.asarray(frequency, dtype=complex)
+    eps = content["epsilon"] * (1.0 + 1j * content.get("conductivity", 0.0) / (2.0 * math.pi * f))
+    for pole in content.get("lorentz", []):
+        f0, gamma = pole["frequency"], pole["gamma"]
+        eps = eps + pole["sigma"] * f0**2 / (f0**2 - f**2 - 1j * gamma * f)
+    return np.sqrt(eps)
+
+
+def _constant(wanted: Any, frequency: Any) -> Medium:
+    middle = _POINTS // 2
+    eps = complex(wanted[middle]) ** 2
+    if eps.real < 1.0 and not math.isclose(eps.real, 1.0, abs_tol=1e-9):
+        raise InputError(
+            "a constant index with Re n² < 1 is unstable in the time domain; use dispersion = 'lorentz'", value=wanted[middle]
+        )
+    content: dict[str, Any] = {"epsilon": eps.real}
+    if eps.imag:
+        content["conductivity"] = 2.0 * math.pi * float(frequency[middle]) * eps.imag / eps.real
+    return Medium(content, float(np.max(np.abs(index_of(content, frequency) - wanted))))
+
+
+def _lorentz(wanted: Any, frequency: Any) -> Medium:
+    """Least squares of ε∞ >= 1, one pole above the window and a conductivity."""
+    from scipy.optimize import least_squares
+
+    eps = wanted**2
+    top, mean = float(frequency.max()), float(np.mean(eps.real))
+
+    def content(p: Any) -> dict[str, Any]:
+        pole = {"frequency": float(p[1]), "gamma": float(p[2]), "sigma": float(p[3])}
+        return {"epsilon": float(p[0]), "conductivity": float(p[4]), "lorentz": [pole]}
+
+    def residual(p: Any) -> Any:
+        off = index_of(content(p), frequency) ** 2 - eps
+        return np.concatenate([off.real, off.imag])
+
+    low = [1.0, 1.05 * top, 0.0, 0.0, 0.0]
+    high = [max(2.0, 1.2 * mean), 12.0 * top, 2.0 * top, max(2.0, 2.0 * mean), 10.0]
+    best = None
+    for factor in (1.3, 2.0, 4.0):
+        start = np.clip([0.6 * mean, factor * top, 0.02, 0.4 * mean, 1e-3], np.add(low, 1e-6), np.subtract(high, 1e-6))
+        found = least_squares(residual, start, bounds=(low, high), x_scale=[1.0, top, 0.1 * top, 1.0, 0.01], xtol=1e-14, ftol=1e-14)
+        if best is None or found.cost < best.cost:
+            best = found
+    assert best is not None  # noqa: S101 (the loop above ran)
+    fitted = content(best.x)
+    return Medium(fitted, float(np.max(np.abs(index_of(fitted, frequency) - wanted))))

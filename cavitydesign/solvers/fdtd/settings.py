@@ -1,0 +1,62 @@
+"""What a person may choose about an FDTD run, as one immutable value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cavitydesign.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Fdtd:
+    """Settings of the ``fdtd`` solver (Meep in its own process).
+
+    pixels_per_um: resolutions to run; each is moved to the nearest at which the period is a whole, even number of
+        pixels. Two or more are extrapolated in 1/resolution²; one is reported with no discretisation error (NaN).
+    bloch: Bloch vector of a periodic cell as fractions of the reciprocal vectors.
+    periods: (nx, ny) periods of a finite array; None is an infinite array (or the design's own device, if asked for).
+    classes: mirror classes to run, such as ("++", "--", "+-"): the sign of E under x → -x, then under y → -y. None: all.
+    q_min: modes that decay faster are not looked for. q_max: a Q above is reported as infinite (null).
+    duration_um: longest ring-down, in µm of light path (1 µm/c = 3.34 fs); None: set from what is being measured.
+    pad_nm: distance from the structure to the absorbing layer; pml_nm: its thickness. None: from the window.
+    dispersion: "auto" takes a constant index where it varies by less than ``index_tolerance`` over the window and a
+        Lorentz fit elsewhere; "constant" and "lorentz" force one.
+    interpreter: the Python that has Meep; None: found (see client.find_interpreter).
+    ranks: MPI ranks of each run. at_once: how many runs (classes, resolutions) go side by side.
+    time_limit_s, memory_limit_gb: a job estimated above is refused, and one that runs over is ended with what it has.
+    folder: where runs are kept and resumed; None: a temporary one, kept only when a run fails or is interrupted.
+    """
+
+    pixels_per_um: tuple[float, ...] = (50.0, 70.0)
+    bloch: tuple[float, float] = (0.0, 0.0)
+    periods: tuple[int, int] | None = None
+    classes: tuple[str, ...] | None = None
+    q_min: float = 20.0
+    q_max: float = 1e6
+    duration_um: float | None = None
+    pad_nm: float | None = None
+    pml_nm: float | None = None
+    dispersion: Literal["auto", "constant", "lorentz"] = "auto"
+    index_tolerance: float = 2e-4
+    interpreter: str | None = field(default=None, compare=False)
+    ranks: int = field(default=1, compare=False)
+    at_once: int = field(default=1, compare=False)
+    time_limit_s: float = field(default=3600.0, compare=False)
+    memory_limit_gb: float | None = field(default=None, compare=False)
+    folder: str | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        rules = (
+            ("pixels_per_um", len(self.pixels_per_um) > 0 and min(self.pixels_per_um) > 0.0, "must be numbers > 0"),
+            ("q_min", self.q_min >= 5.0, "must be at least 5: a ring-down fit cannot tell faster decays from the pulse"),
+            ("periods", self.periods is None or min(self.periods) >= 1, "must be whole numbers >= 1"),
+            ("ranks", self.ranks >= 1, "must be at least 1"),
+            ("at_once", self.at_once >= 1, "must be at least 1"),
+            ("time_limit_s", self.time_limit_s > 0.0, "must be > 0"),
+            ("classes", self.classes is None or set(self.classes) <= {"++", "--", "+-", "-+"}, "must be of '++', '--', '+-', '-+'"),
+            ("dispersion", self.dispersion in ("auto", "constant", "lorentz"), "must be 'auto', 'constant' or 'lorentz'"),
+        )
+        for name, good, rule in rules:
+            if not good:
+                raise InputError(rule, key=name, value=getattr(self, name))

@@ -1,0 +1,166 @@
+"""Stack → modes with FDTD: jobs, runs, harvest, table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.geometry.stack import Stack
+from cavitydesign.solvers.base import Modes, Solution, Status
+from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
+from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
+from cavitydesign.solvers.fdtd.harvest import Line, Rejected, extrapolate, lines_of_run, mean_over_offsets
+from cavitydesign.solvers.fdtd.job import Job, jobs
+from cavitydesign.solvers.fdtd.materials import UNIT_NM
+from cavitydesign.solvers.fdtd.settings import Fdtd
+
+Found = tuple[str, int, str, Line]
+"""(symmetry, degeneracy, polarization, line)."""
+
+
+def run(
+    stack: Stack, settings: Fdtd, *, window_nm: tuple[float, float], subject: Any = None, progress: Progress | None = None
+) -> Solution:
+    """Resonances of a stack in a window (nm); the entry that :func:`cavitydesign.solvers.base.solve` calls."""
+    del subject
+    plan = jobs(stack, settings=settings, window_nm=window_nm)
+    cost = refuse_what_does_not_fit(
+        plan, ranks=settings.ranks, at_once=settings.at_once, time_limit_s=settings.time_limit_s, memory_limit_gb=settings.memory_limit_gb
+    )
+    interpreter = find_interpreter(settings.interpreter)
+    results = run_jobs(
+        [(job.name, job.content) for job in plan], interpreter=interpreter, ranks=settings.ranks, at_once=settings.at_once,
+        time_limit_s=settings.time_limit_s, folder=settings.folder, progress=progress,
+    )
+    found, rejected = harvest(plan, results, settings=settings)
+    modes = _table(found, plan, settings=settings, window_nm=window_nm)
+    cut = [job.name for job, result in zip(plan, results, strict=True) if result["status"] in ("interrupted", "wall time over")]
+    warnings = tuple(f"{name}: its time was over before the fit had converged" for name in cut)
+    status = Status.PARTIAL if cut else Status.OK if len(modes) else Status.NO_MODES
+    if status is Status.OK and len(settings.pixels_per_um) == 1:
+        status = Status.APPROXIMATE
+    return Solution(modes, status, _provenance(plan, results, rejected, str(cost), interpreter), warnings)
+
+
+def harvest(plan: Sequence[Job], results: Sequence[dict[str, Any]], *, settings: Fdtd) -> tuple[list[Found], list[Rejected]]:
+    """Modes at infinite resolution and everything rejected on the way."""
+    found: list[Found] = []
+    rejected: list[Rejected] = []
+    for parity in dict.fromkeys(job.parity for job in plan):
+        ours = [(job, result) for job, result in zip(plan, results, strict=True) if job.parity == parity]
+        for group, (symmetry, degeneracy) in ours[0][0].labels.items():
+            if symmetry == "folded":
+                continue
+            levels, resolutions = [], sorted({job.resolution for job, _ in ours})
+            for resolution in resolutions:
+                where = f"{symmetry or parity} at {resolution:.4g}/um"
+                runs = []
+                for job, result in ours:
+                    if job.resolution == resolution:
+                        lines, bad = lines_of_run(result, group, where=where, q_min=settings.q_min)
+                        runs.append(lines)
+                        rejected += bad
+                mean, bad = mean_over_offsets(runs, where=where)
+                rejected += bad
+                levels.append(mean)
+            lines, bad = extrapolate(levels, resolutions, where=symmetry or parity)
+            rejected += bad
+            found += [(symmetry, degeneracy, _polarization(line, ours[0][0]), line) for line in lines]
+    if plan and plan[0].group == "C6v":
+        found = _pairs_of_c6v(found)
+    return found, rejected
+
+
+def _polarization(line: Line, job: Job) -> str:
+    """TE where the probes see more E in the plane than across it, else TM; "" for one dimension, where both are alike."""
+    dimensions = job.cell.axes.dimensions
+    if dimensions == 1:
+        return ""
+    across = sum(abs(a) ** 2 for name, a in line.amplitudes.items() if name.split(":")[-1].startswith("Ez"))
+    along = sum(abs(a) ** 2 for name, a in line.amplitudes.items() if not name.split(":")[-1].startswith("Ez"))
+    if dimensions == 2:
+        return "TE" if any(":Ey" in name for name in line.amplitudes) else "TM"
+    return "TE-like" if along >= across else "TM-like"
+
+
+def _pairs_of_c6v(found: list[Found]) -> list[Found]:
+    """A1 with A2 at one frequency is E2; B1 with B2 is E1 (the strain of the rectangular cell splits them by < 0.1 %)."""
+    out: list[Found] = []
+    used: set[int] = set()
+    for first, second, name in (("A1", "A2", "E2"), ("B1", "B2", "E1")):
+        for i, (symmetry, _, polarization, a) in enumerate(found):
+            if symmetry != first or i in used:
+                continue
+            near = [
+                (abs(b.frequency - a.frequency), j)
+                for j, (other, _, kind, b) in enumerate(found)
+                if other == second and j not in used and kind == polarization and _one_pair(a, b)
+            ]
+            if near:
+                _, j = min(near)
+                used |= {i, j}
+                b = found[j][3]
+                mean = Line(
+                    0.5 * (a.frequency + b.frequency), 0.5 * (a.decay + b.decay),
+                    max(a.frequency_err, b.frequency_err), max(a.decay_err, b.decay_err), a.amplitudes, a.strength,
+                )
+                out.append((name, 2, polarization, mean))
+    return out + [item for index, item in enumerate(found) if index not in used]
+
+
+def _one_pair(a: Line, b: Line) -> bool:
+    close = abs(a.frequency - b.frequency) < 1.5e-3 * a.frequency
+    return close and abs(a.decay - b.decay) < 0.3 * max(abs(a.decay), abs(b.decay)) + 2e-6 * a.frequency
+
+
+def _table(found: Sequence[Found], plan: Sequence[Job], *, settings: Fdtd, window_nm: tuple[float, float]) -> Modes:
+    index_error = max((medium.index_error for job in plan for medium in job.cell.media), default=0.0)
+    rows = []
+    for symmetry, degeneracy, polarization, line in found:
+        wavelength = UNIT_NM / line.frequency
+        if not window_nm[0] <= wavelength <= window_nm[1]:
+            continue
+        inverse_q = line.inverse_q
+        inverse_err = 2.0 * line.decay_err / line.frequency
+        endless = inverse_q < 1.0 / settings.q_max
+        q = math.inf if endless else 1.0 / inverse_q
+        rows.append(
+            {
+                "wavelength_nm": wavelength,
+                "q": q,
+                "symmetry": symmetry,
+                "degeneracy": degeneracy,
+                "polarization": polarization,
+                "wavelength_err_nm": wavelength * math.hypot(line.frequency_err / line.frequency, index_error / 1.5),
+                "q_err": math.nan if endless else q * q * inverse_err,
+                "k0_per_nm": 2.0 * math.pi / wavelength * (1.0 - 0.5j / q),
+            }
+        )
+    if not rows:
+        return Modes.empty()
+    return Modes.from_columns(**{name: [row[name] for row in rows] for name in rows[0]})
+
+
+def _provenance(
+    plan: Sequence[Job], results: Sequence[dict[str, Any]], rejected: Sequence[Rejected], cost: str, interpreter: Any
+) -> dict[str, Any]:
+    return {
+        "meep": interpreter.meep_version,
+        "estimate": cost,
+        "group": plan[0].group if plan else "",
+        "index_error": max((medium.index_error for job in plan for medium in job.cell.media), default=0.0),
+        "runs": [
+            {
+                "name": job.name, "status": result["status"], "steps": result["steps"], "seconds": result["stepping_s"],
+                "setup_s": result["setup_s"], "pixels_per_um": job.resolution, "light_path_um": result["time"],
+            }
+            for job, result in zip(plan, results, strict=True)
+        ],
+        "rejected": [
+            {"where": r.where, "wavelength_nm": round(r.wavelength_nm, 4), "q": r.q if np.isfinite(r.q) else None, "reason": r.reason}
+            for r in rejected
+        ],
+    }
