@@ -18,6 +18,7 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry import Circle, Design, NanopillarArray, Pcsel, Polygon, Rectangle
 from cavitydesign.geometry.pattern import Pattern
 from cavitydesign.masks.layout import Point, Reference
+from cavitydesign.masks.spec import MAX_COORDINATE
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -127,6 +128,7 @@ def chord_error_nm(pattern: Pattern, *, vertices: int) -> float:
 def snapped(points_nm: Array, unit_nm: float, *, key: str) -> tuple[tuple[Point, ...], float]:
     """Vertices as whole database units, counter-clockwise, without repeats; and the largest distance moved, nm."""
     exact = np.asarray(points_nm, dtype=float) / unit_nm
+    check_reach(float(np.abs(exact).max()), key=key)
     whole = np.rint(exact).astype(np.int64)
     moved = float(np.hypot(*(whole - exact).T).max()) * unit_nm
     points: list[Point] = []
@@ -141,6 +143,15 @@ def snapped(points_nm: Array, unit_nm: float, *, key: str) -> tuple[tuple[Point,
             f"a feature vanishes on the grid of {unit_nm:g} nm; use a finer database_unit_nm", key=key
         )
     return tuple(points if twice_area > 0 else points[::-1]), moved
+
+
+def check_reach(largest: float, *, key: str | None) -> None:
+    """Refuse coordinates (in database units) that GDSII's 32-bit numbers cannot hold."""
+    if largest > MAX_COORDINATE:
+        raise InputError(
+            f"the layout reaches {largest:.3g} database units from its middle, GDSII holds {MAX_COORDINATE:.3g}",
+            key=key,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +178,7 @@ def place(
     within one unit, and each array is put where its middle is right, so that drift adds at most half a unit.
     """
     exact = np.asarray(vectors_nm, dtype=float) / unit_nm
+    check_reach(float(np.abs(exact).max()) * max(counts), key=key)
     whole = np.rint(exact)
     rest = np.where(np.abs(exact - whole) < 1e-6, 0.0, exact - whole)
     sizes = [_block(count, float(np.abs(e).max())) for count, e in zip(counts, rest, strict=True)]

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cavitydesign.masks import drawing
+from cavitydesign.masks.arrays import check_reach
 from cavitydesign.masks.devices import Made, aperture_device, field_devices, window_device, witness_cells
 from cavitydesign.masks.layout import Cell, Device, Layout, Point, Reference, Snap, TextMark, bounds
 from cavitydesign.masks.spec import MaskSpec
@@ -69,6 +70,8 @@ def build(spec: MaskSpec) -> Layout:
     top = Cell("CHIP", references=(Reference(own.name, (0, 0)), *chip.placed), texts=own.texts)
     chip.cells[own.name] = Cell(own.name, own.polygons, letters=own.letters)
     cells = (*chip.cells.values(), top)
+    reach = bounds({cell.name: cell for cell in cells}, top.name) or (0, 0, 0, 0)
+    check_reach(max(abs(value) for value in reach), key=None)
     return Layout(
         spec, cells, top.name, tuple(chip.devices), Snap(chip.vertex_nm, chip.position_nm, chip.chord_nm)
     )

@@ -151,11 +151,10 @@ def _counts(field: FieldSpec, design: Design, key: str) -> tuple[int, int]:
         counts = field.periods or (design.device.periods if design.device else (1, 1))
     else:
         (ax, _), (_, by) = design.lattice.vectors_nm
-        # 1e-9: a side of exactly n periods holds n, whatever rounding says
-        counts = (
-            int(field.side_um * 1000.0 / ax * (1.0 + 1e-9)),
-            int(field.side_um * 1000.0 / by * (1.0 + 1e-9)),
-        )
+        side = (
+            field.side_um * 1000.0 * (1.0 + 1e-9)
+        )  # a side of exactly n periods holds n, whatever rounding says
+        counts = (int(min(side / ax, 1e7)), int(min(side / by, 1e7)))
     if min(counts) < 1:
         raise InputError("is shorter than one period", key=f"{key}.side_um", value=field.side_um)
     if max(counts) > 1_000_000:

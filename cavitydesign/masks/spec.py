@@ -110,6 +110,14 @@ class Chip(Value):
     frame_width_um: NonNegative = 20.0
     cleave_marks: bool = True
 
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        if self.frame_width_um > self.margin_um:
+            raise ValueError("frame_width_um must not exceed margin_um")
+        if 2.0 * self.margin_um >= min(self.size_um):
+            raise ValueError("margin_um leaves no room on a chip of this size")
+        return self
+
 
 class Layers(Value):
     """(layer, datatype) of each role. Doses take the datatypes that follow ``pattern``'s."""
@@ -179,7 +187,7 @@ class FieldSpec(Value):
     vary: Vary | None = None
     doses: Numbers = (1.0,)
     tone: Literal["feature", "inverse"] = "feature"
-    bias_nm: float = 0.0
+    bias_nm: Annotated[float, Field(ge=-10_000.0, le=10_000.0)] = 0.0
     boundary: Literal["parallelogram", "rectangle"] = "parallelogram"
     gap_um: NonNegative = 60.0
     label: Text = "{period} nm"

@@ -276,3 +276,25 @@ def test_outlines_are_all_polygons_or_one_for_a_large_array(spec):
 
 def test_equal_specs_give_equal_layouts(spec):
     assert masks.build(spec()) == masks.build(spec())
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"field_periods": [1_000_000, 1_000_000]}, "GDSII holds"),
+        ({"field_gap_um": 1e29, "field_doses": [1.0, 2.0]}, "GDSII holds"),
+        ({"witness": {"widths_nm": [1e29]}}, "GDSII holds"),
+        ({"field_periods": None, "field_side_um": 0.1}, "shorter than one period"),
+        (
+            {"field_periods": None, "field_side_um": 10.0, "design": {"period_nm": 1e-3, "radius_nm": 1e-4}},
+            "million",
+        ),
+        ({"design": {"period_nm": 1e9, "radius_nm": 100.0}}, "GDSII holds"),
+        ({"design": {"period_nm": 1e9, "radius_nm": 1e8}}, "GDSII holds"),
+        ({"design": {"period_nm": 1e-320, "radius_nm": 1e-322}}, "nm"),
+    ],
+)
+def test_sizes_beyond_the_format_are_refused(spec, circles, changes, rule):
+    own = {name: item for name, item in changes.items() if name != "design"}
+    with pytest.raises(InputError, match=rule):
+        masks.build(spec(circles(**changes.get("design", {})), **own))

@@ -42,8 +42,10 @@ BAD = [
     ({"database_unit_nm": 2.0}, "database_unit_nm", "must be ≤"),
     ({"database_unit_nm": float("nan")}, "database_unit_nm", ""),
     ({"circle_vertices": 65}, "circle_vertices", "multiple"),
-    ({"chip": {"size_um": [1.5e5, 10.0]}, "database_unit_nm": 0.1}, "database_unit_nm", "32-bit"),
+    ({"chip": {"size_um": [1.5e5, 1e3]}, "database_unit_nm": 0.1}, "database_unit_nm", "32-bit"),
     ({"chip": {"size_um": [-5.0, 10.0]}}, "chip.size_um.0", "must be (>|≥)"),
+    ({"chip": {"margin_um": 10.0}}, "chip", "frame_width_um"),
+    ({"chip": {"size_um": [200.0, 900.0]}}, "chip", "no room"),
     ({"title": "µm"}, "title", "ASCII"),
     ({"layers": {"label": [1, 0]}}, "layers", "is also"),
     ({"layers": {"pattern": [2, 0], "label": [2, 1]}, "field_doses": [0.9, 1.0]}, "layers.pattern", "taken"),
@@ -274,7 +276,11 @@ plausible_masks = st.fixed_dictionaries(
         "circle_vertices": st.sampled_from([8, 12, 64, 196]),
         "title": st.text(alphabet="Aq0 .,-#", max_size=12),
         "chip": st.sampled_from(
-            [{"size_um": [300.0, 2000.0]}, {"size_um": [9e4, 9e4]}, {"frame_width_um": 0.0}]
+            [
+                {"size_um": [300.0, 2000.0]},
+                {"size_um": [9e4, 9e4]},
+                {"size_um": [900.0, 900.0], "frame_width_um": 0.0},
+            ]
         ),
         "labels": st.sampled_from([{"size_um": 1.0}, {"size_um": 50.0, "distance_um": 0.0}]),
         "scale_bar_um": st.floats(0.01, 1000.0),
