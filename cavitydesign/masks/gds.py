@@ -20,7 +20,7 @@ SUFFIXES = (".gds", ".oas")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was written: where, its SHA-256, and ``content``, which the file ``<mask>.manifest.json`` holds."""
+    """What was written: where, its SHA-256, and ``content``, which ``<file>.manifest.json`` holds."""
 
     path: Path
     manifest_path: Path
@@ -29,7 +29,7 @@ class Manifest:
 
 
 def write(layout: Layout, path: str | Path) -> Manifest:
-    """Write a layout to ``.gds`` or ``.oas``, and ``<name>.manifest.json`` beside it.
+    """Write a layout to ``.gds`` or ``.oas``, and ``<file>.manifest.json`` beside it.
 
     Both are written to a temporary file and renamed, the mask first. Raises
     :class:`~cavitydesign.errors.InputError` for another ending or a folder that cannot be written.
