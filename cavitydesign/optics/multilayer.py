@@ -140,6 +140,25 @@ def characteristic(
     return (h + q_high * f if te else q_high * h + eps_high * f), log_scale
 
 
+def half_trace(
+    stack: Media, k0: Array | complex, u: Array | complex, polarization: Polarization
+) -> tuple[Array, Array]:
+    """``cos(K a)`` of the endless repetition of the layers (period a), as ``(value, log_scale)``, without half-spaces.
+
+    Half the trace of the period's matrix (Yariv and Yeh, Optical Waves in Crystals, eq. 6.2-23). Band edges at the
+    zone boundary are where it is -1, at the zone centre where it is 1.
+    """
+    u2 = np.square(u)
+    points = np.broadcast(stack.eps[0], k0, u).shape
+    one, none, log_scale = np.ones(points, complex), np.zeros(points, complex), np.zeros(points)
+    columns = [(one, none), (none, one)]
+    for d, row in stack.layers:
+        c, upper, lower, grown = _layer(stack.eps[row], d, k0, u2, te=polarization == "TE")
+        columns = [(c * f - upper * h, c * h - lower * f) for f, h in columns]
+        log_scale = log_scale + grown
+    return 0.5 * (columns[0][0] + columns[1][1]), log_scale
+
+
 def half_space_q(eps: Array, k0: Array | complex, u2: Array | complex, sheet: Sheet) -> Array:
     """``q = kz/k0`` of a half-space on the given sheet."""
     z = (eps - u2) * np.square(k0)

@@ -28,6 +28,7 @@ Region = tuple[float, float, float, float]
 _LARGEST_STEP = 0.9  # |Δ log f| between neighbours on a boundary; π would be the limit for a phase
 _MOST_AT_ONCE = 4  # moments of higher order lose the starting values in rounding
 _DEEPEST = 40
+_GOLDEN = 0.381966  # where a step is divided
 _CUTS = (0.5, 0.4371, 0.5713, 0.3609, 0.6403, 0.4819)
 
 
@@ -131,10 +132,11 @@ class _Search:
         self.evaluations = 0
 
     def log(self, z: Array) -> Array:
+        """Rows: log of the value, and the real log of its scale (kept apart: it says nothing about the phase)."""
         self.evaluations += z.size
         value, log_scale = self.f(z)
         with np.errstate(divide="ignore"):
-            return np.log(value) + log_scale
+            return np.stack([np.log(value), log_scale + 0j])
 
     def steps(self, z: Array) -> Array:
         """Step of the numerical derivative: small against ``scale`` and against the distance to a branch point."""
@@ -150,32 +152,44 @@ class _Search:
         z = _boundary(region, self.scale)
         log_f = self.log(z)
         shortest = 1e-10 * max(region[1] - region[0], region[3] - region[2])
-        checked = not check
         while True:
-            change = _principal(np.diff(log_f))
-            bad = ~(np.abs(change) < _LARGEST_STEP)
-            if not bad.any():
-                if checked:
+            change = _principal(np.diff(log_f[0]))
+            at = np.flatnonzero(~(np.abs(change) < _LARGEST_STEP))
+            if not at.size:
+                if not check:
                     break
-                bad[:] = True  # every midpoint once: an aliased phase shows up as a step that was too large
-                checked = True
-            at = np.flatnonzero(bad)
-            if len(z) > 200_000 or (np.abs(z[at + 1] - z[at]) < shortest).any():
+                check = False
+                at = np.arange(len(change))
+            if len(z) + at.size > 200_000 or (np.abs(z[at + 1] - z[at]) < shortest).any():
                 raise _ZeroOnBoundary
-            middle = 0.5 * (z[at] + z[at + 1])
-            z, log_f = np.insert(z, at + 1, middle), np.insert(log_f, at + 1, self.log(middle))
+            new = z[at] + _GOLDEN * (z[at + 1] - z[at])
+            log_new = self.log(new)
+            if at.size == len(
+                change
+            ):  # a phase that was aliased advances unevenly in the two parts of a step
+                first, second = (
+                    _principal(log_new[0] - log_f[0, at]),
+                    _principal(log_f[0, at + 1] - log_new[0]),
+                )
+                check = bool((np.abs((1.0 - _GOLDEN) * first - _GOLDEN * second) > 0.3).any())
+            z, log_f = np.insert(z, at + 1, new), np.insert(log_f, at + 1, log_new, axis=1)
         count = round(float(np.sum(change).imag) / (2.0 * math.pi))
+        change, dz = change + np.diff(log_f[1]), np.diff(z)
+        change = change - dz * (
+            np.sum(np.conj(dz) * change) / np.sum(np.abs(dz) ** 2)
+        )  # a factor exp(cz) has no zeros
         centre, half = _centre(region)
-        x = (0.5 * (z[1:] + z[:-1]) - centre) / half
+        x = (0.5 * (z[1:] + z[:-1]) - centre) / half  # midpoint rule: enough for a starting value
         return count, np.array([np.sum(x**p * change) / (2j * math.pi) for p in range(1, _MOST_AT_ONCE + 1)])
 
     def inside(self, region: Region, count: int, moments: Array, depth: int) -> tuple[list[complex], bool]:
         if count == 0:
             return [], True
         if 0 < count <= _MOST_AT_ONCE:
-            found = self.polished(region, _from_moments(moments[:count], *_centre(region)))
-            if found is not None:
-                return found, True
+            for start in (_from_moments(moments[:count], *_centre(region)), _spread(region, count)):
+                found = self.polished(region, _into(region, start))
+                if found is not None:
+                    return found, True
         if depth >= _DEEPEST or count < 0:
             return [], False
         halves = self.cut(region, count)
@@ -221,7 +235,7 @@ class _Search:
             if not np.isfinite(step).all():
                 return None
             z = z - step
-            z = np.clip(z.real, left - pad, right + pad) + 1j * np.clip(z.imag, low - pad, high + pad)
+            z = _into((left - pad, right + pad, low - pad, high + pad), z)
             size = np.abs(step)
             if (size <= 4e-16 * np.abs(z)).all():
                 break
@@ -264,6 +278,18 @@ def _principal(change: Array) -> Array:
 def _centre(region: Region) -> tuple[complex, float]:
     left, right, low, high = region
     return complex(0.5 * (left + right), 0.5 * (low + high)), 0.5 * math.hypot(right - left, high - low)
+
+
+def _into(region: Region, z: Array) -> Array:
+    left, right, low, high = region
+    return np.clip(z.real, left, right) + 1j * np.clip(z.imag, low, high)
+
+
+def _spread(region: Region, count: int) -> Array:
+    """Starting values anywhere in the region, where the moments were of no use."""
+    left, right, low, high = region
+    x = (np.arange(count) + 0.47) / count
+    return left + (right - left) * x + 1j * (low + (high - low) * (0.45 + 0.1 * x))
 
 
 def _boundary(region: Region, scale: float) -> Array:
