@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import Count, SourcedNumber, Value, default_sources, validated
@@ -14,6 +14,11 @@ from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.geometry.material import Material, MaterialField, MaterialRef, WavelengthRange
 from cavitydesign.geometry.stack import Inclusion, Lattice, Layer, Stack
+
+
+def _by_path(records: tuple[SourcedNumber, ...]) -> tuple[SourcedNumber, ...]:
+    """In one order, whatever that of the file, so that it leaves no trace in the id."""
+    return tuple(sorted(records, key=lambda record: record.path))
 
 
 class Device(Value):
@@ -33,7 +38,7 @@ class Design(Value):
     emitter: Emitter | None = None
     pump: Pump | None = None
     window_nm: WavelengthRange = (560.0, 700.0)
-    sources: tuple[SourcedNumber, ...] = ()
+    sources: Annotated[tuple[SourcedNumber, ...], AfterValidator(_by_path)] = ()
 
     def build_layers(self) -> tuple[Layer, ...]:
         """The layers of this family, superstrate first; materials may still be names."""
