@@ -253,7 +253,7 @@ def _match(references: list[Reference], record: ArrayRecord, unit_nm: float) -> 
             row = [(i, point) for (i, j), point in ends if j == ends[0][0][1]]
             if row[-1][0] > row[0][0]:
                 pitch = float(np.hypot(*np.subtract(row[-1][1], row[0][1])) / (row[-1][0] - row[0][0]))
-    return worst, pitch, len(left)
+    return worst if worst > 1e-7 else 0.0, pitch, len(left)  # below 1e-7 nm it is rounding
 
 
 def _overlaps(boxes: Array) -> Array:
