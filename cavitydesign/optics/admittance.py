@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.optics.fourier import LayerMatrices, layer_matrices, permittivity, permittivity_slope
+from cavitydesign.optics.fourier import LayerMatrices, layer_matrices, permittivity, permittivity_slope, static_permittivity
 from cavitydesign.optics.numeric import NumericStack
 from cavitydesign.optics.planewaves import Block, PlaneWaves
 
@@ -93,7 +93,6 @@ class BlockProblem:
         ]
         # real matrices of Fourier coefficients are symmetric, and so is M: left and right vectors are then the same
         self.symmetric = all(m is None or np.isrealobj(m.vector) for m in self.matrices)
-        self._fixed: dict[int, tuple[Array, Array]] = {}
         patterned = (i for i, layer in enumerate(stack.layers) if layer.inclusions)
         # by default the upper face of the first patterned layer: all above it is diagonal
         self.interface = interface if interface is not None else next(patterned)
@@ -102,7 +101,7 @@ class BlockProblem:
         """The same block of a stack that differs in its indices only: nothing geometric is computed again."""
         copy = object.__new__(BlockProblem)
         copy.__dict__.update(self.__dict__)
-        copy.stack, copy._fixed = stack, {}
+        copy.stack = stack
         return copy
 
     @property
@@ -142,16 +141,15 @@ class BlockProblem:
         return ka, kb
 
     def _permittivity(self, index: int, eps: Array) -> tuple[Array, Array]:
-        """[ε] and [[ε]]⁻¹ of a patterned layer; computed once where no material disperses."""
+        """[ε] and [[ε]]⁻¹ of a patterned layer; from a cache where its materials do not disperse."""
         matrices, layer = self.matrices[index], self.stack.layers[index]
         assert matrices is not None  # noqa: S101
-        if not self.stack.is_constant:
-            inner, scalar = permittivity(layer, matrices, eps)
-            return inner, np.linalg.inv(scalar)
-        if index not in self._fixed:
-            inner, scalar = permittivity(layer, matrices, eps.reshape(len(eps), -1)[:, 0])
-            self._fixed[index] = (inner, np.linalg.inv(scalar))
-        return self._fixed[index]
+        base, pairs = layer.permittivities(eps)
+        if eps.ndim == 1 or self.stack.layer_is_constant(layer):
+            at = (0,) * (eps.ndim - 1)
+            return static_permittivity(matrices, complex(base[at]), tuple((complex(i[at]), complex(o[at])) for i, o in pairs))
+        inner, scalar = permittivity(matrices, base, pairs)
+        return inner, np.linalg.inv(scalar)
 
     def slopes(self, index: int, eps: Array, k0: complex, *, d_eps: Array, d_k: float) -> tuple[Array, Array]:
         """Changes of k0 A and k0 B of one layer for a step ``d_k`` in k0 together with steps ``d_eps`` in permittivity."""
@@ -164,8 +162,10 @@ class BlockProblem:
         inner, inverse = self._permittivity(index, eps)
         kb = d_k * (inner + np.diag(self.t_length**2) / k0**2)
         ka = d_k * np.eye(self.size, dtype=complex)
-        moving = bool(d_eps.any())
-        d_inner, d_scalar = permittivity_slope(layer, matrices, eps, d_eps) if moving else (0.0, None)
+        base, pairs = layer.permittivities(eps)
+        d_base, d_pairs = layer.permittivities(d_eps)
+        moving = bool(d_base or any(i or o for i, o in d_pairs))
+        d_inner, d_scalar = permittivity_slope(matrices, base, pairs, d_base, d_pairs) if moving else (0.0, None)
         kb = kb + k0 * d_inner
         columns, rows = self.block.l_column, self.block.l_scalar
         if len(columns):
@@ -239,7 +239,7 @@ class BlockProblem:
 
     def sheets_at(self, k0: complex) -> Sheets:
         """The physical sheets at one point: open where Re k0 is past the threshold."""
-        eps = self.stack.eps(np.array([k0]))[:, 0]
+        eps = self.stack.eps(np.asarray(k0))
         return Sheets(
             up=k0.real >= (self.length / np.sqrt(eps[self.stack.superstrate])).real,
             down=k0.real >= (self.length / np.sqrt(eps[self.stack.substrate])).real,
@@ -261,6 +261,7 @@ class LayerField:
     b: Array
     thickness_nm: float
     sign: float
+    uniform: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +287,15 @@ def fields(problem: BlockProblem, vector: Array, sides: tuple[Array, Array, list
 
 
 def _field_in_layer(problem: BlockProblem, done: Pass, f: Array, *, left: bool, sign: float) -> tuple[LayerField, Array]:
+    thickness = problem.stack.layers[done.index].thickness_nm
+    if done.reflection.ndim == 1:  # a uniform layer with nothing but uniform layers behind it
+        w, v = (1.0 / done.v, done.w) if left else (done.w, done.v)
+        x, r = done.phase, done.reflection
+        a = f / w / (1.0 + x * r * x)
+        b = r * x * a
+        return LayerField(done.index, np.diag(w), np.diag(v), done.q, a, b, thickness, sign, True), w * (x * a + b)
     w, v, w_inverse = diagonal_to_full(done.w), diagonal_to_full(done.v), diagonal_to_full(done.w_inverse)
-    r = done.reflection if done.reflection.ndim == 2 else np.diag(done.reflection)
+    r = done.reflection
     if left:
         # the left admittance is Yᵀ: its reflection follows from R by the same change of basis
         v_inverse = np.linalg.inv(v)
@@ -298,36 +306,44 @@ def _field_in_layer(problem: BlockProblem, done: Pass, f: Array, *, left: bool, 
     a = np.linalg.solve(np.eye(len(x)) + xrx, w_inverse @ f)
     b = r @ (x * a)
     out = w @ (x * a + b)
-    thickness = problem.stack.layers[done.index].thickness_nm
-    return LayerField(done.index, w, v, done.q, a, b, thickness, sign), out
+    return LayerField(done.index, w, v, done.q, a, b, thickness, sign, done.uniform), out
 
 
-def overlap(left: LayerField, right: LayerField, d_ka: Array, d_kb: Array) -> complex:
-    """``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz`` over a layer; the operators full or diagonal."""
-    electric = left.w.T @ (diagonal_to_full(d_kb) @ right.w)
-    magnetic = left.v.T @ (diagonal_to_full(d_ka) @ right.v)
+def densities(left: LayerField, right: LayerField) -> tuple[Array, Array]:
+    """``∫ F_l Fᵀ dz`` and ``∫ h_l hᵀ dz`` over a layer: all that any first-order change of the layer asks of the fields.
+
+    ``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz = Σ_ij δ(k0 B)_ij ∫F_l,i F_j - Σ_ij δ(k0 A)_ij ∫h_l,i h_j``. In a uniform layer
+    the operators are diagonal and so only the diagonals are returned, shape (m,); else (m, m).
+    """
     q, d = right.q, right.thickness_nm
-    same = _exponential_integral(q[:, None] + q[None, :], d)
-    across = _mixed_integral(q[:, None], q[None, :], d)
-    aa, bb = np.outer(left.a, right.a), np.outer(left.b, right.b)
-    ab = np.outer(left.a, right.b) * across + np.outer(left.b, right.a) * across
-    return complex(np.sum((electric - magnetic) * (aa + bb) * same) + np.sum((electric + magnetic) * ab))
+    if right.uniform:
+        w, v = np.diag(left.w) * np.diag(right.w), np.diag(left.v) * np.diag(right.v)
+        along = (left.a * right.a + left.b * right.b) * _exponential_integral(2.0 * q, d)
+        across = (left.a * right.b + left.b * right.a) * d * np.exp(1j * q * d)
+        return w * (along + across), v * (along - across)
+    along = np.outer(left.a, right.a) + np.outer(left.b, right.b)
+    along *= _exponential_integral(q[:, None] + q[None, :], d)
+    across = np.outer(left.a, right.b) + np.outer(left.b, right.a)
+    across *= _mixed_integral(q, d)
+    return left.w @ (along + across) @ right.w.T, left.v @ (along - across) @ right.v.T
 
 
 def _exponential_integral(q: Array, d: float) -> Array:
     """∫₀ᵈ exp(iqz) dz, also for small q d."""
     x = 1j * q * d
     small = np.abs(x) < 1e-5
-    safe = np.where(small, 1.0, x)
-    return d * np.where(small, 1.0 + x / 2.0, np.expm1(safe) / safe)
+    if small.any():
+        safe = np.where(small, 1.0, x)
+        return d * np.where(small, 1.0 + x / 2.0, (np.exp(safe) - 1.0) / safe)
+    return d * (np.exp(x) - 1.0) / x
 
 
-def _mixed_integral(p: Array, q: Array, d: float) -> Array:
-    """∫₀ᵈ exp(ipz) exp(iq(d-z)) dz = (e^{ipd} - e^{iqd}) / (i(p - q)), also for p = q."""
-    x = 1j * (p - q) * d
+def _mixed_integral(q: Array, d: float) -> Array:
+    """∫₀ᵈ exp(i q_a z) exp(i q_b (d-z)) dz = (e^{i q_a d} - e^{i q_b d}) / (i(q_a - q_b)), also for q_a = q_b: shape (m, m)."""
+    phase = np.exp(1j * q * d)
+    x = 1j * (q[:, None] - q[None, :]) * d
     small = np.abs(x) < 1e-5
-    safe = np.where(small, 1.0, x)
-    return d * np.where(small, np.exp(1j * q * d) * (1.0 + x / 2.0), (np.exp(1j * p * d) - np.exp(1j * q * d)) / safe)
+    return d * np.where(small, phase * (1.0 + x / 2.0), (phase[:, None] - phase[None, :]) / np.where(small, 1.0, x))
 
 
 def _decaying(squares: Array) -> Array:

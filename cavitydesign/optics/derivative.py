@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.optics.admittance import BlockProblem, LayerField, diagonal_to_full, overlap
+from cavitydesign.optics.admittance import BlockProblem, LayerField, diagonal_to_full
 from cavitydesign.optics.numeric import NumericStack
 from cavitydesign.optics.resonance import Resonance
 
@@ -38,10 +38,11 @@ def pole_derivative(resonance: Resonance, below: NumericStack, above: NumericSta
     eps = [item.stack.eps(k0) for item in pair]
     width = 2.0 * step
     total = 0.0 + 0.0j
-    for fl, fr in zip(resonance.left_field.layers, resonance.right_field.layers, strict=True):
+    fields_of = zip(resonance.left_field.layers, resonance.right_field.layers, resonance.layer_densities, strict=True)
+    for fl, fr, (_, electric, magnetic) in fields_of:
         (ka0, kb0), (ka1, kb1) = (item.operators(fr.index, e, k0) for item, e in zip(pair, eps, strict=True))
         if not (np.array_equal(ka0, ka1) and np.array_equal(kb0, kb1)):
-            total -= 1j * overlap(fl, fr, (ka1 - ka0) / width, (kb1 - kb0) / width)
+            total -= 1j * (np.sum((kb1 - kb0) * electric) - np.sum((ka1 - ka0) * magnetic)) / width
         growth = (above.layers[fr.index].thickness_nm - below.layers[fr.index].thickness_nm) / width
         if growth:
             total -= 1j * growth * _density(fl, fr, 0.5 * (ka0 + ka1), 0.5 * (kb0 + kb1))

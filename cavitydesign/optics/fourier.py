@@ -15,7 +15,7 @@ E_z is tangential to every side wall: Laurent's rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -34,7 +34,7 @@ _GRID = 64  # points a side for P; its error only slows convergence, never biase
 _HIGHEST = {"square": 4, "hexagonal": 6, "rectangular": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LayerMatrices:
     """The k0-independent matrices of one patterned layer in one symmetry block.
 
@@ -89,9 +89,8 @@ def centred(stack: NumericStack) -> NumericStack:
     """The stack with its origin moved to the inclusion's centre (or the origin) about which it is most symmetric."""
     centres = {item.pattern.center_nm for layer in stack.layers for item in layer.inclusions} | {(0.0, 0.0)}
     if len(centres) == 1:
-        candidates = list(centres)
-    else:
-        candidates = [(0.0, 0.0), *sorted(centres - {(0.0, 0.0)})]
+        return stack
+    candidates = [(0.0, 0.0), *sorted(centres - {(0.0, 0.0)})]
     moved = [_moved(stack, centre) for centre in candidates[:8]]
     return max(moved, key=lambda item: len(symmetry_group(item, bloch=(0.0, 0.0)).operations))
 
@@ -232,16 +231,19 @@ def _interfaces(shape: Shape, points: Array) -> list[tuple[Array, Array]]:
     return found
 
 
-def permittivity(layer: NumericLayer, matrices: LayerMatrices, eps: Array) -> tuple[Array, Array]:
-    """[ε] of the in-plane field, shape (..., m, m), and [[ε]] of E_z, shape (..., s, s), for permittivities ``eps``.
+Pairs = Sequence[tuple[Any, Any]]
 
-    ``eps`` has the materials on its first axis, shape (materials, ...).
+
+def permittivity(matrices: LayerMatrices, base: Array, pairs: Pairs) -> tuple[Array, Array]:
+    """[ε] of the in-plane field, shape (..., m, m), and [[ε]] of E_z, shape (..., s, s).
+
+    ``base`` is the background's permittivity, ``pairs`` those (inside, displaced) of each inclusion; all of one shape.
     """
     m, s = matrices.vector.shape[-1], matrices.scalar.shape[-1]
-    base = eps[layer.material][..., None, None]
+    base = np.asarray(base)[..., None, None]
     laurent, scalar, inverse = base * np.eye(m), base * np.eye(s), (1.0 / base) * np.eye(m)
-    for item, chi_v, chi_s in zip(layer.inclusions, matrices.vector, matrices.scalar, strict=True):
-        inner, outer = eps[item.material][..., None, None], eps[item.host][..., None, None]
+    for (inside, displaced), chi_v, chi_s in zip(pairs, matrices.vector, matrices.scalar, strict=True):
+        inner, outer = np.asarray(inside)[..., None, None], np.asarray(displaced)[..., None, None]
         laurent = laurent + (inner - outer) * chi_v
         inverse = inverse + (1.0 / inner - 1.0 / outer) * chi_v
         scalar = scalar + (inner - outer) * chi_s
@@ -251,15 +253,33 @@ def permittivity(layer: NumericLayer, matrices: LayerMatrices, eps: Array) -> tu
     return laurent - 0.5 * (delta @ matrices.normal + matrices.normal @ delta), scalar
 
 
-def permittivity_slope(layer: NumericLayer, matrices: LayerMatrices, eps: Array, slope: Array) -> tuple[Array, Array]:
-    """Derivatives of both matrices of :func:`permittivity` as the permittivities move along ``slope`` (one k0 only)."""
+@lru_cache(maxsize=256)
+def static_permittivity(matrices: LayerMatrices, base: complex, pairs: tuple[tuple[complex, complex], ...]) -> tuple[Array, Array]:
+    """[ε] and [[ε]]⁻¹ of a layer whose materials have one value: in a sweep of period or thickness computed once."""
+    inner, scalar = permittivity(matrices, np.asarray(base), pairs)
+    return inner, np.linalg.inv(scalar)
+
+
+def permittivity_slope(
+    matrices: LayerMatrices, base: complex, pairs: Pairs, d_base: complex, d_pairs: Pairs
+) -> tuple[Array, Array]:
+    """Derivatives of both matrices of :func:`permittivity` as the permittivities move by ``d_base``, ``d_pairs``."""
+    return _static_slope(
+        matrices,
+        (complex(base), *(complex(x) for pair in pairs for x in pair)),
+        (complex(d_base), *(complex(x) for pair in d_pairs for x in pair)),
+    )
+
+
+@lru_cache(maxsize=256)
+def _static_slope(matrices: LayerMatrices, values: tuple[complex, ...], rates: tuple[complex, ...]) -> tuple[Array, Array]:
     m, s = matrices.vector.shape[-1], matrices.scalar.shape[-1]
-    base, rate = eps[layer.material], slope[layer.material]
+    base, rate = values[0], rates[0]
     inverse, d_inverse = np.eye(m) / base, np.eye(m) * (-rate / base**2)
     d_laurent, d_scalar = rate * np.eye(m), rate * np.eye(s)
-    for item, chi_v, chi_s in zip(layer.inclusions, matrices.vector, matrices.scalar, strict=True):
-        inner, outer = eps[item.material], eps[item.host]
-        d_inner, d_outer = slope[item.material], slope[item.host]
+    for number, (chi_v, chi_s) in enumerate(zip(matrices.vector, matrices.scalar, strict=True)):
+        inner, outer = values[1 + 2 * number], values[2 + 2 * number]
+        d_inner, d_outer = rates[1 + 2 * number], rates[2 + 2 * number]
         inverse = inverse + (1.0 / inner - 1.0 / outer) * chi_v
         d_inverse = d_inverse - (d_inner / inner**2 - d_outer / outer**2) * chi_v
         d_laurent = d_laurent + (d_inner - d_outer) * chi_v

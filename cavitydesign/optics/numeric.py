@@ -41,6 +41,10 @@ class NumericLayer:
     inclusions: tuple[NumericInclusion, ...] = ()
     name: str = ""
 
+    def permittivities(self, eps: Array) -> tuple[Any, list[tuple[Any, Any]]]:
+        """The background's entry of ``eps`` (materials, ...), and those (inside, displaced) of each inclusion."""
+        return eps[self.material], [(eps[item.material], eps[item.host]) for item in self.inclusions]
+
 
 @dataclass(frozen=True)
 class NumericStack:
@@ -88,13 +92,28 @@ class NumericStack:
         """Whether no material disperses."""
         return self._constants is not None
 
+    def layer_is_constant(self, layer: NumericLayer) -> bool:
+        """Whether no material of a layer disperses."""
+        numbers = {layer.material, *(n for item in layer.inclusions for n in (item.material, item.host))}
+        return all(self.materials[number].constant is not None for number in numbers)
+
+    @cached_property
+    def _at_points(self) -> dict[complex, Array]:
+        """Indices at single wavenumbers asked for before; a pole is polished with several looks at each."""
+        return {}
+
     def index(self, k0: Array) -> Array:
         """Complex indices at complex vacuum wavenumbers (1/nm): shape (materials, *k0.shape)."""
         k0 = np.asarray(k0, dtype=complex)
         if self._constants is not None:
             return np.broadcast_to(self._constants.reshape(-1, *[1] * k0.ndim), (len(self._constants), *k0.shape))
+        if k0.ndim == 0 and complex(k0) in self._at_points:
+            return self._at_points[complex(k0)]
         wavelength = units.complex_wavelength_nm(k0)
-        return np.stack([m.n(wavelength) + self.index_shift.get(i, 0.0) for i, m in enumerate(self.materials)])
+        found = np.stack([m.n(wavelength) + self.index_shift.get(i, 0.0) for i, m in enumerate(self.materials)])
+        if k0.ndim == 0:
+            self._at_points[complex(k0)] = found
+        return found
 
     def eps(self, k0: Array) -> Array:
         """Relative permittivities ``(n + shift)²``: shape (materials, *k0.shape)."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.optics.admittance import BlockProblem, ResonanceField, Sheets, fields, overlap
+from cavitydesign.optics.admittance import BlockProblem, ResonanceField, Sheets, densities, fields
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -26,12 +26,13 @@ class Resonance:
     norm: complex
     right_field: ResonanceField
     left_field: ResonanceField
+    layer_densities: Densities
     residual: float
 
     def shift_by_eps(self, d_eps: Array, *, layers_only: bool = False) -> complex:
         """First-order change of k0 for steps ``d_eps`` (materials,) in permittivity; 1/nm."""
         form = _form(
-            self.problem, self.sheets, self.k0, self.right_field, self.left_field,
+            self.problem, self.sheets, self.k0, self.left_field, self.right_field, self.layer_densities,
             d_eps=d_eps, d_k=0.0, half_spaces=not layers_only,
         )  # fmt: skip
         return -form / self.norm
@@ -106,16 +107,11 @@ class Resonance:
         u, _, vh = np.linalg.svd(sides[1] + np.diag(sides[0]))
         rights, lefts = vh[-2:].conj(), u[:, -2:].T.conj()
         slope = problem.stack.eps_slope(k0)
-        norm = np.array([
-            [
-                _form(
-                    problem, self.sheets, self.k0, fields(problem, r, sides, left=False), fields(problem, l, sides, left=True),
-                    d_eps=slope, d_k=1.0,
-                )
-                for r in rights
-            ]
-            for l in lefts
-        ])  # fmt: skip
+        norm = np.empty((2, 2), dtype=complex)
+        for i, l in enumerate(lefts):
+            for j, r in enumerate(rights):
+                lf, rf = fields(problem, l, sides, left=True), fields(problem, r, sides, left=False)
+                norm[i, j] = _form(problem, self.sheets, self.k0, lf, rf, _densities(lf, rf), d_eps=slope, d_k=1.0)
         return (probe.T @ rights.T) @ np.linalg.solve(norm, lefts @ probe)
 
     @property
@@ -126,20 +122,37 @@ class Resonance:
         return passive and not self.sheets.up.any() and not self.sheets.down.any()
 
 
+Densities = tuple[tuple[int, Array, Array], ...]
+"""For each layer its index, ``∫F_l Fᵀ dz`` and ``∫h_l hᵀ dz``."""
+
+
+def _densities(left: ResonanceField, right: ResonanceField) -> Densities:
+    return tuple((fr.index, *densities(fl, fr)) for fl, fr in zip(left.layers, right.layers, strict=True))
+
+
 def _form(
-    problem: BlockProblem, sheets: Sheets, k0: complex, right: ResonanceField, left: ResonanceField, *, d_eps: Array, d_k: float, half_spaces: bool = True
+    problem: BlockProblem,
+    sheets: Sheets,
+    k0: complex,
+    left: ResonanceField,
+    right: ResonanceField,
+    layers: Densities,
+    *,
+    d_eps: Array,
+    d_k: float,
+    half_spaces: bool = True,
 ) -> complex:
     """``v_lᵀ δM v`` from the fields; see the module docstring of optics.admittance."""
     stack = problem.stack
     eps = stack.eps(np.asarray(k0))
     total = 0.0 + 0.0j
-    for fl, fr in zip(left.layers, right.layers, strict=True):
-        layer = stack.layers[fr.index]
+    for index, electric, magnetic in layers:
+        layer = stack.layers[index]
         involved = {layer.material, *(i.material for i in layer.inclusions), *(i.host for i in layer.inclusions)}
         if d_k == 0.0 and not any(d_eps[number] for number in involved):
             continue
-        d_ka, d_kb = problem.slopes(fr.index, eps, k0, d_eps=d_eps, d_k=d_k)
-        total -= 1j * overlap(fl, fr, d_ka, d_kb)
+        d_ka, d_kb = problem.slopes(index, eps, k0, d_eps=d_eps, d_k=d_k)
+        total -= 1j * (np.sum(d_kb * electric) - np.sum(d_ka * magnetic))
     for number, open_, fl, fr in (
         (stack.superstrate, sheets.up, left.top, right.top),
         (stack.substrate, sheets.down, left.bottom, right.bottom),
@@ -166,10 +179,11 @@ def polish(problem: BlockProblem, start: complex, *, reach: float = math.inf, ac
         right_field = fields(problem, right, sides, left=False)
         left_field = right_field if symmetric else fields(problem, left, sides, left=True)
         slope = problem.stack.eps_slope(np.asarray(k0))
-        norm = _form(problem, sheets, k0, right_field, left_field, d_eps=slope, d_k=1.0)
+        layers = _densities(left_field, right_field)
+        norm = _form(problem, sheets, k0, left_field, right_field, layers, d_eps=slope, d_k=1.0)
         change = complex(left @ (matrix @ right)) / norm
         residual = abs(change / k0)
-        found = Resonance(problem, sheets, k0 - change, right, left, norm, right_field, left_field, residual)
+        found = Resonance(problem, sheets, k0 - change, right, left, norm, right_field, left_field, layers, residual)
         if residual < accept or (residual < 1e-5 and residual >= 0.5 * previous):
             return found  # the step is quadratically small or better: the next would be below rounding
         if residual > 0.2 or abs(k0 - change - start) > reach:
