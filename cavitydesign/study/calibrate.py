@@ -199,17 +199,17 @@ class _Problem:
         total, done = len(devices) * (len(u) + 1), 0
         for _, variant, rows in devices:
             found = solve(self.design_at(u, variant), self.settings, window_nm=self.window)
-            fixed = tolerance.as_solved(self.settings, found)
+            coarse = tolerance.few_waves(self.settings)
+            base = found.modes if coarse is self.settings else solve(self.design_at(u, variant), coarse, window_nm=self.window).modes
             done += 1
             self.progress(done, total)
             slopes = np.full((len(found.modes), len(u)), np.nan)
+            start = _wavelengths_of(found.modes, base)
             for column in range(len(u)):
                 moved = u.copy()
                 moved[column] += STEP
-                other = solve(self.design_at(moved, variant), fixed, window_nm=self.window).modes
-                at = tolerance.match(found.modes, other)
-                here = np.where(at >= 0, other["wavelength_nm"][at] if len(other) else np.nan, np.nan)
-                slopes[:, column] = (here - found.modes["wavelength_nm"]) / STEP
+                other = solve(self.design_at(moved, variant), coarse, window_nm=self.window).modes
+                slopes[:, column] = (_wavelengths_of(found.modes, other) - start) / STEP
                 done += 1
                 self.progress(done, total)
             tables.append((found.modes, slopes, rows))
@@ -269,9 +269,7 @@ class _State:
         """Modes for all peaks at u, one to one within a device; the start's choice is kept."""
         found: dict[int, tuple[int, int]] = {}
         for table, (modes, slopes, rows) in enumerate(self.tables):
-            wavelengths = modes["wavelength_nm"] + np.nan_to_num(slopes, nan=np.inf) @ np.zeros(len(u)) if not len(u) else (
-                modes["wavelength_nm"] + np.where(np.isfinite(slopes), slopes, 0.0) @ (u - self.u)
-            )
+            wavelengths = modes["wavelength_nm"] + np.where(np.isfinite(slopes), slopes, 0.0) @ (u - self.u)
             peaks = [self.problem.peaks[row] for row in rows]
             allowed = measured.may_match(peaks, list(modes["symmetry"]), list(modes["polarization"]))
             allowed &= np.isfinite(slopes).all(axis=1)[None, :]
@@ -307,6 +305,12 @@ class _State:
         scaled = jacobian / sigma_nm[:, None]
         left = scaled.T @ scaled + np.eye(scaled.shape[1])
         return np.linalg.solve(left, scaled.T @ (scaled @ self.u - residual_nm / sigma_nm))
+
+
+def _wavelengths_of(modes: Modes, others: Modes) -> Array:
+    """Wavelengths of the same modes in another table; NaN where it lacks one."""
+    at = tolerance.match(modes, others)
+    return np.array([others["wavelength_nm"][row] if row >= 0 else math.nan for row in at])
 
 
 def _result(

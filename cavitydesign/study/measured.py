@@ -44,12 +44,16 @@ UNITS = {"uJ/cm2": "uJ/cm2", "µJ/cm2": "uJ/cm2", "µJ/cm²": "uJ/cm2", "mJ/cm2"
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """One row: the numbers that name its device by dotted path, its numbers (NaN: not given) and its texts."""
+    """One row: the numbers that name its device by dotted path, its numbers (NaN: not given) and its texts.
+
+    ``unstated`` are the device columns that this row leaves blank: which device it belongs to is then not known.
+    """
 
     device: Mapping[str, float]
     numbers: Mapping[str, float]
     texts: Mapping[str, str]
     line: int
+    unstated: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> float:
         return self.numbers.get(name, math.nan)
@@ -80,7 +84,9 @@ def read_peaks(path: str | Path) -> tuple[Peak, ...]:
         numbers = {name: _number(content[name], name, line, path) for name in content if name in NUMBERS or "." in name}
         texts = {name: content[name] for name in content if name in TEXTS and content[name]}
         device = {name: value for name, value in numbers.items() if "." in name and math.isfinite(value)}
-        peak = Peak(device, {name: value for name, value in numbers.items() if name in NUMBERS}, _checked(texts, line, path), line)
+        unstated = tuple(name for name in names if "." in name and name not in device)
+        own = {name: value for name, value in numbers.items() if name in NUMBERS}
+        peak = Peak(device, own, _checked(texts, line, path), line, unstated)
         _check(peak, path)
         peaks.append(peak)
     if not peaks:

@@ -25,24 +25,17 @@ class Prediction:
     """What one design is predicted to do.
 
     ``defaults`` names the tables ([emitter], [pump]) that the design leaves out, so that their defaults stand in;
-    ``tolerances`` is None where they were not asked for.
+    ``tolerances`` is None where they were not asked for. ``records`` are the lines as ``predict --json`` gives them, with
+    the errors that the cavity's inputs cause; ``published`` are rows of published beside predicted.
     """
 
     design: Design
     solution: Solution
     lines: LasingLines
     tolerances: Tolerances | None
+    records: tuple[dict[str, Any], ...]
     published: tuple[dict[str, Any], ...]
     defaults: tuple[str, ...]
-
-    def records(self) -> list[dict[str, Any]]:
-        """The lines as ``predict --json`` gives them, with the errors that the cavity's assumed inputs cause."""
-        records = self.lines.records()
-        if self.tolerances is not None:
-            spread = _threshold_spread(self)
-            for row, record in enumerate(records):
-                record["input_errors"] = _input_errors(self, row, record, spread)
-        return records
 
     def document(self) -> dict[str, Any]:
         """``predict --json``."""
@@ -55,7 +48,7 @@ class Prediction:
             "advice": self.solution.status.value,
             "warnings": list(self.solution.warnings),
             "temperature_k": emitter.temperature_k if emitter else None,
-            "lines": self.records(),
+            "lines": list(self.records),
             "published": list(self.published),
             "assumed": [
                 {"input": s.path, "value": s.value, "source": s.source, "plus_minus": s.plus_minus, "note": s.note}
@@ -138,27 +131,37 @@ def predict(
     solution = solve(full, settings, window_nm=window_nm)
     lines = lasing_lines(full, solution.modes)
     moved = tolerance.propagate(full, settings, solution, progress=progress) if tolerances and len(solution.modes) else None
-    draft = Prediction(full, solution, lines, moved, (), missing)
-    rows = tuple(beside_published(draft, peaks, settings, window_nm)) if peaks else ()
-    return Prediction(full, solution, lines, moved, rows, missing)
+    records = tuple(_with_errors(full, lines, moved))
+    rows = beside_published(full, records, peaks, settings, window_nm=solution.provenance["window_nm"]) if peaks else ()
+    return Prediction(full, solution, lines, moved, records, tuple(rows), missing)
 
 
 def beside_published(
-    prediction: Prediction, peaks: Sequence[measured.Peak], settings: Any, window_nm: Window | None = None
+    design: Design, records: Sequence[Mapping[str, Any]], peaks: Sequence[measured.Peak], settings: Any, *, window_nm: Window
 ) -> list[dict[str, Any]]:
-    """One row per published number: quantity, published, predicted, difference, unit, device, and words where needed."""
+    """One row per published number: quantity, published, predicted, difference, unit, device, and words where needed.
+
+    ``records`` are the predicted lines of the design itself. Other devices are solved here, in a window widened to hold
+    their peaks. A peak of an unstated device stands beside the design as it is, without a difference.
+    """
     rows: list[tuple[int, dict[str, Any]]] = []
-    for device, variant, indices in measured.devices(prediction.design, peaks):
-        if variant.id == prediction.design.id:
-            lines = prediction.records()
-        else:
-            found = solve(variant, settings, window_nm=window_nm)
-            lines = lasing_lines(variant, found.modes).records()
+    for device, variant, indices in measured.devices(design, peaks):
         here = [peaks[index] for index in indices]
-        chosen = _assigned(here, lines)
-        for index, peak, line in zip(indices, here, chosen, strict=True):
+        if variant.id == design.id:
+            lines: Sequence[Mapping[str, Any]] = records
+        else:
+            found = solve(variant, settings, window_nm=holding(window_nm, here))
+            lines = lasing_lines(variant, found.modes).records()
+        for index, peak, line in zip(indices, here, _assigned(here, lines), strict=True):
             rows += [(index, row) for row in _rows_of(peak, device, line, lines)]
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
+
+
+def holding(window_nm: Window, peaks: Sequence[measured.Peak], *, spare_nm: float = 30.0) -> Window:
+    """The window, widened to hold the peaks with something to spare."""
+    wavelengths = [peak.wavelength_nm for peak in peaks if peak.has_wavelength]
+    low, high = window_nm
+    return min([low, *(w - spare_nm for w in wavelengths)]), max([high, *(w + spare_nm for w in wavelengths)])
 
 
 def first_line(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -167,8 +170,10 @@ def first_line(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def _assigned(peaks: Sequence[measured.Peak], lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
-    having = [row for row, peak in enumerate(peaks) if peak.has_wavelength]
-    found: list[Mapping[str, Any] | None] = [None] * len(peaks)
+    """The nearest line of each peak, one to one; lines that cannot lase stand back where there are others."""
+    lines = [line for line in lines if line["threshold"]["value"] is not None] or list(lines)
+    having = [row for row, peak in enumerate(peaks) if peak.has_wavelength and not peak.unstated]
+    found: list[Mapping[str, Any] | None] = [first_line(lines) if peak.unstated else None for peak in peaks]
     at = measured.assign([peaks[row].wavelength_nm for row in having], [line["wavelength_nm"] for line in lines])
     for row, line in zip(having, at, strict=True):
         found[row] = None if line is None else lines[line]
@@ -184,7 +189,7 @@ def _rows_of(
     rows = []
 
     def add(quantity: str, published: Any, predicted: Any, unit: str, note: str = "", line: Mapping[str, Any] | None = line) -> None:
-        both = isinstance(published, float) and isinstance(predicted, float)
+        both = isinstance(published, float) and isinstance(predicted, float) and not peak.unstated
         difference = predicted - published if both else None
         error = _error_of(quantity, line)
         rows.append(
@@ -194,15 +199,18 @@ def _rows_of(
 
     if peak.has_wavelength:
         note = "nearest predicted line" if line is not None else "no predicted line in the window"
-        if line is not None and line["transition"] and peak.texts.get("transition") not in (None, line["transition"]):
+        if peak.unstated:
+            note = f"{', '.join(map(_spoken, peak.unstated))} not stated; predicted: the design's lowest threshold"
+        elif line is not None and line["transition"] and peak.texts.get("transition") not in (None, line["transition"]):
             note += f"; the model names its transition {line['transition']}"
         add(f"line{label}", peak.wavelength_nm, line["wavelength_nm"] if line else None, "nm", note)
     if math.isfinite(peak["wavelength_from_nm"]):
         span = [peak["wavelength_from_nm"], peak["wavelength_to_nm"]]
-        at = first["wavelength_nm"] if first else None
+        lowest = first_line([item for item in lines if peak.texts.get("transition") in (None, item["transition"])])
+        at = lowest["wavelength_nm"] if lowest else None
         inside = at is not None and span[0] <= at <= span[1]
-        note = "nothing lases" if at is None else f"the line of lowest threshold is {'inside' if inside else 'outside'}"
-        add(f"range of lines{label}", span, at, "nm", note, first)
+        note = "no such line lases" if at is None else f"lowest threshold{label}, {'inside' if inside else 'outside'} the range"
+        add(f"range of lines{label}", span, at, "nm", note, lowest)
     if math.isfinite(peak["linewidth_nm"]):
         q = line["mode"]["q"] if line else None
         add("line width", peak["linewidth_nm"], line["wavelength_nm"] / q if line and q else None, "nm",
@@ -226,6 +234,10 @@ def _error_of(quantity: str, line: Mapping[str, Any] | None) -> float | None:
     return errors["wavelength_nm"] if quantity.startswith(("line (", "range")) or quantity == "line" else None
 
 
+def _spoken(path: str) -> str:
+    return {"lattice.period_nm": "period"}.get(path, path)
+
+
 def _threshold_in(unit: str, line: Mapping[str, Any] | None) -> tuple[float | None, str]:
     if line is None:
         return None, "no predicted line"
@@ -233,7 +245,7 @@ def _threshold_in(unit: str, line: Mapping[str, Any] | None) -> tuple[float | No
     if value is None:
         return None, line.get("note", "")
     if own == unit:
-        return value, "the lines' own ranking: lowest" if line.get("rank") == 1 else f"line of rank {line.get('rank')}"
+        return value, f"of the predicted line at {line['wavelength_nm']:.0f} nm, rank {line['rank']}"
     if own in _MICROJOULE and unit in _MICROJOULE:
         return value * _MICROJOULE[own] / _MICROJOULE[unit], ""
     return None, f"the design's pump gives a threshold in {own} ({value:.3g}); its pulse is not the published one"
@@ -248,13 +260,12 @@ class _Spread:
     lost: tuple[tuple[str, ...], ...]
 
 
-def _threshold_spread(prediction: Prediction) -> _Spread:
+def _threshold_spread(design: Design, moved: Tolerances) -> _Spread:
     """Thresholds with the modes moved by ±σ of each input of the cavity, by mode rather than by rank."""
-    assert prediction.tolerances is not None  # noqa: S101 (the caller looked)
-    moved, design, count = prediction.tolerances, prediction.design, len(prediction.lines)
+    count = len(moved.modes)
     if not moved.sensitivities:
         return _Spread((), np.zeros((0, count)), ((),) * count)
-    tables = [prediction.solution.modes]
+    tables = [moved.modes]
     tables += [tolerance.moved_modes(moved, item, sign) for item in moved.sensitivities for sign in (1.0, -1.0)]
     base, *sides = (found.value for found in mode_thresholds([(design, table) for table in tables]))
     up, down = np.array(sides[0::2]), np.array(sides[1::2])
@@ -267,10 +278,17 @@ def _threshold_spread(prediction: Prediction) -> _Spread:
     return _Spread(paths, np.where(both, 0.5 * np.abs(up - down), one), lost)
 
 
-def _input_errors(prediction: Prediction, row: int, record: Mapping[str, Any], spread: _Spread) -> dict[str, Any]:
-    moved = prediction.tolerances
-    assert moved is not None  # noqa: S101 (the caller looked)
-    mode = int(prediction.lines.mode_index[row])
+def _with_errors(design: Design, lines: LasingLines, moved: Tolerances | None) -> list[dict[str, Any]]:
+    """The lines as ``predict --json`` gives them, each with the errors that the cavity's inputs cause."""
+    records = lines.records()
+    if moved is not None:
+        spread = _threshold_spread(design, moved)
+        for record, mode in zip(records, lines.mode_index, strict=True):
+            record["input_errors"] = _input_errors(moved, int(mode), record, spread)
+    return records
+
+
+def _input_errors(moved: Tolerances, mode: int, record: Mapping[str, Any], spread: _Spread) -> dict[str, Any]:
     cavity = np.nan_to_num(spread.value[:, mode])
     emitter = record["threshold"]["value_err"]
     has = record["threshold"]["value"] is not None

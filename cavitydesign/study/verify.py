@@ -1,0 +1,191 @@
+"""The fast solver's modes beside FDTD's, matched one to one.
+
+Two tables of modes are two witnesses of the same cavity. A pair is two modes that could be the same: symmetry labels that do
+not contradict each other, the same degeneracy, and wavelengths within the joint error bar or within ``slack`` of each other
+(both methods are then worth a look). The pairing minimises the total distance in wavelength and Q, and whatever stays alone
+is named, on both sides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.stack import Stack
+from cavitydesign.solvers.base import Modes, Poles, Solution, Window, checked_window, solve
+
+SLACK = 0.005
+"""Largest relative distance in wavelength of a pair: the error of FDTD at 50 pixels/µm before extrapolation."""
+_LOUD = 3.0
+_FLOOR_NM, _FLOOR_Q = 5e-4, 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One mode as both methods have it. ``sigma``: distance in joint error bars (the larger of λ's and Q's)."""
+
+    fast: dict[str, Any]
+    fdtd: dict[str, Any]
+    wavelength_difference_nm: float
+    wavelength_joint_err_nm: float
+    q_difference: float
+    q_joint_err: float
+    sigma: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the distance is within three joint error bars."""
+        return self.sigma <= _LOUD
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Pairs and what stayed alone; ``ignored`` are the fast solver's modes that FDTD was not asked for, with the reason."""
+
+    pairs: tuple[Pair, ...]
+    only_fast: tuple[dict[str, Any], ...]
+    only_fdtd: tuple[dict[str, Any], ...]
+    ignored: tuple[tuple[dict[str, Any], str], ...]
+    window_nm: Window
+    fast: Solution = field(repr=False)
+    fdtd: Solution = field(repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """Every mode has its partner, and every pair agrees."""
+        return not self.only_fast and not self.only_fdtd and all(pair.agrees for pair in self.pairs)
+
+    def record(self) -> dict[str, Any]:
+        """A document for JSON; NaN and infinities become None."""
+        return {
+            "window_nm": list(self.window_nm),
+            "passed": self.passed,
+            "pairs": [
+                {
+                    "fast": _plain(p.fast), "fdtd": _plain(p.fdtd), "agrees": p.agrees, "sigma": _number(p.sigma),
+                    "wavelength_difference_nm": p.wavelength_difference_nm, "wavelength_joint_err_nm": _number(p.wavelength_joint_err_nm),
+                    "q_difference": _number(p.q_difference), "q_joint_err": _number(p.q_joint_err),
+                }
+                for p in self.pairs
+            ],
+            "only_fast": [_plain(mode) for mode in self.only_fast],
+            "only_fdtd": [_plain(mode) for mode in self.only_fdtd],
+            "ignored": [{"mode": _plain(mode), "reason": reason} for mode, reason in self.ignored],
+            "rejected_by_fdtd": list(self.fdtd.provenance.get("rejected", [])),
+        }  # fmt: skip
+
+
+def verify(
+    subject: Design | Stack,
+    *,
+    window_nm: Window | None = None,
+    fast: Any = None,
+    fdtd: Any = None,
+    progress: Callable[[str], None] | None = None,
+) -> Verification:
+    """Solve with the fast solver (Poles by default) and with FDTD, and match the modes.
+
+    ``fast`` and ``fdtd`` are settings values. ``progress`` receives one line at a time while FDTD runs. Raises what the
+    solvers raise: Unavailable without Meep, SolverError for a job that does not fit.
+    """
+    from cavitydesign.solvers.fdtd import Fdtd
+    from cavitydesign.solvers.fdtd.solver import run
+
+    settings = fdtd if fdtd is not None else Fdtd()
+    if window_nm is None and isinstance(subject, Design):
+        window_nm = subject.window_nm
+    low, high = checked_window(window_nm if window_nm is not None else (0.0, 0.0))
+    stack = subject.to_stack() if isinstance(subject, Design) else subject
+    wide = (low * (1.0 - SLACK), high * (1.0 + SLACK))
+    found_fast = solve(subject, fast if fast is not None else Poles(), window_nm=wide)
+    found_fdtd = run(stack, settings, window_nm=wide, subject=subject, progress=progress)
+    return compare(found_fast, found_fdtd, window_nm=(low, high), q_min=settings.q_min)
+
+
+def compare(fast: Solution, fdtd: Solution, *, window_nm: Window, q_min: float) -> Verification:
+    """Match two solutions whose search windows both reach a little beyond ``window_nm``."""
+    pairs_of_rows = match_modes(fast.modes, fdtd.modes)
+    ours, theirs = list(fast.modes), list(fdtd.modes)
+    low, high = window_nm
+
+    def inside(mode: dict[str, Any]) -> bool:
+        return low <= mode["wavelength_nm"] <= high
+
+    pairs = [_pair(ours[i], theirs[j]) for i, j in pairs_of_rows if inside(ours[i]) or inside(theirs[j])]
+    alone = [mode for i, mode in enumerate(ours) if i not in {p[0] for p in pairs_of_rows} and inside(mode)]
+    strangers = [mode for j, mode in enumerate(theirs) if j not in {p[1] for p in pairs_of_rows} and inside(mode)]
+    fading = [mode for mode in alone if 0.0 < mode["q"] < 1.5 * q_min]
+    growing = [mode for mode in alone if mode["q"] < 0.0]
+    ignored = [(mode, f"Q below {1.5 * q_min:g}: too short a ring-down for FDTD") for mode in fading]
+    ignored += [(mode, "amplified: a ring-down does not decay") for mode in growing]
+    rest = [mode for mode in alone if mode not in fading and mode not in growing]
+    return Verification(tuple(pairs), tuple(rest), tuple(strangers), tuple(ignored), window_nm, fast, fdtd)
+
+
+def match_modes(first: Modes, second: Modes) -> list[tuple[int, int]]:
+    """Rows (i, j) of the one-to-one matching with the smallest total distance; rows without a possible partner are left out."""
+    if not len(first) or not len(second):
+        return []
+    from scipy.optimize import linear_sum_assignment
+
+    forbidden = 1e6
+    price = np.full((len(first), len(second)), forbidden)
+    for i, a in enumerate(first):
+        for j, b in enumerate(second):
+            if _could_be_one(a, b):
+                price[i, j] = _distance(a, b)
+    rows, columns = linear_sum_assignment(price)
+    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if price[i, j] < forbidden]
+
+
+def _could_be_one(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    labels = a["symmetry"] == b["symmetry"] or not a["symmetry"] or not b["symmetry"]
+    degeneracies = a["degeneracy"] == b["degeneracy"] or 0 in (a["degeneracy"], b["degeneracy"])
+    reach = max(SLACK * a["wavelength_nm"], _LOUD * _joint_nm(a, b))
+    losses = abs(_loss(a) - _loss(b)) < 0.5 * max(_loss(a), _loss(b)) + 1e-5
+    return labels and degeneracies and losses and abs(a["wavelength_nm"] - b["wavelength_nm"]) < reach
+
+
+def _distance(a: dict[str, Any], b: dict[str, Any]) -> float:
+    shift = abs(a["wavelength_nm"] - b["wavelength_nm"]) / (SLACK * a["wavelength_nm"])
+    contrast = abs(_loss(a) - _loss(b)) / (max(_loss(a), _loss(b)) + 1e-5)
+    return shift + contrast
+
+
+def _loss(mode: dict[str, Any]) -> float:
+    return 0.0 if math.isinf(mode["q"]) or math.isnan(mode["q"]) else 1.0 / mode["q"]
+
+
+def _error(value: float) -> float:
+    return value if math.isfinite(value) else 0.0
+
+
+def _joint_nm(a: dict[str, Any], b: dict[str, Any]) -> float:
+    floor = _FLOOR_NM * a["wavelength_nm"]
+    return max(math.hypot(_error(a["wavelength_err_nm"]), _error(b["wavelength_err_nm"])), floor)
+
+
+def _pair(a: dict[str, Any], b: dict[str, Any]) -> Pair:
+    """Differences are FDTD minus fast. Joint error bars have floors of 0.05 % of λ and 3 % of Q (what FDTD is trusted to)."""
+    wavelength = b["wavelength_nm"] - a["wavelength_nm"]
+    wavelength_err = _joint_nm(a, b)
+    if math.isfinite(a["q"]) and math.isfinite(b["q"]):
+        q, q_err = b["q"] - a["q"], max(math.hypot(_error(a["q_err"]), _error(b["q_err"])), _FLOOR_Q * abs(a["q"]))
+        sigma_q = abs(q) / q_err
+    else:  # one of them has no loss, or too little to be measured
+        q, q_err, sigma_q = math.nan, math.nan, abs(_loss(a) - _loss(b)) / 2e-6
+    return Pair(a, b, wavelength, wavelength_err, q, q_err, max(abs(wavelength) / wavelength_err, sigma_q))
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _plain(mode: dict[str, Any]) -> dict[str, Any]:
+    names = ("wavelength_nm", "q", "symmetry", "degeneracy", "polarization", "wavelength_err_nm", "q_err")
+    return {name: _number(mode[name]) if isinstance(mode[name], float) else mode[name] for name in names}

