@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from typing import Annotated
 
 import pytest
@@ -255,3 +256,19 @@ def test_sources_that_speak_of_another_number_are_refused(content_of):
 def test_replace_validates_again():
     with pytest.raises(InputError, match=r"period_nm: must be > 0, got -1.0"):
         Lattice(period_nm=300.0).replace(period_nm=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("family", "path"), [("nanopillar_array", "lattice.period_nm"), ("pcsel", "lattice.period_nm")]
+)
+def test_a_changed_design_costs_about_a_millisecond(content_of, family, path):
+    design = design_from_dict(content_of(family))
+    design.with_value(path, 370.0)
+    costs = []
+    for index in range(30):
+        start = time.process_time()
+        design.with_value(path, 370.0 + index).to_stack()
+        costs.append(time.process_time() - start)
+    assert (
+        min(costs) < 3e-3
+    )  # measured 0.3 ms; a sweep makes thousands, and validation must not be what it waits for
