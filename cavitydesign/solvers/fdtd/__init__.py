@@ -3,4 +3,7 @@
 from cavitydesign.solvers.fdtd.settings import Fdtd
 from cavitydesign.solvers.fdtd.solver import run
 
-__all__ = ["Fdtd", "run"]
+VERSION = "1"
+"""Raised when numbers change; part of a stored result's address."""
+
+__all__ = ["VERSION", "Fdtd", "run"]

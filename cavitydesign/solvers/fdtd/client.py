@@ -44,6 +44,11 @@ class Interpreter:
     path: str
     meep_version: str
 
+    @property
+    def version(self) -> str:
+        """Meep's version and where it lives, for people."""
+        return f"{self.meep_version} ({self.path})"
+
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, after the workers were ended; ``str()`` says in one line what was kept and where."""

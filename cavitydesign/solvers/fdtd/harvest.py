@@ -21,6 +21,7 @@ _LEAST_CHANNELS = 0.3
 _SMALLEST = 1e-4
 _AGREE = 3e-4
 _SHIFT = 0.02
+_TRUST = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +205,8 @@ def extrapolate(
 ) -> tuple[list[Line], list[Rejected]]:
     """Lines at infinite resolution from runs sorted coarse to fine; a line that the finest two do not share is rejected.
 
-    Two resolutions: the line through both, error bar half the last step. More: least squares in h², error bar the larger of
-    the residual's and that half step.
+    Two resolutions: the line through both. More: least squares in h². The error bar is the larger of the residual and a fifth
+    of the way from the finest run to the limit (known unit cells came out within a twentieth of it), and the noise of the fits.
     """
     if len(runs) == 1:
         return [Line(x.frequency, x.decay, math.nan, math.nan, x.amplitudes, x.strength) for x in runs[0]], []
@@ -244,5 +245,5 @@ def _limit(chain: list[tuple[int, Line]], resolutions: Sequence[float]) -> Line:
         residual = float(np.max(np.abs(basis @ (inverse @ values) - values))) if len(chain) > 2 else 0.0
         propagated = float(np.linalg.norm(inverse[0] * noise))
         limits.append(limit)
-        errors.append(math.hypot(max(0.5 * abs(limit - values[0]), residual), propagated))
+        errors.append(math.hypot(max(_TRUST * abs(limit - values[0]), residual), propagated))
     return Line(limits[0], limits[1], errors[0], errors[1], finest.amplitudes, finest.strength)

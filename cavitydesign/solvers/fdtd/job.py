@@ -3,8 +3,8 @@
 The E vector of a mode at Γ is even (+) or odd (-) under x → -x and y → -y; each pair of signs is a class, run in a quarter
 cell with real fields. Labels are those of C4v (square cell with its diagonals), C6v (hexagonal) or C2v:
 
-    ++  A1, B1 (C4v)   A1, E2 (C6v)   A1 (C2v)        -+  E (C4v)   B2, E1 (C6v)   B1 (C2v)  E along x
-    --  A2, B2 (C4v)   A2, E2 (C6v)   A2 (C2v)        +-  E (C4v)   B1, E1 (C6v)   B2 (C2v)  E along y
+    ++  A1, B1 (C4v)   A1, E2 (C6v)   A1 (C2v)        -+  E (C4v)   B1, E1 (C6v)   B1 (C2v)  E along x
+    --  A2, B2 (C4v)   A2, E2 (C6v)   A2 (C2v)        +-  E (C4v)   B2, E1 (C6v)   B2 (C2v)  E along y
 
 Within ++ and -- of C4v the sum and the difference of two probes that a diagonal mirror exchanges see one label each, so
 near-degenerate modes never share a fit. In a hexagonal supercell the sources come in pairs one primitive vector apart, and
@@ -67,8 +67,8 @@ def point_group(stack: Stack, bloch: tuple[float, float] = (0.0, 0.0)) -> PointG
                 return False
         return True
 
-    x_mirror = keeps([[-1, 0], [0, 1]]) and _fixes(bloch, (-1, 1))
-    y_mirror = keeps([[1, 0], [0, -1]]) and _fixes(bloch, (1, -1))
+    x_mirror = keeps([[-1, 0], [0, 1]]) and bloch[0] == 0.0
+    y_mirror = keeps([[1, 0], [0, -1]]) and bloch[1] == 0.0
     if x_mirror and y_mirror:
         if stack.lattice.kind == "square" and keeps([[0, 1], [1, 0]]) and bloch == (0.0, 0.0):
             return "C4v"
@@ -77,11 +77,6 @@ def point_group(stack: Stack, bloch: tuple[float, float] = (0.0, 0.0)) -> PointG
             return "C6v"
         return "C2v"
     return "Cx" if x_mirror else "Cy" if y_mirror else "1"
-
-
-def _fixes(bloch: tuple[float, float], signs: tuple[int, int]) -> bool:
-    """A mirror keeps the Bloch vector up to a reciprocal vector (rectangular axes)."""
-    return all(math.isclose((s * k - k) % 1.0, 0.0, abs_tol=1e-12) for s, k in zip(signs, bloch, strict=True))
 
 
 def _material_coefficients(inclusions: Any, gx: Any, gy: Any) -> dict[Any, Any]:
@@ -129,7 +124,7 @@ def job(
     low, high = UNIT_NM / window_nm[1] * (1.0 - _MARGIN), UNIT_NM / window_nm[0] * (1.0 + _MARGIN)
     center, width = 0.5 * (low + high), high - low
     probes, channels, labels = _probes(stack, cell, group, parity)
-    at_gamma = settings.bloch == (0.0, 0.0)
+    at_gamma = settings.bloch == (0.0, 0.0) or cell.axes.dimensions == 1
     symmetries = [
         {"axis": cell.axes.direction(axis), "phase": 1 if sign == "+" else -1}
         for axis, sign in zip("xy", parity, strict=True)
@@ -168,9 +163,8 @@ def job(
 def _bloch_vector(stack: Stack, settings: Fdtd, cell: Cell) -> tuple[float, float]:
     """In Meep's units, cycles per µm; the strain of a misfitting cell is followed."""
     assert stack.lattice is not None  # noqa: S101 (periodic cells have one)
-    b = stack.lattice.reciprocal_per_nm / (2.0 * math.pi) * UNIT_NM
-    kx, ky = np.array(settings.bloch) @ b
-    return float(kx / cell.strain[0]), float(ky / cell.strain[1])
+    kx, ky = (k * UNIT_NM / (2.0 * math.pi) for k in settings.bloch)
+    return kx / cell.strain[0], ky / cell.strain[1]
 
 
 def _label(group: PointGroup, parity: str) -> tuple[str, int]:
@@ -179,10 +173,10 @@ def _label(group: PointGroup, parity: str) -> tuple[str, int]:
     if group == "C4v":
         return "E", 2
     if group == "C6v":
-        return {"++": "A1", "--": "A2", "+-": "B1", "-+": "B2"}[parity], 1
+        return {"++": "A1", "--": "A2", "-+": "B1", "+-": "B2"}[parity], 1
     if group == "C2v":
         return {"++": "A1", "--": "A2", "+-": "B2", "-+": "B1"}[parity], 1
-    return {"+0": "even", "-0": "odd", "0+": "even", "0-": "odd"}.get(parity, ""), 1
+    return {"+0": "A'", "-0": "A''", "0+": "A'", "0-": "A''"}.get(parity, ""), 1
 
 
 def _probes(

@@ -75,10 +75,10 @@ def harvest(plan: Sequence[Job], results: Sequence[dict[str, Any]], *, settings:
 
 
 def _polarization(line: Line, job: Job) -> str:
-    """TE where the probes see more E in the plane than across it, else TM; "" for one dimension, where both are alike."""
+    """TE where the probes see more E in the plane than across it, else TM; both alike in one dimension."""
     dimensions = job.cell.axes.dimensions
     if dimensions == 1:
-        return ""
+        return "TE+TM"
     across = sum(abs(a) ** 2 for name, a in line.amplitudes.items() if name.split(":")[-1].startswith("Ez"))
     along = sum(abs(a) ** 2 for name, a in line.amplitudes.items() if not name.split(":")[-1].startswith("Ez"))
     if dimensions == 2:
