@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
+import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from cavitydesign.errors import InputError
@@ -129,7 +130,7 @@ class Design(Value):
             if old is not None and (isinstance(old, bool) or not isinstance(old, int | float)):
                 raise InputError(_not_a_number(old), key=path, value=old)
             whole = isinstance(old, int) and isinstance(value, float) and value.is_integer()
-            _assign(place, last, int(value) if whole else value)
+            _assign(place, last, int(value) if whole else _plain(value))
         kept = tuple(record for record in self.sources if record.path not in values)
         return validated(type(self), {**content, "family": self.family, "sources": kept})
 
@@ -157,6 +158,11 @@ def _material_names(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 _MATERIAL_KEYS = frozenset({"material", "substrate", "superstrate", "high", "low"})
+
+
+def _plain(value: Any) -> Any:
+    """Scalars of numpy as Python's; to a strict field only these are numbers."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _not_a_number(found: Any) -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import Annotated
 
+import numpy as np
 import pytest
 
 from cavitydesign.errors import InputError
@@ -158,6 +159,14 @@ def test_designs_built_in_python_change_as_those_from_files(content_of):
     assert (
         built.with_value("layers.1.inclusions.0.radius_nm", 90.0).value_at("layers.1.inclusions.0.radius_nm")
         == 90.0
+    )
+
+
+@pytest.mark.parametrize("value", [np.float64(350.0), np.int64(350), np.float32(350.0), 350])
+def test_with_value_takes_scalars_of_numpy(content_of, value):
+    design = design_from_dict(content_of("pcsel"))
+    assert (
+        design.with_value("lattice.period_nm", value).id == design.with_value("lattice.period_nm", 350.0).id
     )
 
 
