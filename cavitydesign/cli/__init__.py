@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cavitydesign.cli import compare, doctor, layout, modes, predict, sweep
+from cavitydesign.cli import compare, doctor, layout, modes, predict, sweep, verify
 from cavitydesign.cli.group import OneLineErrors
 
 app = typer.Typer(
@@ -28,7 +28,7 @@ _IN_SHORT = {
     compare.calibrate: "Fit what was assumed to measured peaks.",
     layout.mask: "Write a mask as GDS or OASIS, with its manifest.",
     layout.check: "Apply the fabrication rules to a mask.",
-    doctor.verify: "Check the pole solver's modes against FDTD.",
+    verify.verify: "Check the pole solver's modes against FDTD.",
     doctor.doctor: "What is installed, what is missing, how to get it.",
 }
 for _command, _text in _IN_SHORT.items():

@@ -1,4 +1,4 @@
-"""``cavitydesign doctor`` and ``cavitydesign verify``."""
+"""``cavitydesign doctor``: what is installed, what is missing."""
 
 from __future__ import annotations
 
@@ -35,20 +35,6 @@ def doctor(json: options.Json = False) -> None:
     if missing:
         first = missing[0]
         raise Leave(4, f"{first['component']} is not available: {first['why']}; install it with: {first['install']}")
-
-
-def verify(
-    design: options.DesignFile,
-    window: options.Window = None,
-    json: options.Json = False,
-) -> None:
-    """Check the pole solver's modes of a design against FDTD.
-
-    Example: cavitydesign verify layouts/pcsel.toml --window 600:660
-    """
-    from cavitydesign.cli import verifying
-
-    verifying.run(design, options.window_of(window), as_json=json)
 
 
 def _packages() -> list[dict[str, Any]]:

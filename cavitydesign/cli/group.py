@@ -25,6 +25,13 @@ class Leave(Exception):  # noqa: N818 (not always an error)
 class OneLineErrors(TyperGroup):
     """The group of all commands: whatever goes wrong ends in one line on stderr and an exit code of interface.md."""
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; an interrupt says what was kept, if its raiser knows."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            raise Leave(INTERRUPTED, f"interrupted; {' '.join(str(stopped).split()) or 'nothing was kept'}") from None
+
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run; in standalone mode leave with the exit code."""
         run = super().main

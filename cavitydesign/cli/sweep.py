@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the results; a second run goes on from it.", show_default=False)]
 Jobs = Annotated[int, typer.Option("--jobs", help="Processes that solve points side by side.")]
+Follow = Annotated[bool, typer.Option("--follow", help="poles: follow the modes along the last --vary; many times quicker.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Ask again where a kept point failed.")]
 
 
@@ -36,6 +37,7 @@ def sweep(
     resolution: options.Resolution = None,
     jobs: Jobs = 1,
     retry: Retry = False,
+    follow: Follow = False,
     plot: Plot = None,
     json: options.Json = False,
 ) -> None:
@@ -56,10 +58,14 @@ def sweep(
         raise InputError("is required: PATH=A:B:STEP or PATH=A,B,C; such as lattice.period_nm=320:460:1", key="--vary")
     axes = [study.Axis.parse(text) for text in vary]
     asked = options.window_of(window)
+    if follow and (solver is not Solver.POLES or jobs != 1):
+        raise InputError("is for --solver poles and one job", key="--follow", value=f"--solver {solver} --jobs {jobs}")
+    # followed results are as good as searched ones but not the same bits, so they live beside them
+    store, run_line = (Store(out / "followed"), study.following(axes[-1].path)) if follow else (Store(out / "store"), None)
     with output.progress(f"sweeping {design.name}") as shown:
         try:
             found = study.sweep(
-                subject, axes, settings, window_nm=asked, store=Store(out / "store"), jobs=jobs, retry=retry, progress=shown
+                subject, axes, settings, window_nm=asked, store=store, run_line=run_line, jobs=jobs, retry=retry, progress=shown
             )
         except study.Interrupted as stopped:
             kept = f"kept {stopped.done} of {stopped.total} points in {out}; the same command goes on from there"

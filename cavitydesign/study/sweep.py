@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import CavityError, InputError, SolverError
 from cavitydesign.geometry.design import Design
-from cavitydesign.solvers.base import MODE_COLUMNS, Solution, Window, checked_window
+from cavitydesign.solvers.base import MODE_COLUMNS, Solution, Status, Window, checked_window
 from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt, write_atomically
 
 if TYPE_CHECKING:
@@ -115,6 +115,36 @@ class Sweep:
             cells = [*(row[axis.path] for axis in self.axes), *(row[name] for name in names), k0.real, k0.imag]
             writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells])
         return out.getvalue()
+
+
+def following(path: str) -> RunLine:
+    """Lines along ``path`` by following each mode from point to point (poles, patterned stacks): many times quicker.
+
+    Every point of a line carries the line's verdict: OK where every fresh search on the way agreed with what was followed.
+    """
+
+    def run(tasks: Sequence[Task]) -> Iterable[Outcome]:
+        from cavitydesign.study.follow import follow
+
+        first = tasks[0]
+        values = [task.design.value_at(path) for task in tasks]
+        if len(values) < 3:
+            return [attempt(task) for task in tasks]
+        try:
+            found = follow(
+                lambda value: first.design.with_value(path, value), values, window_nm=first.window_nm, settings=first.settings
+            )
+        except CavityError as error:
+            return [Failure.of(error)] * len(tasks)
+        outcomes = []
+        for index, task in enumerate(tasks):
+            modes = found.modes_at(index)
+            status = Status.INCOMPLETE if not found.proven else Status.OK if len(modes) else Status.NO_MODES
+            about = {"solver": "poles", "method": "followed", "window_nm": list(task.window_nm), "design_id": task.design.id}
+            outcomes.append(Solution(modes, status, about))
+        return outcomes
+
+    return run
 
 
 class Interrupted(Exception):  # noqa: N818 (it is not an error)
@@ -222,7 +252,7 @@ def _one_by_one(tasks: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Out
         for index, task in tasks.items():
             yield index, attempt(task)
         return
-    import concurrent.futures
+    import concurrent.futures.process
     import multiprocessing
 
     pool = concurrent.futures.ProcessPoolExecutor(
@@ -232,6 +262,8 @@ def _one_by_one(tasks: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Out
         futures = {pool.submit(attempt, task): index for index, task in tasks.items()}
         for future in concurrent.futures.as_completed(futures):
             yield futures[future], future.result()
+    except concurrent.futures.process.BrokenProcessPool:
+        raise SolverError("a worker process was ended from outside (out of memory?); use fewer --jobs", status=Status.PARTIAL) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

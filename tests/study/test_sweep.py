@@ -10,7 +10,7 @@ import pytest
 
 from cavitydesign import design_from_dict
 from cavitydesign.errors import InputError, SolverError
-from cavitydesign.solvers.base import Bragg, Modes, Solution, Status
+from cavitydesign.solvers.base import Bragg, Modes, Poles, Solution, Status
 from cavitydesign.study import store as store_module
 from cavitydesign.study.store import Failure, Store, Task, solver_version
 from cavitydesign.study.sweep import Axis, Interrupted, grid, sweep
@@ -188,3 +188,27 @@ def test_no_jobs_is_an_error(design):
 
 def test_every_solver_has_a_version():
     assert solver_version("bragg")
+
+
+def test_following_the_modes_gives_what_searching_at_each_point_gives():
+    from cavitydesign.study.sweep import following
+
+    pcsel = design_from_dict(
+        {
+            "name": "weak grating",
+            "family": "pcsel",
+            "lattice": {"period_nm": 360.0},
+            "grating": {"material": {"n": 2.0}, "thickness_nm": 170.0, "hole_nm": 160.0},
+            "infill": {"material": {"n": 1.8}},
+            "substrate": {"n": 1.46},
+        }
+    )
+    axes, settings = [Axis("lattice.period_nm", (356.0, 358.0, 360.0, 362.0))], Poles(waves=25)
+    window = (575.0, 640.0)
+    followed = sweep(pcsel, axes, settings, window_nm=window, run_line=following("lattice.period_nm"))
+    searched = sweep(pcsel, axes, settings, window_nm=window)
+    for one, two in zip(followed.outcomes, searched.outcomes, strict=True):
+        assert len(one.modes) == len(two.modes) > 0
+        # the same matrices at the same number of waves: only the polish differs
+        np.testing.assert_allclose(one.modes["wavelength_nm"], two.modes["wavelength_nm"], rtol=1e-6)
+        assert list(one.modes["symmetry"]) == list(two.modes["symmetry"])
