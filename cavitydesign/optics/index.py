@@ -80,7 +80,9 @@ def _dispersion(material: Material, window_nm: Window) -> Dispersion:
     match material:
         case Constant():
             value = complex(material.n, material.k)
-            return Dispersion(lambda w: np.full(np.shape(w), value), 0.0, (0.0, np.inf), f"n = {value:.6g}", value)
+            return Dispersion(
+                lambda w: np.full(np.shape(w), value), 0.0, (0.0, np.inf), f"n = {value:.6g}", value
+            )
         case Sellmeier():
             terms = material.sellmeier
             coefficients = [item for pair in zip(terms.b, terms.c_um2, strict=True) for item in pair]
