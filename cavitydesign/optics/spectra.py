@@ -1,13 +1,14 @@
 """Reflection, transmission and absorption of patterned stacks, from the algebra that finds the poles.
 
-Light comes down on the stack's upper face. With Y_in the diagonal admittance of the medium of incidence and Y that of
-everything below the face (:mod:`cavitydesign.optics.admittance`), incident and reflected fields obey
+Light comes down on the stack's upper face. With Y_in the diagonal admittance of the medium of incidence and Y
+that of everything below the face (:mod:`cavitydesign.optics.admittance`), incident and reflected fields obey
 
     h = Y_in (F_i - F_r) = Y (F_i + F_r)   so   F_i + F_r = (Y_in + Y)⁻¹ 2 Y_in F_i:
 
-the matrix that is singular at a resonance is inverted here on the real axis, so that every pole shows as a Fano line. The
-fields then run down through the layers by decaying exponentials alone. The power through a face is ``Re F†h``, in units in
-which the incident wave carries ``Re F_i†Y_in F_i``; what a layer absorbs is the difference between its two faces.
+the matrix that is singular at a resonance is inverted here on the real axis, so that every pole shows as a
+Fano line. The fields then run down through the layers by decaying exponentials alone. The power through a
+face is ``Re F†h``, in units in which the incident wave carries ``Re F_i†Y_in F_i``; what a layer absorbs is
+the difference between its two faces.
 """
 
 from __future__ import annotations
@@ -28,30 +29,32 @@ from cavitydesign.optics.numeric import NumericStack
 from cavitydesign.optics.planewaves import PlaneWaves, blocks, moved_to, plane_waves
 from cavitydesign.optics.symmetry import Group, point_group
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 Jones = tuple[complex, complex]
 Side = Literal["superstrate", "substrate"]
 
 _CHUNK = 4_000_000  # complex numbers in one stack of matrices: bounds the memory of a sweep over wavelengths
-_AT_THRESHOLD = (
-    1e-12  # relative step off a wavelength at which an order grazes exactly; all powers are continuous there
-)
+# Relative step off a wavelength at which an order grazes exactly; all powers are continuous there.
+_AT_THRESHOLD = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class PatternedSpectrum:
-    """Powers over the incident power, for each wavelength; ``reflectance + transmittance + Σ absorptance = 1``.
+    """Powers over the incident power at each wavelength: ``reflectance + transmittance + Σ absorptance = 1``.
 
     Attributes
     ----------
     wavelength_nm: shape (K,).
-    reflectance, transmittance: of all diffracted orders together, shape (K,). Into an absorbing or amplifying half-space
-        the transmittance is the power that enters it.
-    absorptance: of each finite layer, superstrate side first, shape (layers, K); negative where a layer amplifies.
-    orders: integer (n1, n2) of G = n1 b1 + n2 b2 of the orders that propagate on either side at some wavelength, (n, 2).
+    reflectance, transmittance: of all diffracted orders together, shape (K,). Into an absorbing or amplifying
+        half-space the transmittance is the power that enters it.
+    absorptance: of each finite layer, superstrate side first, shape (layers, K); negative where a layer
+        amplifies.
+    orders: integer (n1, n2) of G = n1 b1 + n2 b2 of the orders that propagate on either side at some
+        wavelength, (n, 2).
     reflected, transmitted: power of each of them, shape (n, K); 0 where it is evanescent.
-    r, t: tangential E of the order (0, 0) along the TE and the TM direction over that of the incident wave, shape (2, K),
-        at the upper and the lower face of the stack (in the direction in which the light travels).
+    r, t: tangential E of the order (0, 0) along the TE and the TM direction over that of the incident wave,
+        shape (2, K), at the upper and the lower face of the stack (in the direction in which the light
+        travels).
     """
 
     wavelength_nm: Array
@@ -80,17 +83,20 @@ def spectrum(
 
     Parameters
     ----------
-    stack: resolved for a window that holds the wavelengths (:func:`cavitydesign.optics.numeric.resolve_stack`).
+    stack: resolved for a window that holds the wavelengths
+        (:func:`cavitydesign.optics.numeric.resolve_stack`).
     wavelength_nm: vacuum wavelengths, nm, shape (K,) or one number.
-    angle_deg, azimuth_deg: the in-plane wavevector is ``n k0 sin θ (cos φ, sin φ)``, n and θ of the medium of incidence,
-        φ from the x axis of the cell.
-    polarization: "TM" (E in the plane of incidence; at θ = 0 along φ), "TE" (E across it), or amplitudes (TE, TM) of any
-        elliptical polarization, for example ``(1, 1j)``; their scale does not matter.
-    waves: number of plane waves. The powers add up to one at any number; raise it until they no longer change.
+    angle_deg, azimuth_deg: the in-plane wavevector is ``n k0 sin θ (cos φ, sin φ)``, n and θ of the medium of
+        incidence, φ from the x axis of the cell.
+    polarization: "TM" (E in the plane of incidence; at θ = 0 along φ), "TE" (E across it), or amplitudes (TE,
+        TM) of any elliptical polarization, for example ``(1, 1j)``; their scale does not matter.
+    waves: number of plane waves. The powers add up to one at any number; raise it until they no longer
+        change.
     from_side: the half-space that the light comes from; it must neither absorb nor amplify.
 
-    At θ = 0 all wavelengths share one basis and the mirrors of the cell halve or quarter it; at an angle each wavelength
-    has a basis of its own, halved only where the plane of incidence is a mirror. The orders G are the same throughout.
+    At θ = 0 all wavelengths share one basis and the mirrors of the cell halve or quarter it; at an angle each
+    wavelength has a basis of its own, halved only where the plane of incidence is a mirror. The orders G are
+    the same throughout.
     """
     wavelength = np.atleast_1d(np.asarray(wavelength_nm, dtype=float))
     direction, jones = _checked(stack, wavelength, angle_deg, azimuth_deg, polarization, from_side)
@@ -144,7 +150,7 @@ def _checked(
     if not -90.0 < angle_deg < 90.0:
         raise InputError("must be between -90 and 90 degrees", key="angle_deg", value=angle_deg)
     eps = stack.eps(units.k0_per_nm(wavelength) + 0j)[getattr(stack, from_side)]
-    if np.max(np.abs(eps.imag) / np.abs(eps)) > 1e-12 or np.min(eps.real) <= 0.0:
+    if np.max(np.abs(np.imag(eps)) / np.abs(eps)) > 1e-12 or np.min(np.real(eps)) <= 0.0:
         raise InputError(
             "light must come from a medium without loss or gain, or R and T mean nothing", key=from_side
         )
@@ -283,7 +289,7 @@ def _driven(problem: BlockProblem, incident: Array, k0: Array) -> tuple[Array, A
         flux, f = _through(done, f)
         fluxes.append(flux)
     y_out = problem.half_space(eps[stack.substrate], k0, down)
-    fluxes.append((np.abs(f) ** 2 * y_out.real).sum(axis=1))
+    fluxes.append((np.abs(f) ** 2 * np.real(y_out)).sum(axis=1))
     return top - incident, f, np.array(fluxes), y_in
 
 
@@ -302,13 +308,13 @@ def _through(done: Pass, f: Array) -> tuple[Array, Array]:
     h, out = a - x * b, x * a + b
     h = done.v * h if done.uniform else (done.v @ h[..., None])[..., 0]
     out = out if done.uniform else (done.w @ out[..., None])[..., 0]
-    return (f.conj() * h).real.sum(axis=1), out
+    return np.real(f.conj() * h).sum(axis=1), out
 
 
 def _order_admittances(eps: Array, k0: Array, lengths: Array) -> tuple[Array, Array, Array]:
     """Admittances of each order in a half-space for L and T, and whether it propagates, shape (N, k) each."""
     z = eps * k0 * k0 - lengths[:, None] ** 2
-    is_open = z.real >= 0.0
+    is_open = np.real(z) >= 0.0
     kz = np.where(is_open, np.sqrt(z), 1j * np.sqrt(-z))
     return eps * k0 / kz, kz / k0, is_open
 
