@@ -257,11 +257,13 @@ def _objects(
                 "size": axes.vector("inf", "inf", height) if axes.dimensions != 2 else ["inf", height, "inf"],
                 "center": axes.vector(0.0, 0.0, middle),
                 "material": names[layer.material],
+                "gain": layer.gain,
             }
         )
         for inclusion in layer.inclusions:
             for x, y in _sites(stack, finite):
-                out.append(_shape(inclusion, axes, names[inclusion.material], (x, y), (bottom, top), strain))
+                shape = _shape(inclusion, axes, names[inclusion.material], (x, y), (bottom, top), strain)
+                out.append({**shape, "gain": inclusion.gain})
     return out
 
 
