@@ -102,7 +102,7 @@ def test_every_mode_of_every_slab_is_found(n, d, n_low, wavelength, polarization
 @pytest.mark.parametrize("polarization", ["TE", "TM"])
 @pytest.mark.parametrize("gap", [200.0, 600.0, 1000.0])
 def test_weakly_coupled_twins_come_out_as_two(gap, polarization):
-    """Symmetric and antisymmetric supermode: half the problem with a wall in the middle (tanh and coth) is the reference."""
+    """Symmetric and antisymmetric supermode: half the problem with a wall in the middle is the reference."""
     n, d, n_out, k0 = 2.0085, 170.0, 1.4565, 2.0 * math.pi / 650.0
     stack = stack_of((n_out, None), (n, d), (n_out, gap), (n, d), (n_out, None))
     modes = slab_modes(stack, wavelength_nm=650.0, polarization=polarization)
