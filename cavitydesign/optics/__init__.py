@@ -1,1 +1,2 @@
-"""Array functions that the solvers share: complex index, slab algebra, Fourier factorisation. No I/O but the index library."""
+"""Array functions that the solvers share: complex index, slab algebra, Fourier factorisation. No I/O but the
+index library."""

@@ -12,8 +12,8 @@ with modes AB W = W q², V = B W / q. The admittance Y (h = Y F) of each half-sp
 
 in which only decaying exponentials occur. A resonance is a complex k0 where M(k0) = Y_up + Y_down is singular.
 
-Derivatives need no second solution. For any change δ of the stack, or of k0, with fields F, h of the resonance (right) and
-those of the transposed problem (left, subscript l),
+Derivatives need no second solution. For any change δ of the stack, or of k0, with fields F, h of the resonance
+(right) and those of the transposed problem (left, subscript l),
 
     v_lᵀ δM v = Σ_half-spaces F_lᵀ δY F - i ∫ [ F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h ] dz,
 
@@ -28,21 +28,27 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.optics.fourier import LayerMatrices, layer_matrices, permittivity, permittivity_slope, static_permittivity
+from cavitydesign.optics.fourier import (
+    LayerMatrices,
+    layer_matrices,
+    permittivity,
+    permittivity_slope,
+    static_permittivity,
+)
 from cavitydesign.optics.numeric import NumericStack
 from cavitydesign.optics.planewaves import Block, PlaneWaves
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Sheets:
     """Which channels of the half-spaces are open (radiate) in a region of k0: masks over the block's columns.
 
-    kz = √z where open (outgoing, even if that grows), i√(-z) where closed (bound), z = ε k0² - |k + G|². Each is analytic
-    on its side of the threshold k0 = |k + G| / √ε, and neither cut leaves that threshold into its own side. Around a
-    threshold itself kz is followed through zero instead: where a guide (a direction in the complex plane for each k0 and
-    column, 0 for none) is given, the root that points along it is taken.
+    kz = √z where open (outgoing, even if that grows), i√(-z) where closed (bound), z = ε k0² - |k + G|². Each is
+    analytic on its side of the threshold k0 = |k + G| / √ε, and neither cut leaves that threshold into its own
+    side. Around a threshold itself kz is followed through zero instead: where a guide (a direction in the
+    complex plane for each k0 and column, 0 for none) is given, the root that points along it is taken.
     """
 
     up: Array
@@ -82,13 +88,15 @@ class BlockProblem:
         keep: bool = True,
     ):
         """``interface``: the layer at whose upper face the sides meet; ``keep`` False leaves nothing in the caches."""
-        assert stack.lattice is not None  # noqa: S101
+        assert stack.lattice is not None
         self.stack, self.waves, self.block = stack, waves, block
         self.length = waves.lengths[block.waves] / stack.lattice.periods_nm[0]  # |k + G| of each column, 1/nm
         self.is_l = ~block.t_column
         self.t_length = np.where(self.is_l, 0.0, self.length)
         self.matrices: list[LayerMatrices | None] = [
-            layer_matrices(layer, stack.lattice, waves, block, factorisation=factorisation, keep=keep) if layer.inclusions else None
+            layer_matrices(layer, stack.lattice, waves, block, factorisation=factorisation, keep=keep)
+            if layer.inclusions
+            else None
             for layer in stack.layers
         ]
         # real matrices of Fourier coefficients are symmetric, and so is M: left and right vectors are then the same
@@ -115,7 +123,7 @@ class BlockProblem:
         """k_z of every column in a medium: shape (*k0.shape, m)."""
         z = (eps * k0 * k0)[..., None] - self.length**2
         kz = np.where(open_, np.sqrt(z), 1j * np.sqrt(-z))
-        return kz if guide is None else np.where((kz * guide.conj()).real < 0.0, -kz, kz)
+        return kz if guide is None else np.where(np.real(kz * guide.conj()) < 0.0, -kz, kz)
 
     def half_space(self, eps: Array, k0: Array, open_: Array, guide: Array | None = None) -> Array:
         """Diagonal admittance of a half-space, h = Y F: ε k0/k_z on L columns, k_z/k0 on T columns."""
@@ -143,16 +151,19 @@ class BlockProblem:
     def _permittivity(self, index: int, eps: Array) -> tuple[Array, Array]:
         """[ε] and [[ε]]⁻¹ of a patterned layer; from a cache where its materials do not disperse."""
         matrices, layer = self.matrices[index], self.stack.layers[index]
-        assert matrices is not None  # noqa: S101
+        assert matrices is not None
         base, pairs = layer.permittivities(eps)
         if eps.ndim == 1 or self.stack.layer_is_constant(layer):
             at = (0,) * (eps.ndim - 1)
-            return static_permittivity(matrices, complex(base[at]), tuple((complex(i[at]), complex(o[at])) for i, o in pairs))
+            return static_permittivity(
+                matrices, complex(base[at]), tuple((complex(i[at]), complex(o[at])) for i, o in pairs)
+            )
         inner, scalar = permittivity(matrices, base, pairs)
         return inner, np.linalg.inv(scalar)
 
     def slopes(self, index: int, eps: Array, k0: complex, *, d_eps: Array, d_k: float) -> tuple[Array, Array]:
-        """Changes of k0 A and k0 B of one layer for a step ``d_k`` in k0 together with steps ``d_eps`` in permittivity."""
+        """Changes of k0 A and k0 B of one layer for a step ``d_k`` in k0 together with steps ``d_eps`` in
+        permittivity."""
         matrices, layer = self.matrices[index], self.stack.layers[index]
         if matrices is None:
             e, de = eps[layer.material], d_eps[layer.material]
@@ -165,7 +176,9 @@ class BlockProblem:
         base, pairs = layer.permittivities(eps)
         d_base, d_pairs = layer.permittivities(d_eps)
         moving = bool(d_base or any(i or o for i, o in d_pairs))
-        d_inner, d_scalar = permittivity_slope(matrices, base, pairs, d_base, d_pairs) if moving else (0.0, None)
+        d_inner, d_scalar = (
+            permittivity_slope(matrices, base, pairs, d_base, d_pairs) if moving else (0.0, None)
+        )
         kb = kb + k0 * d_inner
         columns, rows = self.block.l_column, self.block.l_scalar
         if len(columns):
@@ -173,10 +186,14 @@ class BlockProblem:
             change = d_k * inverse / k0**2
             if d_scalar is not None:
                 change = change + inverse @ d_scalar @ inverse / k0
-            ka[columns[:, None], columns[None, :]] += g[:, None] * change[rows[:, None], rows[None, :]] * g[None, :]
+            ka[columns[:, None], columns[None, :]] += (
+                g[:, None] * change[rows[:, None], rows[None, :]] * g[None, :]
+            )
         return ka, kb
 
-    def half_space_slope(self, eps: complex, k0: complex, open_: Array, *, d_eps: complex, d_k: float) -> Array:
+    def half_space_slope(
+        self, eps: complex, k0: complex, open_: Array, *, d_eps: complex, d_k: float
+    ) -> Array:
         """Change of a half-space's diagonal admittance for the same steps."""
         kz = self.kz(np.asarray(eps), np.asarray(k0), open_)
         d_kz = (2.0 * eps * k0 * d_k + d_eps * k0 * k0) / (2.0 * kz)
@@ -222,7 +239,9 @@ class BlockProblem:
         out = v @ (eye - xrx) @ np.linalg.solve(eye + xrx, w_inverse)
         return out, Pass(index, w, v, q, r, x, False, w_inverse)
 
-    def _through_uniform(self, index: int, y: Array, ka: Array, kb: Array, thickness: float) -> tuple[Array, Pass]:
+    def _through_uniform(
+        self, index: int, y: Array, ka: Array, kb: Array, thickness: float
+    ) -> tuple[Array, Pass]:
         q = _decaying(ka * kb)
         v = kb / q
         x = np.exp(1j * q * thickness)
@@ -234,7 +253,9 @@ class BlockProblem:
         r = np.linalg.solve(_diagonal(v) + y, _diagonal(v) - y)
         xrx = x[..., :, None] * r * x[..., None, :]
         eye = np.eye(self.size)
-        out = v[..., :, None] * np.linalg.solve(np.swapaxes(eye + xrx, -1, -2), np.swapaxes(eye - xrx, -1, -2)).swapaxes(-1, -2)
+        out = v[..., :, None] * np.linalg.solve(
+            np.swapaxes(eye + xrx, -1, -2), np.swapaxes(eye - xrx, -1, -2)
+        ).swapaxes(-1, -2)
         return out, Pass(index, one, v, q, r, x, True, one)
 
     def sheets_at(self, k0: complex) -> Sheets:
@@ -273,8 +294,11 @@ class ResonanceField:
     bottom: Array
 
 
-def fields(problem: BlockProblem, vector: Array, sides: tuple[Array, Array, list[Pass], list[Pass]], *, left: bool) -> ResonanceField:
-    """Spread F = ``vector`` at the interface over the stack. ``left``: of the transposed problem (W → V⁻ᵀ, V → W⁻ᵀ)."""
+def fields(
+    problem: BlockProblem, vector: Array, sides: tuple[Array, Array, list[Pass], list[Pass]], *, left: bool
+) -> ResonanceField:
+    """Spread F = ``vector`` at the interface over the stack. ``left``: of the transposed problem (W → V⁻ᵀ, V →
+    W⁻ᵀ)."""
     _, _, above, below = sides
     outer, layers = [], []
     for passes in (above, below):
@@ -286,14 +310,18 @@ def fields(problem: BlockProblem, vector: Array, sides: tuple[Array, Array, list
     return ResonanceField(tuple(layers), outer[0], outer[1])
 
 
-def _field_in_layer(problem: BlockProblem, done: Pass, f: Array, *, left: bool, sign: float) -> tuple[LayerField, Array]:
+def _field_in_layer(
+    problem: BlockProblem, done: Pass, f: Array, *, left: bool, sign: float
+) -> tuple[LayerField, Array]:
     thickness = problem.stack.layers[done.index].thickness_nm
     if done.reflection.ndim == 1:  # a uniform layer with nothing but uniform layers behind it
         w, v = (1.0 / done.v, done.w) if left else (done.w, done.v)
         x, r = done.phase, done.reflection
         a = f / w / (1.0 + x * r * x)
         b = r * x * a
-        return LayerField(done.index, np.diag(w), np.diag(v), done.q, a, b, thickness, sign, True), w * (x * a + b)
+        return LayerField(done.index, np.diag(w), np.diag(v), done.q, a, b, thickness, sign, True), w * (
+            x * a + b
+        )
     w, v, w_inverse = diagonal_to_full(done.w), diagonal_to_full(done.v), diagonal_to_full(done.w_inverse)
     r = done.reflection
     if left:
@@ -310,10 +338,11 @@ def _field_in_layer(problem: BlockProblem, done: Pass, f: Array, *, left: bool, 
 
 
 def densities(left: LayerField, right: LayerField) -> tuple[Array, Array]:
-    """``∫ F_l Fᵀ dz`` and ``∫ h_l hᵀ dz`` over a layer: all that any first-order change of the layer asks of the fields.
+    """``∫ F_l Fᵀ dz`` and ``∫ h_l hᵀ dz`` over a layer: all that any first-order change of the layer asks of the
+    fields.
 
-    ``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz = Σ_ij δ(k0 B)_ij ∫F_l,i F_j - Σ_ij δ(k0 A)_ij ∫h_l,i h_j``. In a uniform layer
-    the operators are diagonal and so only the diagonals are returned, shape (m,); else (m, m).
+    ``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz = Σ_ij δ(k0 B)_ij ∫F_l,i F_j - Σ_ij δ(k0 A)_ij ∫h_l,i h_j``. In a
+    uniform layer the operators are diagonal and so only the diagonals are returned, shape (m,); else (m, m).
     """
     q, d = right.q, right.thickness_nm
     if right.uniform:
@@ -339,17 +368,20 @@ def _exponential_integral(q: Array, d: float) -> Array:
 
 
 def _mixed_integral(q: Array, d: float) -> Array:
-    """∫₀ᵈ exp(i q_a z) exp(i q_b (d-z)) dz = (e^{i q_a d} - e^{i q_b d}) / (i(q_a - q_b)), also for q_a = q_b: shape (m, m)."""
+    """∫₀ᵈ exp(i q_a z) exp(i q_b (d-z)) dz = (e^{i q_a d} - e^{i q_b d}) / (i(q_a - q_b)), also for q_a = q_b:
+    shape (m, m)."""
     phase = np.exp(1j * q * d)
     x = 1j * (q[:, None] - q[None, :]) * d
     small = np.abs(x) < 1e-5
-    return d * np.where(small, phase * (1.0 + x / 2.0), (phase[:, None] - phase[None, :]) / np.where(small, 1.0, x))
+    return d * np.where(
+        small, phase * (1.0 + x / 2.0), (phase[:, None] - phase[None, :]) / np.where(small, 1.0, x)
+    )
 
 
 def _decaying(squares: Array) -> Array:
     """Square roots with Im ≥ 0: the waves that decay, or propagate, along +z."""
     q = np.sqrt(squares)
-    return np.where(q.imag < 0.0, -q, q)
+    return np.where(np.imag(q) < 0.0, -q, q)
 
 
 def _diagonal(values: Array) -> Array:

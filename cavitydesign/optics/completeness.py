@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from cavitydesign.optics.numeric import NumericStack
 from cavitydesign.optics.resonance import Resonance, polish
 from cavitydesign.optics.search import Curve, Region, curve_around, loewner_poles, moments
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 Window = tuple[float, float]
 
 _PROBES = 4  # columns of the probed response; more than the modes that may share one pole
@@ -37,7 +38,7 @@ def regions(problem: BlockProblem, window_nm: Window, *, q_min: float, amplifyin
     cuts = sorted(found, key=lambda t: t.real)
     edges: list[complex | None] = [None, *cuts, None]
     parts = []
-    for left, right in zip(edges[:-1], edges[1:], strict=True):
+    for left, right in itertools.pairwise(edges):
         start = max(low, left.real) if left is not None else low
         stop = min(high, right.real) if right is not None else high
         if stop <= start:
@@ -51,7 +52,9 @@ def _thresholds(stack: NumericStack, number: int, lengths: Array, *, start: floa
     """The k0 where ε(k0) k0² = |k + G|² for each length; a few fixed-point steps take care of dispersion."""
     k0 = np.full(lengths.shape, start + 0j)
     for _ in range(6):
-        near = np.where(np.abs(k0 - start) < 0.5 * start, k0, start)  # a material's fit holds around the window only
+        near = np.where(
+            np.abs(k0 - start) < 0.5 * start, k0, start
+        )  # a material's fit holds around the window only
         k0 = lengths / np.sqrt(stack.eps(near)[number])
     return k0
 
@@ -99,9 +102,13 @@ def search(problem: BlockProblem, region: Region) -> Search:
     for count in _SAMPLES:
         curve = curve_around(region, count)
         sheets = _region_sheets(problem, region, curve.u)
-        response = probe.T @ np.linalg.solve(problem.matrix(region.k0(curve.u), sheets), np.broadcast_to(probe, (count, *probe.shape)))
+        response = probe.T @ np.linalg.solve(
+            problem.matrix(region.k0(curve.u), sheets), np.broadcast_to(probe, (count, *probe.shape))
+        )
         model = loewner_poles(curve.u, response)
-        found, outside = _polished(problem, region, curve, model.poles, model.residues, float(np.median(np.abs(response))), found)
+        found, outside = _polished(
+            problem, region, curve, model.poles, model.residues, float(np.median(np.abs(response))), found
+        )
         remainder = _remainder(curve, region, response, found, outside, probe)
         if remainder < _PROVEN:
             return Search(tuple(found), True, remainder)
@@ -116,7 +123,13 @@ def _probe(size: int) -> Array:
 
 
 def _polished(
-    problem: BlockProblem, region: Region, curve: Curve, poles: Array, residues: Array, level: float, known: list[Resonance]
+    problem: BlockProblem,
+    region: Region,
+    curve: Curve,
+    poles: Array,
+    residues: Array,
+    level: float,
+    known: list[Resonance],
 ) -> tuple[list[Resonance], list[tuple[complex, Array]]]:
     """Polish the candidates in the region; keep those outside as (u, residue), to be subtracted as they are."""
     found = list(known)
@@ -136,7 +149,9 @@ def _polished(
         resonance = polish(problem, k0, reach=0.5 * (region.high - region.low + region.depth))
         if resonance is None:
             continue
-        if region.contains(resonance.k0) and not any(abs(resonance.k0 - o.k0) < 1e-9 * abs(k0) for o in found):
+        if region.contains(resonance.k0) and not any(
+            abs(resonance.k0 - o.k0) < 1e-9 * abs(k0) for o in found
+        ):
             found.append(resonance)
         elif not region.contains(resonance.k0):
             outside.append((u, residues[index]))
@@ -144,9 +159,15 @@ def _polished(
 
 
 def _remainder(
-    curve: Curve, region: Region, response: Array, found: list[Resonance], outside: list[tuple[complex, Array]], probe: Array
+    curve: Curve,
+    region: Region,
+    response: Array,
+    found: list[Resonance],
+    outside: list[tuple[complex, Array]],
+    probe: Array,
 ) -> float:
-    """Contour moments of the response without its known poles, relative to the weakest residue found (or its own scale)."""
+    """Contour moments of the response without its known poles, relative to the weakest residue found (or its own
+    scale)."""
     rest, weakest = response.copy(), math.inf
     for item in found:
         u = region.u(item.k0)

@@ -5,9 +5,9 @@ With the null vectors v, v_l of M(k0) and the fields that belong to them (:mod:`
     dk0/dp = - v_lᵀ (∂M/∂p) v / v_lᵀ (∂M/∂k0) v,
     v_lᵀ ∂M v = Σ F_lᵀ ∂Y F - i ∫ [F_lᵀ ∂(k0 B) F - h_lᵀ ∂(k0 A) h] dz - i Σ ∂d [F_lᵀ (k0 B) F - h_lᵀ (k0 A) h],
 
-the last term being what a layer gains by growing (the bracket does not depend on z within a layer). The operators of the
-stack just below and just above the parameter's value are subtracted from each other at the pole's k0; no pole is solved for
-again, so one derivative costs less than one evaluation of M.
+the last term being what a layer gains by growing (the bracket does not depend on z within a layer). The
+operators of the stack just below and just above the parameter's value are subtracted from each other at the
+pole's k0; no pole is solved for again, so one derivative costs less than one evaluation of M.
 """
 
 from __future__ import annotations
@@ -21,24 +21,31 @@ from cavitydesign.optics.admittance import BlockProblem, LayerField, diagonal_to
 from cavitydesign.optics.numeric import NumericStack
 from cavitydesign.optics.resonance import Resonance
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 
 
-def pole_derivative(resonance: Resonance, below: NumericStack, above: NumericStack, *, step: float) -> complex:
+def pole_derivative(
+    resonance: Resonance, below: NumericStack, above: NumericStack, *, step: float
+) -> complex:
     """dk0/dp in 1/nm per unit of p, from the stacks at ``p - step`` and ``p + step`` (error of order step²).
 
-    Raises :class:`~cavitydesign.errors.InputError` where the two differ in their layers: p then has no derivative here.
+    Raises :class:`~cavitydesign.errors.InputError` where the two differ in their layers: p then has no
+    derivative here.
     """
     problem = resonance.problem
     count = len(problem.stack.layers)
     if len(below.layers) != count or len(above.layers) != count:
-        raise InputError("the number of layers changes at this value, so there is no derivative by it", key="parameter")
+        raise InputError(
+            "the number of layers changes at this value, so there is no derivative by it", key="parameter"
+        )
     pair = [BlockProblem(stack, problem.waves, problem.block) for stack in (below, above)]
     k0 = np.asarray(resonance.k0)
     eps = [item.stack.eps(k0) for item in pair]
     width = 2.0 * step
     total = 0.0 + 0.0j
-    fields_of = zip(resonance.left_field.layers, resonance.right_field.layers, resonance.layer_densities, strict=True)
+    fields_of = zip(
+        resonance.left_field.layers, resonance.right_field.layers, resonance.layer_densities, strict=True
+    )
     for fl, fr, (_, electric, magnetic) in fields_of:
         (ka0, kb0), (ka1, kb1) = (item.operators(fr.index, e, k0) for item, e in zip(pair, eps, strict=True))
         if not (np.array_equal(ka0, ka1) and np.array_equal(kb0, kb1)):
@@ -52,7 +59,8 @@ def pole_derivative(resonance: Resonance, below: NumericStack, above: NumericSta
     )
     for name, open_, fl, fr in faces:
         y0, y1 = (
-            item.half_space(e[getattr(item.stack, name)], k0, open_) for item, e in zip(pair, eps, strict=True)
+            item.half_space(e[getattr(item.stack, name)], k0, open_)
+            for item, e in zip(pair, eps, strict=True)
         )
         total += np.sum(fl * (y1 - y0) / width * fr)
     return complex(-total / resonance.norm)

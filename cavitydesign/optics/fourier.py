@@ -1,15 +1,15 @@
 """Fourier factorisation: the permittivity of a patterned layer as matrices in the plane-wave basis.
 
-A product of two functions that both jump must not be expanded term by term (L. Li, J. Opt. Soc. Am. A 13, 1870 (1996)).
-Along an interface E is continuous and D = ε E is expanded by [[ε]] (Laurent's rule); across it D is continuous and the
-inverse rule [[1/ε]]⁻¹ holds. With a field of unit normals n(r) both are had at once (T. Schuster et al., J. Opt. Soc. Am. A
-24, 2880 (2007)):
+A product of two functions that both jump must not be expanded term by term (L. Li, J. Opt. Soc. Am. A 13, 1870
+(1996)). Along an interface E is continuous and D = ε E is expanded by [[ε]] (Laurent's rule); across it D is
+continuous and the inverse rule [[1/ε]]⁻¹ holds. With a field of unit normals n(r) both are had at once (T.
+Schuster et al., J. Opt. Soc. Am. A 24, 2880 (2007)):
 
     D = ( [[ε]] - ½ (Δ P + P Δ) ) E,   Δ = [[ε]] - [[1/ε]]⁻¹,   P = [[n nᵀ]].
 
-Only on the interfaces must P be n nᵀ; elsewhere it may be any smooth tensor. Here it is the average of the normals of all
-interfaces, weighted by 1/distance⁴: exact on each interface, smooth everywhere else, and one formula for circles,
-rectangles and polygons, in any number. On the sides of a rectangle it is the rule of Li for rectangles.
+Only on the interfaces must P be n nᵀ; elsewhere it may be any smooth tensor. Here it is the average of the normals
+of all interfaces, weighted by 1/distance⁴: exact on each interface, smooth everywhere else, and one formula for
+circles, rectangles and polygons, in any number. On the sides of a rectangle it is the rule of Li for rectangles.
 E_z is tangential to every side wall: Laurent's rule.
 """
 
@@ -28,7 +28,7 @@ from cavitydesign.optics.numeric import NumericLayer, NumericStack
 from cavitydesign.optics.planewaves import Block, Cell, PlaneWaves
 from cavitydesign.optics.symmetry import Group, find_group
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 Shape = tuple[Any, ...]
 _GRID = 64  # points a side for P; its error only slows convergence, never biases the limit
 _HIGHEST = {"square": 4, "hexagonal": 6, "rectangular": 2}
@@ -53,7 +53,7 @@ class LayerMatrices:
 def symmetry_group(stack: NumericStack, *, bloch: tuple[float, float]) -> Group:
     """The point group of a patterned stack about the origin of the cell, at one Bloch wavevector (1/nm)."""
     lattice = stack.lattice
-    assert lattice is not None  # noqa: S101 (patterned stacks have one)
+    assert lattice is not None
     n = np.arange(-4, 5)
     orders = np.stack(np.meshgrid(n, n, indexing="ij"), axis=-1).reshape(-1, 2)
     g = orders @ lattice.reciprocal_per_nm
@@ -72,7 +72,9 @@ def symmetry_group(stack: NumericStack, *, bloch: tuple[float, float]) -> Group:
     reference = fourier(g)
 
     def is_symmetric(matrix: Array) -> bool:
-        steps = np.linalg.solve(lattice.reciprocal_per_nm.T, np.stack([*(g @ matrix.T), matrix @ k - k], axis=1))
+        steps = np.linalg.solve(
+            lattice.reciprocal_per_nm.T, np.stack([*(g @ matrix.T), matrix @ k - k], axis=1)
+        )
         if np.abs(steps - np.round(steps)).max() > 1e-9:
             return False
         turned = fourier(g @ matrix.T)
@@ -106,7 +108,12 @@ def _moved(stack: NumericStack, origin: tuple[float, float]) -> NumericStack:
             replace(
                 item,
                 pattern=item.pattern.model_copy(  # no rule of the shape depends on where its centre is
-                    update={"center_nm": (item.pattern.center_nm[0] - origin[0], item.pattern.center_nm[1] - origin[1])}
+                    update={
+                        "center_nm": (
+                            item.pattern.center_nm[0] - origin[0],
+                            item.pattern.center_nm[1] - origin[1],
+                        )
+                    }
                 ),
             )
             for item in layer.inclusions
@@ -116,7 +123,13 @@ def _moved(stack: NumericStack, origin: tuple[float, float]) -> NumericStack:
 
 
 def layer_matrices(
-    layer: NumericLayer, lattice: Lattice, waves: PlaneWaves, block: Block, *, factorisation: str = "normal", keep: bool = True
+    layer: NumericLayer,
+    lattice: Lattice,
+    waves: PlaneWaves,
+    block: Block,
+    *,
+    factorisation: str = "normal",
+    keep: bool = True,
 ) -> LayerMatrices:
     """Matrices of one layer in one block. ``factorisation``: ``"normal"`` (above) or ``"naive"`` (Laurent throughout).
 
@@ -129,7 +142,9 @@ def layer_matrices(
 
 
 @lru_cache(maxsize=512)
-def _layer_matrices(shapes: tuple[Shape, ...], waves: PlaneWaves, block: Block, factorisation: str) -> LayerMatrices:
+def _layer_matrices(
+    shapes: tuple[Shape, ...], waves: PlaneWaves, block: Block, factorisation: str
+) -> LayerMatrices:
     (ax, ay), (bx, by) = waves.cell
     area = abs(ax * by - ay * bx)
     differences, where = _differences(waves)
@@ -254,7 +269,9 @@ def permittivity(matrices: LayerMatrices, base: Array, pairs: Pairs) -> tuple[Ar
 
 
 @lru_cache(maxsize=256)
-def static_permittivity(matrices: LayerMatrices, base: complex, pairs: tuple[tuple[complex, complex], ...]) -> tuple[Array, Array]:
+def static_permittivity(
+    matrices: LayerMatrices, base: complex, pairs: tuple[tuple[complex, complex], ...]
+) -> tuple[Array, Array]:
     """[ε] and [[ε]]⁻¹ of a layer whose materials have one value: in a sweep of period or thickness computed once."""
     inner, scalar = permittivity(matrices, np.asarray(base), pairs)
     return inner, np.linalg.inv(scalar)
@@ -272,7 +289,9 @@ def permittivity_slope(
 
 
 @lru_cache(maxsize=256)
-def _static_slope(matrices: LayerMatrices, values: tuple[complex, ...], rates: tuple[complex, ...]) -> tuple[Array, Array]:
+def _static_slope(
+    matrices: LayerMatrices, values: tuple[complex, ...], rates: tuple[complex, ...]
+) -> tuple[Array, Array]:
     m, s = matrices.vector.shape[-1], matrices.scalar.shape[-1]
     base, rate = values[0], rates[0]
     inverse, d_inverse = np.eye(m) / base, np.eye(m) * (-rate / base**2)

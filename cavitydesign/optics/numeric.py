@@ -1,7 +1,7 @@
 """A stack made ready for arithmetic: every material a function of complex wavenumber, every thickness a number.
 
-This is what the solvers' array functions take. Two layers share a material only if they also agree on being part of the
-gain film, so that the film's index can be changed alone.
+This is what the solvers' array functions take. Two layers share a material only if they also agree on being part
+of the gain film, so that the film's index can be changed alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cavitydesign.geometry.pattern import Pattern, relation
 from cavitydesign.geometry.stack import Inclusion, Lattice, Layer, Stack
 from cavitydesign.optics.index import Dispersion, resolve
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 Window = tuple[float, float]
 
 
@@ -85,7 +85,10 @@ class NumericStack:
         values = [m.constant for m in self.materials]
         if any(value is None for value in values):
             return None
-        return np.array([value + self.index_shift.get(i, 0.0) for i, value in enumerate(values) if value is not None], dtype=complex)
+        return np.array(
+            [value + self.index_shift.get(i, 0.0) for i, value in enumerate(values) if value is not None],
+            dtype=complex,
+        )
 
     @property
     def is_constant(self) -> bool:
@@ -106,11 +109,15 @@ class NumericStack:
         """Complex indices at complex vacuum wavenumbers (1/nm): shape (materials, *k0.shape)."""
         k0 = np.asarray(k0, dtype=complex)
         if self._constants is not None:
-            return np.broadcast_to(self._constants.reshape(-1, *[1] * k0.ndim), (len(self._constants), *k0.shape))
+            return np.broadcast_to(
+                self._constants.reshape(-1, *[1] * k0.ndim), (len(self._constants), *k0.shape)
+            )
         if k0.ndim == 0 and complex(k0) in self._at_points:
             return self._at_points[complex(k0)]
         wavelength = units.complex_wavelength_nm(k0)
-        found = np.stack([m.n(wavelength) + self.index_shift.get(i, 0.0) for i, m in enumerate(self.materials)])
+        found = np.stack(
+            [m.n(wavelength) + self.index_shift.get(i, 0.0) for i, m in enumerate(self.materials)]
+        )
         if k0.ndim == 0:
             self._at_points[complex(k0)] = found
         return found
@@ -152,13 +159,15 @@ def resolve_stack(stack: Stack, *, window_nm: Window) -> NumericStack:
     numbers: dict[tuple[Material, bool], int] = {}
 
     def number(item: Layer | Inclusion) -> int:
-        assert not isinstance(item.material, str)  # noqa: S101 (Stack has checked it)
+        assert not isinstance(item.material, str)
         return numbers.setdefault((item.material, item.gain), len(numbers))
 
     layers = []
     for layer in stack.layers[1:-1]:
         background = number(layer)
-        inclusions = _inclusions(layer, stack.lattice, background, [number(item) for item in layer.inclusions])
+        inclusions = _inclusions(
+            layer, stack.lattice, background, [number(item) for item in layer.inclusions]
+        )
         layers.append(NumericLayer(_thickness(layer), background, inclusions, layer.name))
     ends = number(stack.layers[0]), number(stack.layers[-1])
     return NumericStack(
@@ -175,13 +184,16 @@ def _thickness(layer: Layer) -> float:
     if layer.thickness_nm is not None:
         return layer.thickness_nm
     at, material = layer.quarter_wave_nm, layer.material
-    assert at is not None and not isinstance(material, str)  # noqa: S101 (Stack has checked it)
+    assert at is not None
+    assert not isinstance(material, str)
     # a window of its own, so that the mirror does not change with the window that is searched
     n = resolve(material, (0.98 * at, 1.02 * at)).n(np.array([at]))
     return at / (4.0 * float(n[0].real))
 
 
-def _inclusions(layer: Layer, lattice: Lattice | None, background: int, numbers: list[int]) -> tuple[NumericInclusion, ...]:
+def _inclusions(
+    layer: Layer, lattice: Lattice | None, background: int, numbers: list[int]
+) -> tuple[NumericInclusion, ...]:
     """Each inclusion with what it displaces: the last earlier one that it lies in, else the background."""
     if lattice is None or not layer.inclusions:
         return ()

@@ -1,9 +1,10 @@
 """The plane-wave basis of a unit cell, split into its symmetry classes.
 
-In-plane fields are expanded in plane waves ``exp(i(k + G)·r)``; each carries a component L along k + G (TM in a uniform
-layer) and a component T across it (TE). In this basis uniform layers are diagonal. A symmetry operation permutes the
-waves, keeps L and flips T when it is a mirror; projecting with the irreps gives blocks that the Maxwell operator cannot
-mix: for a square cell with a circle, five blocks of about an eighth (A1, A2, B1, B2) and a quarter (E) of the size.
+In-plane fields are expanded in plane waves ``exp(i(k + G)·r)``; each carries a component L along k + G (TM in a
+uniform layer) and a component T across it (TE). In this basis uniform layers are diagonal. A symmetry operation
+permutes the waves, keeps L and flips T when it is a mirror; projecting with the irreps gives blocks that the
+Maxwell operator cannot mix: for a square cell with a circle, five blocks of about an eighth (A1, A2, B1, B2) and
+a quarter (E) of the size.
 
 Lengths are in units of the period, so that one basis serves a whole sweep of periods and is made once.
 """
@@ -20,7 +21,7 @@ import numpy as np
 from cavitydesign.geometry.stack import Lattice
 from cavitydesign.optics.symmetry import Group, Irrep, Operation
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 
 
 Cell = tuple[tuple[float, float], tuple[float, float]]
@@ -67,7 +68,7 @@ def _waves(cell: Cell, bloch: tuple[float, float], count: int) -> PlaneWaves:
     b1, b2 = 2.0 * math.pi * np.linalg.inv(np.array(cell)).T
     shortest = min(np.hypot(*b1), np.hypot(*b2))
     area = abs(b1[0] * b2[1] - b1[1] * b2[0])
-    reach = int(math.ceil(2.5 * math.sqrt(max(count, 1) * area / math.pi) / shortest)) + 2
+    reach = math.ceil(2.5 * math.sqrt(max(count, 1) * area / math.pi) / shortest) + 2
     n = np.arange(-reach, reach + 1)
     orders = np.stack(np.meshgrid(n, n, indexing="ij"), axis=-1).reshape(-1, 2)
     vectors = orders @ np.array([b1, b2]) + np.array(bloch)
@@ -77,7 +78,9 @@ def _waves(cell: Cell, bloch: tuple[float, float], count: int) -> PlaneWaves:
     edge = ranked[min(count, len(ranked)) - 1]
     chosen = np.flatnonzero(shell <= edge)
     chosen = chosen[np.lexsort((orders[chosen, 1], orders[chosen, 0], shell[chosen]))]
-    return _with_units(cell, orders[chosen], vectors[chosen], np.where(shell[chosen] == 0.0, 0.0, lengths[chosen]))
+    return _with_units(
+        cell, orders[chosen], vectors[chosen], np.where(shell[chosen] == 0.0, 0.0, lengths[chosen])
+    )
 
 
 def moved_to(waves: PlaneWaves, bloch: tuple[float, float], *, period_nm: float) -> PlaneWaves:
@@ -217,7 +220,9 @@ def _projected(irrep: Irrep, images: list[Array], signs: list[float], orbit: Arr
 def _projected_vectors(irrep: Irrep, group: Group) -> Array:
     """The same for the two components of the wave at normal incidence, shape (2, c)."""
     ops = group.operations
-    projector = sum(d11 * op.matrix for op, d11 in zip(ops, irrep.d11, strict=True)) * (irrep.degeneracy / len(ops))
+    projector = sum(d11 * op.matrix for op, d11 in zip(ops, irrep.d11, strict=True)) * (
+        irrep.degeneracy / len(ops)
+    )
     return _range(np.asarray(projector))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from cavitydesign.optics.admittance import BlockProblem, ResonanceField, Sheets, densities, fields
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class Resonance:
 
     def shift_by_index(self, d_n: Array, *, layers_only: bool = False) -> complex:
         """First-order change of k0 for steps ``d_n`` (materials,) in refractive index; 1/nm."""
-        return self.shift_by_eps(2.0 * self.problem.stack.index(np.asarray(self.k0)) * d_n, layers_only=layers_only)
+        return self.shift_by_eps(
+            2.0 * self.problem.stack.index(np.asarray(self.k0)) * d_n, layers_only=layers_only
+        )
 
     @cached_property
     def film_slopes(self) -> dict[int, complex]:
@@ -62,11 +64,16 @@ class Resonance:
         """``1/Q`` by radiation up, radiation down and absorption in the finite layers; they add up to 1/Q.
 
         Absorption is first order in each layer's Im ε. The rest is radiation, shared as the power
-        ``½ Re F†h`` of the open channels at the two outer faces (into an absorbing substrate: the power that enters it).
+        ``½ Re F†h`` of the open channels at the two outer faces (into an absorbing substrate: the power that
+        enters it).
         """
         stack, k0 = self.problem.stack, self.k0
         loss = stack.eps(np.asarray(k0.real + 0j)).imag
-        absorbed = -2.0 * self.shift_by_eps(1j * loss, layers_only=True).imag / k0.real if np.abs(loss).max() > 0.0 else 0.0
+        absorbed = (
+            -2.0 * self.shift_by_eps(1j * loss, layers_only=True).imag / k0.real
+            if np.abs(loss).max() > 0.0
+            else 0.0
+        )
         eps = stack.eps(np.asarray(k0))
         power = []
         for number, open_, face in (
@@ -77,7 +84,11 @@ class Resonance:
             power.append(float(np.sum(np.where(open_, y.real, 0.0) * np.abs(face) ** 2)))
         radiated = -2.0 * k0.imag / k0.real - absorbed
         total = power[0] + power[1]
-        return (radiated * power[0] / total, radiated * power[1] / total, absorbed) if total > 0.0 else (0.0, 0.0, absorbed)
+        return (
+            (radiated * power[0] / total, radiated * power[1] / total, absorbed)
+            if total > 0.0
+            else (0.0, 0.0, absorbed)
+        )
 
     def te_share(self) -> float:
         """Share of T (against L and E_z) in ``|E|²`` at the interface, waves at normal incidence left out."""
@@ -98,7 +109,8 @@ class Resonance:
     def residue(self, probe: Array) -> Array:
         """Residue of ``probeᵀ M(k0)⁻¹ probe`` at the pole: ``probeᵀ v v_lᵀ probe / v_lᵀ M' v``.
 
-        In the classes that keep both partners of a pair together, v and v_l span two dimensions, and the norm is a matrix.
+        In the classes that keep both partners of a pair together, v and v_l span two dimensions, and the norm is
+        a matrix.
         """
         if not self.problem.block.irrep.mixed:
             return np.outer(probe.T @ self.right, self.left @ probe) / self.norm
@@ -111,7 +123,9 @@ class Resonance:
         for i, l in enumerate(lefts):
             for j, r in enumerate(rights):
                 lf, rf = fields(problem, l, sides, left=True), fields(problem, r, sides, left=False)
-                norm[i, j] = _form(problem, self.sheets, self.k0, lf, rf, _densities(lf, rf), d_eps=slope, d_k=1.0)
+                norm[i, j] = _form(
+                    problem, self.sheets, self.k0, lf, rf, _densities(lf, rf), d_eps=slope, d_k=1.0
+                )
         return (probe.T @ rights.T) @ np.linalg.solve(norm, lefts @ probe)
 
     @property
@@ -148,7 +162,11 @@ def _form(
     total = 0.0 + 0.0j
     for index, electric, magnetic in layers:
         layer = stack.layers[index]
-        involved = {layer.material, *(i.material for i in layer.inclusions), *(i.host for i in layer.inclusions)}
+        involved = {
+            layer.material,
+            *(i.material for i in layer.inclusions),
+            *(i.host for i in layer.inclusions),
+        }
         if d_k == 0.0 and not any(d_eps[number] for number in involved):
             continue
         d_ka, d_kb = problem.slopes(index, eps, k0, d_eps=d_eps, d_k=d_k)
@@ -158,11 +176,15 @@ def _form(
         (stack.substrate, sheets.down, left.bottom, right.bottom),
     ):
         if half_spaces and (d_k or d_eps[number]):
-            total += np.sum(fl * problem.half_space_slope(eps[number], k0, open_, d_eps=d_eps[number], d_k=d_k) * fr)
+            total += np.sum(
+                fl * problem.half_space_slope(eps[number], k0, open_, d_eps=d_eps[number], d_k=d_k) * fr
+            )
     return complex(total)
 
 
-def polish(problem: BlockProblem, start: complex, *, reach: float = math.inf, accept: float = 1e-7, steps: int = 12) -> Resonance | None:
+def polish(
+    problem: BlockProblem, start: complex, *, reach: float = math.inf, accept: float = 1e-7, steps: int = 12
+) -> Resonance | None:
     """Two-sided Rayleigh iteration ``k0 ← k0 - v_lᵀ M v / v_lᵀ M' v`` from ``start``.
 
     Cubic convergence: P. Lancaster, Pacific J. Math. 11, 1 (1961). None where it does not settle, or leaves the
@@ -183,7 +205,9 @@ def polish(problem: BlockProblem, start: complex, *, reach: float = math.inf, ac
         norm = _form(problem, sheets, k0, left_field, right_field, layers, d_eps=slope, d_k=1.0)
         change = complex(left @ (matrix @ right)) / norm
         residual = abs(change / k0)
-        found = Resonance(problem, sheets, k0 - change, right, left, norm, right_field, left_field, layers, residual)
+        found = Resonance(
+            problem, sheets, k0 - change, right, left, norm, right_field, left_field, layers, residual
+        )
         if residual < accept or (residual < 1e-5 and residual >= 0.5 * previous):
             return found  # the step is quadratically small or better: the next would be below rounding
         if residual > 0.2 or abs(k0 - change - start) > reach:
@@ -204,5 +228,3 @@ def _inverse_iteration(matrix: Array, start: Array) -> Array:
     vector = inverse @ start
     vector = inverse @ (vector / np.linalg.norm(vector))
     return vector / np.linalg.norm(vector)
-
-

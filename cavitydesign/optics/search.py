@@ -1,15 +1,15 @@
 """All poles of a matrix-valued response inside a region of the complex plane, with proof that none was missed.
 
-The response ``f(u) = C M(k0(u))⁻¹ D`` is sampled on a closed curve around the region. Being meromorphic, it is recovered
-from the samples by a rational interpolant in Loewner form (A. J. Mayo and A. C. Antoulas, Linear Algebra Appl. 425, 634
-(2007)); the eigenvalues of the Loewner pencil are its poles, inside the curve and near it, all at once. Each pole inside is
-then polished on M itself by the caller. The proof comes from the samples again: once the exact residues of the polished
-poles are subtracted, the contour moments ``∮ f(u) uᵐ du`` of the remainder must vanish (the moments whose rank Beyn's method
-counts: W.-J. Beyn, Linear Algebra Appl. 436, 3839 (2012)).
+The response ``f(u) = C M(k0(u))⁻¹ D`` is sampled on a closed curve around the region. Being meromorphic, it is
+recovered from the samples by a rational interpolant in Loewner form (A. J. Mayo and A. C. Antoulas, Linear
+Algebra Appl. 425, 634 (2007)); the eigenvalues of the Loewner pencil are its poles, inside the curve and near
+it, all at once. Each pole inside is then polished on M itself by the caller. The proof comes from the samples
+again: once the exact residues of the polished poles are subtracted, the contour moments ``∮ f(u) uᵐ du`` of the
+remainder must vanish (the moments whose rank Beyn's method counts: W.-J. Beyn, Linear Algebra Appl. 436, 3839 (2012)).
 
 Where a channel opens at a threshold t (a Rayleigh anomaly), M has a square-root branch point. A region ends at each
-threshold, and there ``u`` is the root itself: k0 = t₁ + u², k0 = t₂ - u², or k0 = m - h cos u between two thresholds; in u
-the response is meromorphic again.
+threshold, and there ``u`` is the root itself: k0 = t₁ + u², k0 = t₂ - u², or k0 = m - h cos u between two
+thresholds; in u the response is meromorphic again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 _SQUARE = 0.08  # how far the curve is squared up: 0 is an ellipse
 
 
@@ -66,7 +66,9 @@ class Region:
     def u(self, k0: complex) -> complex:
         """The point u on the physical side (positive root) that belongs to k0."""
         if self.left is not None and self.right is not None:
-            return complex(np.arccos((0.5 * (self.left + self.right) - k0) / (0.5 * (self.right - self.left)) + 0j))
+            return complex(
+                np.arccos((0.5 * (self.left + self.right) - k0) / (0.5 * (self.right - self.left)) + 0j)
+            )
         if self.left is not None:
             return complex(np.sqrt(k0 - self.left + 0j))
         if self.right is not None:
@@ -100,7 +102,8 @@ class Region:
         """Whether a pole lies in the wanted part: real part between low and high, |Im| within depth and height."""
         slack = margin * self.high
         return (
-            self.low - slack <= k0.real <= self.high + slack and -self.depth - slack <= k0.imag <= self.height + slack
+            self.low - slack <= k0.real <= self.high + slack
+            and -self.depth - slack <= k0.imag <= self.height + slack
         )
 
 
@@ -145,7 +148,9 @@ def loewner_poles(u: Array, f: Array, *, rank_tolerance: float = 1e-11) -> Ratio
     right, left = np.arange(0, count, 2), np.arange(1, count, 2)
     gap = u[left][:, None] - u[right][None, :]
     df = (f[left][:, None] - f[right][None, :]) / gap[..., None, None]
-    dg = (u[left][:, None, None, None] * f[left][:, None] - u[right][None, :, None, None] * f[right][None, :]) / gap[..., None, None]
+    dg = (
+        u[left][:, None, None, None] * f[left][:, None] - u[right][None, :, None, None] * f[right][None, :]
+    ) / gap[..., None, None]
     shape = (len(left) * l, len(right) * p)
     loewner = df.transpose(0, 2, 1, 3).reshape(shape)
     shifted = dg.transpose(0, 2, 1, 3).reshape(shape)
@@ -153,7 +158,7 @@ def loewner_poles(u: Array, f: Array, *, rank_tolerance: float = 1e-11) -> Ratio
     y, s, xh = np.linalg.svd(shifted - middle * loewner)
     rank = int(np.count_nonzero(s > rank_tolerance * s[0])) if s.size else 0
     y, x = y[:, :rank], xh[:rank].conj().T
-    e, a = y.conj().T @ loewner @ x, y.conj().T @ shifted @ x
+    e, _a = y.conj().T @ loewner @ x, y.conj().T @ shifted @ x
     # a - u e = (a - m e) - (u - m) e; the first is s on its diagonal, so no singular pencil is inverted
     scaled = e / s[:rank][:, None]
     values, vectors = np.linalg.eig(scaled)

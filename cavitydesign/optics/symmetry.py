@@ -1,13 +1,13 @@
 """Point groups of the unit cell: which operations leave it (and the Bloch wavevector) alone, and their irreps.
 
-The operations are the 2 × 2 orthogonal matrices of the group C_nv about a centre: rotations by 2πj/n and, where there are
-mirrors, those rotations times the mirror y → -y. An irrep is given here by the function ``d11(g)``: for a one-dimensional
-irrep its character, for a two-dimensional one the upper left element of its matrix, so that
+The operations are the 2 × 2 orthogonal matrices of the group C_nv about a centre: rotations by 2πj/n and, where
+there are mirrors, those rotations times the mirror y → -y. An irrep is given here by the function ``d11(g)``:
+for a one-dimensional irrep its character, for a two-dimensional one the upper left element of its matrix, so that
 
     P = (d / |G|) Σ_g d11(g) g
 
-projects any representation onto the first partner of that irrep (Tinkham, Group Theory and Quantum Mechanics, eq. 3-32).
-The second partner has the same spectrum and is never computed: that is what ``degeneracy = 2`` means.
+projects any representation onto the first partner of that irrep (Tinkham, Group Theory and Quantum Mechanics,
+eq. 3-32). The second partner has the same spectrum and is never computed: that is what ``degeneracy = 2`` means.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,9 @@ def _operation(angle: float, axis: float, *, mirror: bool) -> Operation:
     return Operation(np.array([[c, s], [s, -c]] if mirror else [[c, -s], [s, c]], dtype=float), angle, mirror)
 
 
-def find_group(is_symmetric: Callable[[Array], bool], *, highest: int, axes: tuple[float, ...] = (0.0,)) -> Group:
+def find_group(
+    is_symmetric: Callable[[Array], bool], *, highest: int, axes: tuple[float, ...] = (0.0,)
+) -> Group:
     """The largest group C_n or C_nv (n dividing ``highest``) whose operations all pass ``is_symmetric(matrix)``.
 
     ``axes`` are the angles of the mirror lines to try when there is no rotation besides the identity.
@@ -90,7 +92,9 @@ def point_group(n: int, axis: float | None = None) -> Group:
     rotations = [_operation(2.0 * math.pi * j / n, 0.0, mirror=False) for j in range(n)]
     if axis is None:
         return _rotation_group(n, rotations)
-    return _mirrored_group(n, rotations, [_operation(2.0 * math.pi * j / n, axis, mirror=True) for j in range(n)])
+    return _mirrored_group(
+        n, rotations, [_operation(2.0 * math.pi * j / n, axis, mirror=True) for j in range(n)]
+    )
 
 
 def _mirrored_group(n: int, rotations: list[Operation], mirrors: list[Operation]) -> Group:

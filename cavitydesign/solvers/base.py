@@ -24,7 +24,7 @@ from cavitydesign.geometry.stack import Stack
 if TYPE_CHECKING:
     import xarray
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 Window = tuple[float, float]
 
 
@@ -39,12 +39,24 @@ class Column:
 
 MODE_COLUMNS: Mapping[str, Column] = {
     "wavelength_nm": Column(float, "nm", "resonance wavelength in vacuum, 2π / Re k0"),
-    "q": Column(float, "", "quality factor -Re k0 / (2 Im k0); inf where nothing can be lost, negative where amplified"),
-    "symmetry": Column(str, "", "how E transforms under the symmetry of cell and wavevector (C4v, C6v, C2v, Cs …)"),
+    "q": Column(
+        float,
+        "",
+        "quality factor -Re k0 / (2 Im k0); inf where nothing can be lost, negative where amplified",
+    ),
+    "symmetry": Column(
+        str, "", "how E transforms under the symmetry of cell and wavevector (C4v, C6v, C2v, Cs …)"
+    ),
     "degeneracy": Column(int, "", "how many modes share this entry"),
-    "polarization": Column(str, "", "TE (E in the plane) or TM (H in the plane); -like where layers are patterned"),
-    "confinement": Column(float, "", "share of the mode's ∫ε E·E in the gain film: 2 (n/k0) dk0/dn of the film, real part"),
-    "threshold_gain_per_cm": Column(float, "1/cm", "power gain of the film's material that brings the pole to the real axis"),
+    "polarization": Column(
+        str, "", "TE (E in the plane) or TM (H in the plane); -like where layers are patterned"
+    ),
+    "confinement": Column(
+        float, "", "share of the mode's ∫ε E·E in the gain film: 2 (n/k0) dk0/dn of the film, real part"
+    ),
+    "threshold_gain_per_cm": Column(
+        float, "1/cm", "power gain of the film's material that brings the pole to the real axis"
+    ),
     "wavelength_err_nm": Column(float, "nm", "numerical error of wavelength_nm; not that of the inputs"),
     "q_err": Column(float, "", "numerical error of q; not that of the inputs"),
     "q_up": Column(float, "", "Q of radiation into the superstrate alone"),
@@ -146,7 +158,9 @@ class Status(enum.Enum):
 
     OK = "every mode in the window was found and its error bar met"
     NO_MODES = "no mode in the window; widen `window_nm`, or check that the slab guides at all"
-    INCOMPLETE = "the independent count of poles and the modes found differ; raise `waves` or narrow `window_nm`"
+    INCOMPLETE = (
+        "the independent count of poles and the modes found differ; raise `waves` or narrow `window_nm`"
+    )
     UNCONVERGED = "an error bar is larger than asked for; raise `max_waves` or loosen `tolerance_nm`"
     APPROXIMATE = "this method knows no error bar of its own; confirm with the poles or fdtd solver"
     PARTIAL = "interrupted; what was finished is kept"
@@ -214,9 +228,13 @@ def checked_window(window_nm: Window) -> Window:
     """A wavelength window as (shortest, longest) in nm, or an InputError."""
     low, high = (float(edge) for edge in window_nm)
     if not (math.isfinite(low) and math.isfinite(high) and 0.0 < low < high):
-        raise InputError("must be [shorter, longer] wavelength in nm, both > 0", key="window_nm", value=[low, high])
+        raise InputError(
+            "must be [shorter, longer] wavelength in nm, both > 0", key="window_nm", value=[low, high]
+        )
     if high > 2.5 * low:
-        raise InputError("spans more than a factor 2.5 in wavelength; search in parts", key="window_nm", value=[low, high])
+        raise InputError(
+            "spans more than a factor 2.5 in wavelength; search in parts", key="window_nm", value=[low, high]
+        )
     return low, high
 
 
@@ -252,7 +270,9 @@ def _solver_for(settings: Any) -> Any:
     """The solver's ``run(stack, settings, *, window_nm, subject)``, imported when first used."""
     name = type(settings).__name__.lower()
     if name not in ("bragg", "poles", "finite", "fdtd"):
-        raise InputError("no solver takes these settings; use Bragg, Poles, Finite or Fdtd", key="settings", value=settings)
+        raise InputError(
+            "no solver takes these settings; use Bragg, Poles, Finite or Fdtd", key="settings", value=settings
+        )
     import importlib
 
     return importlib.import_module(f"cavitydesign.solvers.{name}").run

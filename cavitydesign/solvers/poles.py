@@ -9,7 +9,8 @@ A resonance is a pole of the stack's response: a complex k0 where the admittance
 3. *prove*: the contour moments of the response without the poles found must vanish
    (:mod:`cavitydesign.optics.completeness`);
 4. *refine*: more plane waves, same pole, until λ and Q stay put; the last changes are the error bars;
-5. *differentiate*: the fields give the exact first derivative of the pole by anything, hence confinement and threshold.
+5. *differentiate*: the fields give the exact first derivative of the pole by anything, hence confinement and
+threshold.
 
 A stack without inclusions is the same problem with one plane wave; its poles are the zeros of a scalar function
 (:mod:`cavitydesign.optics.resonator`).
@@ -35,13 +36,15 @@ from cavitydesign.optics.resonance import Resonance, polish
 from cavitydesign.optics.symmetry import Group
 from cavitydesign.solvers.base import Modes, Poles, Solution, Status, Window
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 VERSION = 1
 """Raised whenever the numbers of this solver change; stored results of older versions are then not reused."""
 
 _FIRST = 25  # plane waves of the first search
 _FRESH = 4e-3  # a pole that moved by more than this (relative) from level to level is searched for anew, not followed
-_SETTLED = 3e-5  # relative step after which a followed pole is taken: what is left of it is about the square, 1e-9
+_SETTLED = (
+    3e-5  # relative step after which a followed pole is taken: what is left of it is about the square, 1e-9
+)
 
 
 def run(stack: Stack, settings: Poles, *, window_nm: Window, subject: Any = None) -> Solution:
@@ -65,7 +68,11 @@ def run(stack: Stack, settings: Poles, *, window_nm: Window, subject: Any = None
         status = Status.NO_MODES
     else:
         status = Status.OK if all(_converged(mode, settings) for mode in modes) else Status.UNCONVERGED
-    provenance |= {"waves": max((m.waves for m in modes), default=found.waves), "group": found.group, "remainder": found.remainder}
+    provenance |= {
+        "waves": max((m.waves for m in modes), default=found.waves),
+        "group": found.group,
+        "remainder": found.remainder,
+    }
     return Solution(table, status, provenance)
 
 
@@ -113,7 +120,9 @@ class Found:
     waves: int
 
 
-def resonances(numeric: NumericStack, settings: Poles, *, window_nm: Window, group: Group | None = None) -> Found:
+def resonances(
+    numeric: NumericStack, settings: Poles, *, window_nm: Window, group: Group | None = None
+) -> Found:
     """All modes of a patterned stack, with fields and error bars, unsorted and not yet cut to the window.
 
     ``group`` overrides the symmetry that is found, by one of its subgroups.
@@ -134,7 +143,7 @@ class Ladder:
     """The problems of a stack at growing numbers of plane waves, made when first asked for."""
 
     def __init__(self, stack: NumericStack, group: Group, settings: Poles):
-        assert stack.lattice is not None  # noqa: S101
+        assert stack.lattice is not None
         self.stack, self.group, self.bloch, self.lattice = stack, group, settings.bloch, stack.lattice
         self.counts = _wave_counts(settings)
         self._levels: dict[int, tuple[PlaneWaves, dict[str, Block]]] = {}
@@ -180,7 +189,9 @@ def _climb(ladder: Ladder, label: str, settings: Poles, window_nm: Window) -> tu
             if not last:
                 continue
             return [_mode(item, item, problem, count) for item in waiting], complete, remainder
-        followed = [polish(problem, item.k0, reach=_FRESH * abs(item.k0), accept=_SETTLED) for item in waiting]
+        followed = [
+            polish(problem, item.k0, reach=_FRESH * abs(item.k0), accept=_SETTLED) for item in waiting
+        ]
         if any(item is None for item in followed) or _collide(followed):
             waiting, done = None, []
             if last:
@@ -191,16 +202,22 @@ def _climb(ladder: Ladder, label: str, settings: Poles, window_nm: Window) -> tu
         steps = [(old, new) for old, new in zip(waiting, followed, strict=True) if new is not None]
         modes = [_mode(old, new, problem, count) for old, new in steps]
         done += [mode for mode in modes if _converged(mode, settings) or last or settings.waves is not None]
-        waiting = [m.resonance for m in modes if not (_converged(m, settings) or last or settings.waves is not None)]
+        waiting = [
+            m.resonance for m in modes if not (_converged(m, settings) or last or settings.waves is not None)
+        ]
         if not waiting:
             break
     return done, complete, remainder
 
 
-def _search_all(problem: BlockProblem, settings: Poles, window_nm: Window) -> tuple[list[Resonance], bool, float]:
+def _search_all(
+    problem: BlockProblem, settings: Poles, window_nm: Window
+) -> tuple[list[Resonance], bool, float]:
     """A fresh search in every region of the window, widened a little for what more plane waves will move into it."""
     wide = (window_nm[0] * (1.0 - _FRESH), window_nm[1] * (1.0 + _FRESH))
-    amplifying = bool((problem.stack.index(units.k0_per_nm(np.linspace(*window_nm, 5)) + 0j).imag < 0.0).any())
+    amplifying = bool(
+        (problem.stack.index(units.k0_per_nm(np.linspace(*window_nm, 5)) + 0j).imag < 0.0).any()
+    )
     found: list[Resonance] = []
     complete, remainder = True, 0.0
     for region in regions(problem, wide, q_min=settings.q_min, amplifying=amplifying):
@@ -226,7 +243,9 @@ def _mode(old: Resonance, new: Resonance, problem: BlockProblem, waves: int) -> 
 
 def _converged(mode: Mode, settings: Poles) -> bool:
     """Whether the error bars meet the tolerance; 1/Q need not be known better than to 10⁻⁸."""
-    return mode.wavelength_err_nm <= settings.tolerance_nm and mode.loss_err <= max(settings.q_tolerance * abs(mode.loss), 1e-8)
+    return mode.wavelength_err_nm <= settings.tolerance_nm and mode.loss_err <= max(
+        settings.q_tolerance * abs(mode.loss), 1e-8
+    )
 
 
 def _wanted(mode: Mode, settings: Poles, window_nm: Window) -> bool:
@@ -273,8 +292,8 @@ def _inverse(loss: float) -> float:
 def exact_threshold_kappa(resonance: Resonance, *, tolerance: float = 1e-9) -> float:
     """The exact linear threshold: the κ of the film's index ``n - iκ`` that puts the pole on the real axis.
 
-    Newton in κ with the exact slope Im dk0/dκ, the pole polished at each step. NaN where there is no film, or where the
-    gain cannot reach the loss.
+    Newton in κ with the exact slope Im dk0/dκ, the pole polished at each step. NaN where there is no film, or
+    where the gain cannot reach the loss.
     """
     kappa, current = 0.0, resonance
     for _ in range(20):
@@ -292,7 +311,9 @@ def exact_threshold_kappa(resonance: Resonance, *, tolerance: float = 1e-9) -> f
     return math.nan
 
 
-def _run_uniform(numeric: NumericStack, settings: Poles, window_nm: Window, provenance: dict[str, Any]) -> Solution:
+def _run_uniform(
+    numeric: NumericStack, settings: Poles, window_nm: Window, provenance: dict[str, Any]
+) -> Solution:
     """One plane wave: the zeros of a scalar function, counted by its winding number."""
     from cavitydesign.optics.resonator import resonance_columns, uniform_resonances
 
@@ -302,4 +323,3 @@ def _run_uniform(numeric: NumericStack, settings: Poles, window_nm: Window, prov
     if not found:
         return Solution(Modes.empty(), Status.NO_MODES, provenance)
     return Solution(Modes.from_columns(**resonance_columns(found)), Status.OK, provenance)
-

@@ -1,11 +1,13 @@
-"""Following modes along a sweep: a predictor and one or two Newton steps instead of a new search, with proof at the ends.
+"""Following modes along a sweep: a predictor and one or two Newton steps instead of a new search, with proof at
+the ends.
 
-A mode keeps its identity by its symmetry class and by continuity: it may cross modes of other classes freely, and meets
-those of its own only in avoided crossings. Between check points it is predicted (first by the exact derivative of the pole,
-then by a parabola through its last three values) and polished. At each check point a fresh search with its own proof of
-completeness says which modes there are: what has been followed there must be the same set. Modes that the search finds and
-no chain has reached entered the window on the way; they are followed back to where they came in. Check points lie so close
-that no mode can cross the whole window unseen between two of them.
+A mode keeps its identity by its symmetry class and by continuity: it may cross modes of other classes freely,
+and meets those of its own only in avoided crossings. Between check points it is predicted (first by the exact
+derivative of the pole, then by a parabola through its last three values) and polished. At each check point a
+fresh search with its own proof of completeness says which modes there are: what has been followed there must be
+the same set. Modes that the search finds and no chain has reached entered the window on the way; they are
+followed back to where they came in. Check points lie so close that no mode can cross the whole window unseen
+between two of them.
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ from cavitydesign.optics.symmetry import Group
 from cavitydesign.solvers.base import Modes, Poles, Window, checked_window
 from cavitydesign.solvers.poles import Mode, resonances
 
-Array = np.ndarray[Any, np.dtype[Any]]
-_SAME = 2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it
+Array = np.ndarray[Any, Any]
+_SAME = (
+    2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it
+)
 _SETTLED = 3e-5  # see solvers.poles
 _EDGE = 0.01  # relative; a chain ends once it is this far outside the window
 
@@ -133,7 +137,11 @@ def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> 
     new, reached = [], [c for c in chains if check in c.points]
     taken: set[int] = set()
     for mode in fresh:
-        same = [i for i, c in enumerate(reached) if i not in taken and c.label == mode.symmetry and sweep.same(c.points[check], mode)]
+        same = [
+            i
+            for i, c in enumerate(reached)
+            if i not in taken and c.label == mode.symmetry and sweep.same(c.points[check], mode)
+        ]
         if same:
             taken.add(same[0])
             chain = reached[same[0]]
@@ -141,7 +149,9 @@ def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> 
             chain.wavelength_err_nm = max(chain.wavelength_err_nm, mode.wavelength_err_nm)
             continue
         polarization = "TE-like" if mode.resonance.te_share() >= 0.5 else "TM-like"
-        chain = Chain(mode.symmetry, mode.degeneracy, mode.waves, polarization, mode.wavelength_err_nm, mode.loss_err)
+        chain = Chain(
+            mode.symmetry, mode.degeneracy, mode.waves, polarization, mode.wavelength_err_nm, mode.loss_err
+        )
         chain.points[check] = mode.resonance
         new.append(chain)
     lost = [c for i, c in enumerate(reached) if i not in taken and sweep.inside(c.points[check].k0)]
@@ -151,14 +161,24 @@ def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> 
 class _Sweep:
     """The problems along a sweep, made when first needed."""
 
-    def __init__(self, make: Callable[[float], Design | Stack], values: Array, window_nm: Window, settings: Poles):
+    def __init__(
+        self, make: Callable[[float], Design | Stack], values: Array, window_nm: Window, settings: Poles
+    ):
         if len(values) < 2 or not (np.all(np.diff(values) > 0.0) or np.all(np.diff(values) < 0.0)):
-            raise InputError("a sweep needs two or more values in rising or falling order", key="values", value=len(values))
+            raise InputError(
+                "a sweep needs two or more values in rising or falling order", key="values", value=len(values)
+            )
         self.make, self.values, self.window_nm, self.settings = make, values, window_nm, settings
         self._stacks: dict[float, NumericStack] = {}
         if self.stack(values[0]).is_uniform:
-            raise InputError("only modes of patterned stacks are followed; sweep a uniform one point by point", key="design")
-        ends = [symmetry_group(self.stack(value), bloch=settings.bloch) for value in (values[0], values[len(values) // 2], values[-1])]
+            raise InputError(
+                "only modes of patterned stacks are followed; sweep a uniform one point by point",
+                key="design",
+            )
+        ends = [
+            symmetry_group(self.stack(value), bloch=settings.bloch)
+            for value in (values[0], values[len(values) // 2], values[-1])
+        ]
         self.group: Group = min(ends, key=lambda group: len(group.operations))
 
     def stack(self, value: float) -> NumericStack:
@@ -173,15 +193,21 @@ class _Sweep:
     def problem(self, value: float, chain: Chain) -> BlockProblem:
         """The block problem of a chain's class at one value."""
         stack = self.stack(value)
-        assert stack.lattice is not None  # noqa: S101
+        assert stack.lattice is not None
         waves = plane_waves(stack.lattice, bloch=self.settings.bloch, count=chain.waves)
         block = next(b for b in blocks(waves, self.group) if b.irrep.label == chain.label)
         return BlockProblem(stack, waves, block)
 
     def search(self, point: int) -> tuple[list[Mode], bool]:
         """A fresh search at one point."""
-        found = resonances(self.stack(self.values[point]), self.settings, window_nm=self.window_nm, group=self.group)
-        keep = [m for m in found.modes if self.inside(m.resonance.k0) and (m.q >= self.settings.q_min or m.q < 0.0)]
+        found = resonances(
+            self.stack(self.values[point]), self.settings, window_nm=self.window_nm, group=self.group
+        )
+        keep = [
+            m
+            for m in found.modes
+            if self.inside(m.resonance.k0) and (m.q >= self.settings.q_min or m.q < 0.0)
+        ]
         return keep, found.complete
 
     def inside(self, k0: complex, *, margin: float = 0.0) -> bool:
@@ -211,7 +237,10 @@ class _Sweep:
     def slope(self, resonance: Resonance, point: int, direction: int) -> complex:
         """dk0/dp at one point, by the fields."""
         value = float(self.values[point])
-        step = 1e-3 * abs(float(self.values[min(max(point + direction, 0), len(self.values) - 1)]) - value) or 1e-6
+        step = (
+            1e-3 * abs(float(self.values[min(max(point + direction, 0), len(self.values) - 1)]) - value)
+            or 1e-6
+        )
         return pole_derivative(resonance, self.stack(value - step), self.stack(value + step), step=step)
 
     def extend(self, chain: Chain, start: int, stop: int) -> None:
@@ -228,7 +257,9 @@ class _Sweep:
             chain.points[point] = found
             trail = [*trail[-2:], (target, found.k0)]
 
-    def _arrive(self, chain: Chain, trail: list[tuple[float, complex]], target: float, guess: complex) -> Resonance | None:
+    def _arrive(
+        self, chain: Chain, trail: list[tuple[float, complex]], target: float, guess: complex
+    ) -> Resonance | None:
         """Polish at the target; where that jumps, go in halves first."""
         reach = 0.3 * abs(guess - trail[-1][1]) + 2e-3 * abs(guess)
         found = polish(self.problem(target, chain), guess, reach=reach, accept=_SETTLED)
@@ -256,7 +287,10 @@ class _Sweep:
         """The chains as arrays."""
         chains = [c for c in chains if any(self.inside(r.k0) for r in c.points.values())]
         shape = (len(chains), len(self.values))
-        columns = {name: np.full(shape, np.nan) for name in ("wavelength_nm", "q", "confinement", "threshold_gain_per_cm")}
+        columns = {
+            name: np.full(shape, np.nan)
+            for name in ("wavelength_nm", "q", "confinement", "threshold_gain_per_cm")
+        }
         for i, chain in enumerate(chains):
             for point, resonance in chain.points.items():
                 if not self.inside(resonance.k0):

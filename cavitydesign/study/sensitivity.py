@@ -19,7 +19,7 @@ from cavitydesign.optics.resonance import polish
 from cavitydesign.solvers.base import Poles, Window, checked_window
 from cavitydesign.solvers.poles import resonances
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, Any]
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
 _STEP = 1e-4  # of the number itself: the subtraction keeps eight digits, the curvature costs as many
 
@@ -32,8 +32,8 @@ class Sensitivities:
     ----------
     wavelength_nm, q, symmetry: of the modes, shape (M,), longest wavelength first.
     paths: the numbers, as dotted paths, shape (P,).
-    wavelength_slope: dλ/dp, nm per unit of p, shape (M, P); NaN where p has no derivative (the stack changes its form).
-    loss_slope: d(1/Q)/dp per unit of p, shape (M, P).
+    wavelength_slope: dλ/dp, nm per unit of p, shape (M, P); NaN where p has no derivative (the stack changes its
+    form). loss_slope: d(1/Q)/dp per unit of p, shape (M, P).
     """
 
     wavelength_nm: Array
@@ -62,7 +62,7 @@ def optical_numbers(design: Design) -> dict[str, float]:
         elif isinstance(place, list | tuple):
             for index, item in enumerate(place):
                 walk(item, f"{path}.{index}")
-        elif isinstance(place, float) and not path.split(".")[-1].startswith("wavelengths"):
+        elif isinstance(place, float) and not path.rsplit(".", maxsplit=1)[-1].startswith("wavelengths"):
             found[path] = place
 
     walk(design.model_dump(), "")
@@ -85,18 +85,23 @@ def sensitivities(
     """dλ/dp and d(1/Q)/dp of every mode of a patterned design by the numbers at ``paths`` (default: all optical ones).
 
     ``dλ = -(2π / Re(k0)²) Re dk0`` and ``d(1/Q) = -2 d(Im k0 / Re k0)``, with dk0 from
-    :func:`cavitydesign.optics.derivative.pole_derivative`: one polish per mode, then less than one evaluation per number.
+    :func:`cavitydesign.optics.derivative.pole_derivative`: one polish per mode, then less than one evaluation
+    per number.
     """
     window = checked_window(window_nm or design.window_nm)
     chosen = tuple(paths) if paths is not None else tuple(optical_numbers(design))
     numeric = resolve_stack(design.to_stack(), window_nm=window)
     if numeric.is_uniform:
-        raise InputError("derivatives of poles are for patterned stacks; sweep a uniform one instead", key="design")
+        raise InputError(
+            "derivatives of poles are for patterned stacks; sweep a uniform one instead", key="design"
+        )
     found = resonances(numeric, settings or Poles(), window_nm=window)
     modes = sorted(found.modes, key=lambda mode: -mode.wavelength_nm)
     modes = [mode for mode in modes if window[0] <= mode.wavelength_nm <= window[1]]
-    tight = [polish(mode.resonance.problem, mode.resonance.k0, accept=1e-10) or mode.resonance for mode in modes]
-    slopes = np.full((len(modes), len(chosen)), np.nan, dtype=complex)
+    tight = [
+        polish(mode.resonance.problem, mode.resonance.k0, accept=1e-10) or mode.resonance for mode in modes
+    ]
+    slopes: Any = np.full((len(modes), len(chosen)), np.nan, dtype=complex)
     for column, path in enumerate(chosen):
         pair = _stacks_beside(design, path, window)
         if pair is None:
@@ -104,7 +109,7 @@ def sensitivities(
         below, above, step = pair
         for row, resonance in enumerate(tight):
             slopes[row, column] = pole_derivative(resonance, below, above, step=step)
-    k0 = np.array([resonance.k0 for resonance in tight], dtype=complex)[:, None]
+    k0: Any = np.array([resonance.k0 for resonance in tight], dtype=complex)[:, None]
     loss = -2.0 * (slopes.imag / k0.real - k0.imag * slopes.real / k0.real**2)
     return Sensitivities(
         wavelength_nm=np.array([mode.wavelength_nm for mode in modes]),
@@ -112,16 +117,24 @@ def sensitivities(
         symmetry=tuple(mode.symmetry for mode in modes),
         paths=chosen,
         wavelength_slope=-units.wavelength_nm_of(k0) * slopes.real / k0.real,
-        loss_slope=np.where([[resonance.is_lossless] for resonance in tight], 0.0, loss) if len(modes) else loss.real,
+        loss_slope=np.where([[resonance.is_lossless] for resonance in tight], 0.0, loss)
+        if modes
+        else loss.real,
     )
 
 
-def _stacks_beside(design: Design, path: str, window: Window) -> tuple[NumericStack, NumericStack, float] | None:
-    """The stacks just below and above the number's value; None where one of them is not allowed or has another form."""
+def _stacks_beside(
+    design: Design, path: str, window: Window
+) -> tuple[NumericStack, NumericStack, float] | None:
+    """The stacks just below and above the number's value; None where one of them is not allowed or has another
+    form."""
     value = design.value_at(path)
     step = _STEP * abs(value) if value else 1e-6
     try:
-        pair = [centred(resolve_stack(design.with_value(path, v).to_stack(), window_nm=window)) for v in (value - step, value + step)]
+        pair = [
+            centred(resolve_stack(design.with_value(path, v).to_stack(), window_nm=window))
+            for v in (value - step, value + step)
+        ]
     except InputError:
         return None
     if len(pair[0].layers) != len(pair[1].layers) or not math.isfinite(step):
