@@ -92,6 +92,11 @@ class Design(Value):
         fields = {field: getattr(self, field) for field in type(self).model_fields if field not in _NOT_PARTS}
         return next((path for path, found in _material_names(fields) if found == name), "")
 
+    def key_of(self, material: Material) -> str | None:
+        """The dotted key under which a material stands in this design; None for one that is not in it."""
+        fields = {field: getattr(self, field) for field in type(self).model_fields if field not in ("name", "sources")}
+        return next((path for path, found in _materials(fields) if found == material), None)
+
     def all_sources(self) -> tuple[SourcedNumber, ...]:
         """Every record of where a number comes from: those of the file, then those of defaults it left out."""
         named = {record.path for record in self.sources}
@@ -155,6 +160,20 @@ def _material_names(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _material_names(item, f"{path}.{index}")
     elif isinstance(content, str) and path.rpartition(".")[2] in _MATERIAL_KEYS:
         yield path, content
+
+
+def _materials(content: Any, path: str = "") -> Iterator[tuple[str, Material]]:
+    """Every material that is spelt out, with its dotted key; that of a film also its parts."""
+    if isinstance(content, Material):
+        yield path, content
+    if isinstance(content, Value):
+        content = {name: getattr(content, name) for name in type(content).model_fields}
+    if isinstance(content, Mapping):
+        for name, item in content.items():
+            yield from _materials(item, f"{path}.{name}" if path else str(name))
+    elif isinstance(content, tuple):
+        for index, item in enumerate(content):
+            yield from _materials(item, f"{path}.{index}")
 
 
 _MATERIAL_KEYS = frozenset({"material", "substrate", "superstrate", "high", "low"})

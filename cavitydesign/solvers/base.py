@@ -252,7 +252,10 @@ def solve(subject: Design | Stack, settings: Any, *, window_nm: Window | None = 
     stack = subject.to_stack() if isinstance(subject, Design) else subject
     run = _solver_for(settings)
     start = time.perf_counter()
-    solution = run(stack, settings, window_nm=window, subject=subject)
+    try:
+        solution = run(stack, settings, window_nm=window, subject=subject)
+    except InputError as error:
+        raise _with_key(error, subject, stack, window) from None
     from cavitydesign import __version__
 
     provenance = {
@@ -264,6 +267,21 @@ def solve(subject: Design | Stack, settings: Any, *, window_nm: Window | None = 
         **solution.provenance,
     }
     return Solution(solution.modes, solution.status, provenance, solution.warnings)
+
+
+def _with_key(error: InputError, subject: Design | Stack, stack: Stack, window_nm: Window) -> InputError:
+    """A complaint about a material's range knows the material only; here it learns where in the design that stands."""
+    from cavitydesign.optics.index import resolve
+
+    if error.key != "material" or not isinstance(subject, Design):
+        return error
+    for material in stack.materials:
+        try:
+            resolve(material, window_nm)
+        except InputError as found:
+            if found.message == error.message and found.value == error.value:
+                return InputError(error.message, key=subject.key_of(material) or error.key, value=error.value)
+    return error
 
 
 def _solver_for(settings: Any) -> Any:
