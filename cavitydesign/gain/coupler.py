@@ -200,7 +200,7 @@ def couple(
         contributions=tuple(moved.contributions[row] for row in order),
         lost_if=tuple(moved.lost_if[row] for row in order),
         mode_index=order,
-        modes=tuple(modes.records()[row] for row in order),
+        modes=tuple(map(modes.records().__getitem__, order)),
     )
 
 
