@@ -60,20 +60,27 @@ class Resonance:
         rate = -sum(slope.real for slope in self.film_slopes.values())
         return -self.k0.imag / rate if rate > 0.0 else math.nan
 
+    def absorption(self) -> dict[int, float]:
+        """``1/Q`` by absorption in the finite layers, for each material that absorbs (negative: that amplifies).
+
+        First order in each Im ε, with the normalised field of the resonance: ``-2 Im(i Im ε dk0/dε) / Re k0``.
+        """
+        stack = self.problem.stack
+        loss = stack.eps(np.asarray(self.k0.real + 0j)).imag
+        units = np.eye(len(loss))
+        return {
+            number: -2.0 * self.shift_by_eps(1j * loss * units[number], layers_only=True).imag / self.k0.real
+            for number in np.flatnonzero(np.abs(loss) > 0.0).tolist()
+        }
+
     def losses(self) -> tuple[float, float, float]:
         """``1/Q`` by radiation up, radiation down and absorption in the finite layers; they add up to 1/Q.
 
-        Absorption is first order in each layer's Im ε. The rest is radiation, shared as the power
-        ``½ Re F†h`` of the open channels at the two outer faces (into an absorbing substrate: the power that
-        enters it).
+        What :meth:`absorption` does not explain is radiation, shared as the power ``½ Re F†h`` of the open channels
+        at the two outer faces (into an absorbing substrate: the power that enters it).
         """
         stack, k0 = self.problem.stack, self.k0
-        loss = stack.eps(np.asarray(k0.real + 0j)).imag
-        absorbed = (
-            -2.0 * self.shift_by_eps(1j * loss, layers_only=True).imag / k0.real
-            if np.abs(loss).max() > 0.0
-            else 0.0
-        )
+        absorbed = sum(self.absorption().values())
         eps = stack.eps(np.asarray(k0))
         power = []
         for number, open_, face in (
@@ -82,13 +89,11 @@ class Resonance:
         ):
             y = self.problem.half_space(np.asarray(eps[number]), np.asarray(k0), open_)
             power.append(float(np.sum(np.where(open_, y.real, 0.0) * np.abs(face) ** 2)))
-        radiated = -2.0 * k0.imag / k0.real - absorbed
         total = power[0] + power[1]
-        return (
-            (radiated * power[0] / total, radiated * power[1] / total, absorbed)
-            if total > 0.0
-            else (0.0, 0.0, absorbed)
-        )
+        if total <= 0.0:
+            return 0.0, 0.0, absorbed
+        radiated = -2.0 * k0.imag / k0.real - absorbed
+        return radiated * power[0] / total, radiated * power[1] / total, absorbed
 
     def te_share(self) -> float:
         """Share of T (against L and E_z) in ``|E|²`` at the interface, waves at normal incidence left out."""

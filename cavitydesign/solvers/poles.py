@@ -68,6 +68,8 @@ def run(stack: Stack, settings: Poles, *, window_nm: Window, subject: Any = None
         status = Status.NO_MODES
     else:
         status = Status.OK if all(_converged(mode, settings) for mode in modes) else Status.UNCONVERGED
+    ranked = sorted(modes, key=lambda mode: -mode.wavelength_nm)
+    provenance |= {"absorption": [_absorption(mode.resonance) for mode in ranked]}
     provenance |= {
         "waves": max((m.waves for m in modes), default=found.waves),
         "group": found.group,
@@ -283,6 +285,15 @@ def _row(mode: Mode, settings: Poles) -> dict[str, Any]:
         "q_absorbed": _inverse(absorbed),
         "k0_per_nm": k0,
     }
+
+
+def _absorption(resonance: Resonance) -> dict[str, float]:
+    """``1/Q`` by absorption for each material that absorbs in the finite layers, by what the material is."""
+    found: dict[str, float] = {}
+    for number, loss in resonance.absorption().items():
+        name = resonance.problem.stack.materials[number].source
+        found[name] = found.get(name, 0.0) + loss
+    return found
 
 
 def _inverse(loss: float) -> float:
