@@ -149,7 +149,7 @@ class _Search:
 
     def winding(self, region: Region, *, check: bool) -> tuple[int, Array]:
         """Winding number along the boundary and the moments about the centre, in units of the half diagonal."""
-        z = _boundary(region, self.scale)
+        z = self.densified(_boundary(region, self.scale))
         log_f = self.log(z)
         shortest = 1e-10 * max(region[1] - region[0], region[3] - region[2])
         while True:
@@ -181,6 +181,18 @@ class _Search:
         centre, half = _centre(region)
         x = (0.5 * (z[1:] + z[:-1]) - centre) / half  # midpoint rule: enough for a starting value
         return count, np.array([np.sum(x**p * change) / (2j * math.pi) for p in range(1, _MOST_AT_ONCE + 1)])
+
+    def densified(self, z: Array) -> Array:
+        """No step longer than the local scale at its middle: else the phase is aliased where it varies fastest."""
+        if self.local_scale is None:
+            return z
+        for _ in range(20):
+            middle, step = 0.5 * (z[1:] + z[:-1]), np.abs(np.diff(z))
+            at = np.flatnonzero(step > self.local_scale(middle))
+            if not at.size or len(z) > 100_000:
+                break
+            z = np.insert(z, at + 1, middle[at])
+        return z
 
     def inside(self, region: Region, count: int, moments: Array, depth: int) -> tuple[list[complex], bool]:
         if count == 0:
