@@ -213,10 +213,10 @@ def _normal_transform(shapes: tuple[Shape, ...], cell: Cell) -> tuple[Array, Arr
     fractions = (np.arange(_GRID) + 0.0) / _GRID
     points = fractions[:, None, None] * a1 + fractions[None, :, None] * a2
     total = np.zeros(points.shape[:2], dtype=complex)
-    weight = np.zeros(points.shape[:2])
+    weight = np.full(points.shape[:2], 1e-300)  # not 0: a shape that fills the cell has no interface at all
     for shift in (i * a1 + j * a2 for i in (-1, 0, 1, 2) for j in (-1, 0, 1, 2)):
         for shape in shapes:
-            for normal, distance in _interfaces(shape, points - shift):
+            for normal, distance in _interfaces(shape, points - shift, cell):
                 w = 1.0 / (distance**4 + 1e-12)
                 total += w * normal
                 weight += w
@@ -225,7 +225,7 @@ def _normal_transform(shapes: tuple[Shape, ...], cell: Cell) -> tuple[Array, Arr
     return np.fft.fft2(field.real) / size, np.fft.fft2(field.imag) / size
 
 
-def _interfaces(shape: Shape, points: Array) -> list[tuple[Array, Array]]:
+def _interfaces(shape: Shape, points: Array, cell: Cell) -> list[tuple[Array, Array]]:
     """For each interface of a shape: ``exp(2iφ)`` of its normal seen from each point, and the distance to it."""
     if shape[0] == "circle":
         rel = points - np.array(shape[1:3])
@@ -234,8 +234,11 @@ def _interfaces(shape: Shape, points: Array) -> list[tuple[Array, Array]]:
         # z²/|z|² has a vortex at the centre; times 2x²/(1+x⁴), which is 1 and flat on the rim, it is smooth there
         return [(2.0 * (z / shape[3]) ** 2 / (1.0 + x2**2), np.abs(np.abs(z) - shape[3]))]
     corners = np.array(shape[1])
+    ends = np.roll(corners, -1, axis=0)
     found = []
-    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+    for start, end in zip(corners, ends, strict=True):
+        if _is_seam(start, end, corners, ends, cell):
+            continue
         edge = end - start
         length = float(np.hypot(*edge))
         rel = points - start
@@ -244,6 +247,13 @@ def _interfaces(shape: Shape, points: Array) -> list[tuple[Array, Array]]:
         normal = complex(edge[1], -edge[0]) / length
         found.append((np.full(distance.shape, normal**2), distance))
     return found
+
+
+def _is_seam(start: Array, end: Array, starts: Array, ends: Array, cell: Cell) -> bool:
+    """Whether an edge lies upon one of the shape's copy next door: a bar that runs through has no ends."""
+    steps = np.concatenate([ends - start, starts - end], axis=1) @ np.kron(np.eye(2), np.linalg.inv(np.array(cell)))
+    same = np.abs(steps[:, :2] - steps[:, 2:]).max(axis=1) < 1e-9
+    return bool((same & (np.abs(steps - np.round(steps)).max(axis=1) < 1e-9)).any())
 
 
 Pairs = Sequence[tuple[Any, Any]]
