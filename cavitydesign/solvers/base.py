@@ -52,7 +52,7 @@ MODE_COLUMNS: Mapping[str, Column] = {
         str, "", "TE (E in the plane) or TM (H in the plane); -like where layers are patterned"
     ),
     "confinement": Column(
-        float, "", "share of the mode's ∫ε E·E in the gain film: 2 (n/k0) dk0/dn of the film, real part"
+        float, "", "share of the mode's ∫ε E·E in the gain film: Re[-(n/k0) dk0/dn] of the film"
     ),
     "threshold_gain_per_cm": Column(
         float, "1/cm", "power gain of the film's material that brings the pole to the real axis"

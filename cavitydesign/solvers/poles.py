@@ -326,11 +326,17 @@ def _run_uniform(
     numeric: NumericStack, settings: Poles, window_nm: Window, provenance: dict[str, Any]
 ) -> Solution:
     """One plane wave: the zeros of a scalar function, counted by its winding number."""
-    from cavitydesign.optics.resonator import resonance_columns, uniform_resonances
+    from cavitydesign.optics.resonator import exact_threshold, resonance_columns, uniform_resonances
 
+    angle, bloch = settings.angle_deg, settings.bloch
     found = uniform_resonances(
-        numeric, window_nm=window_nm, q_min=settings.q_min, angle_deg=settings.angle_deg, bloch=settings.bloch
+        numeric, window_nm=window_nm, q_min=settings.q_min, angle_deg=angle, bloch=bloch
     )
     if not found:
         return Solution(Modes.empty(), Status.NO_MODES, provenance)
-    return Solution(Modes.from_columns(**resonance_columns(found)), Status.OK, provenance)
+    columns = resonance_columns(found)
+    if settings.exact_threshold and any(numeric.gain):
+        exact = [exact_threshold(numeric, mode, angle_deg=angle, bloch=bloch)[1] for mode in found]
+        columns["threshold_gain_per_cm"] = exact
+    status = Status.OK if all(mode.complete for mode in found) else Status.INCOMPLETE
+    return Solution(Modes.from_columns(**columns), status, provenance)
