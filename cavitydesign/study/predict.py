@@ -183,7 +183,9 @@ def _assigned(peaks: Sequence[measured.Peak], lines: Sequence[Mapping[str, Any]]
 def _rows_of(
     peak: measured.Peak, device: Mapping[str, float], line: Mapping[str, Any] | None, lines: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    about = {"device": dict(device), "device_is": peak.texts.get("period_is"), "source": peak.texts.get("source")}
+    about = {
+        "device": dict(device), "device_is": peak.texts.get("period_is"), "unstated": list(peak.unstated), "source": peak.texts.get("source"),
+    }  # fmt: skip
     label = f" ({peak.texts['transition']})" if "transition" in peak.texts else ""
     first = first_line(lines)
     rows = []
@@ -231,6 +233,8 @@ def _error_of(quantity: str, line: Mapping[str, Any] | None) -> float | None:
         return None
     if quantity == "threshold":
         return errors["threshold"]
+    if quantity == "threshold ⟨N⟩":
+        return line["threshold"]["pairs_err"] if line else None
     return errors["wavelength_nm"] if quantity.startswith(("line (", "range")) or quantity == "line" else None
 
 

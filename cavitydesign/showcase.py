@@ -1,0 +1,287 @@
+"""The three published lasers from design file to mask: modes, lines beside what was published, sweeps, plots, GDS.
+
+``python -m cavitydesign.showcase --out out`` is what ``make run`` runs. Everything it knows comes from ``layouts/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import math
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cavitydesign.cli import output
+from cavitydesign.errors import CavityError, InputError
+from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.load import load_design
+from cavitydesign.geometry.two_mirror import TwoMirror
+from cavitydesign.solvers.base import Poles, Solution
+from cavitydesign.study import measured, predict, sweep
+from cavitydesign.study.store import write_atomically
+
+LASERS = {
+    "nanopillar": ("Pillars", "lattice.period_nm=305:385:1"),
+    "pcsel": ("PCSEL", "lattice.period_nm=320:460:1"),
+    "two_mirror": ("Two mirrors", "spacer.thickness_nm=700:1300:10"),
+}
+"""Name of the layout: how it is called in the summary, and what its map varies."""
+
+
+@dataclass
+class Told:
+    """What the summary needs of one laser: rows of published beside predicted, words, and seconds of physics."""
+
+    title: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
+    physics_s: float = 0.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the showcase; the exit code is that of interface.md."""
+    parser = argparse.ArgumentParser(prog="python -m cavitydesign.showcase", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("out"), help="folder of the results (default: out)")
+    parser.add_argument("--layouts", type=Path, default=None, help="folder of the published designs (default: those of this checkout)")
+    parser.add_argument("--coarse", action="store_true", help="every tenth point of the sweeps, for tests")
+    options = parser.parse_args(arguments)
+    start = time.perf_counter()
+    try:
+        layouts = options.layouts or _layouts()
+        told = [laser(layouts / f"{name}.toml", options.out / name, coarse=options.coarse) for name in LASERS]
+        masks = [mask(file, options.out / "masks") for file in sorted((layouts / "masks").glob("*.toml"))]
+    except CavityError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write(f"interrupted; what was finished is kept in {options.out}\n")
+        return 130
+    summary(told, masks, options.out, time.perf_counter() - start)
+    return 0
+
+
+def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
+    """One laser: predict, sweep, tables and figures into ``out``."""
+    from cavitydesign import plots
+
+    title, vary = LASERS[file.stem]
+    told = Told(title)
+    design = load_design(file)
+    published = measured.published_beside(file)
+    peaks = measured.read_peaks(published) if published else ()
+    _say(f"{title}: modes and lasing lines")
+    begin = time.perf_counter()
+    found = predict.predict(design, Poles(), peaks=peaks)
+    _say(f"{title}: {vary.replace('=', ' = ')}")
+    swept = _swept(found.design, vary, coarse=coarse)
+    told.physics_s = time.perf_counter() - begin
+    _say(f"{title}: tables and figures")
+    _tables(found, swept, out)
+    figures = {
+        "map": plots.period_map(swept, peaks=peaks),
+        "gain": plots.gain_picture(found),
+        "modes": plots.mode_picture(found.design, found.solution),
+        "published": plots.published_against_predicted(found.published, title=f"{design.name}: published and predicted"),
+    }
+    if isinstance(design, TwoMirror):
+        figures["mirrors"] = plots.mirror_spectrum(design, found.solution, peaks=peaks)
+    for name, figure in figures.items():
+        plots.save(figure, out / f"{name}.png")
+    told.rows = list(found.published)
+    told.words = _words_of_sweep(swept, peaks)
+    told.assumed = [item.path for item in design.assumed() if not output.is_gain_input(item.path)]
+    if not found.solution.status.trustworthy:
+        told.doubtful.append(f"{title}: {found.solution.status.value}")
+    if swept.failed:
+        told.doubtful.append(f"{title}: {len(swept.failed)} of {len(swept.points)} points of the sweep are not proven complete")
+    return told
+
+
+def mask(file: Path, out: Path) -> dict[str, Any]:
+    """Draw, check, write and read back one mask; its preview beside it."""
+    from cavitydesign import masks, plots
+
+    _say(f"mask {file.stem}")
+    drawn = masks.build(masks.load_mask(file))
+    broken = [item for item in masks.check(drawn) if item.severity == "error"]
+    if broken:
+        raise InputError(f"breaks {len(broken)} fabrication rule(s); the first: {broken[0]}", file=file)
+    manifest = masks.write(drawn, out / f"{file.stem}.gds")
+    back = masks.read_back(manifest.path, drawn)
+    plots.save(plots.mask_preview(drawn), out / f"{file.stem}.png")
+    return {"file": manifest.path, "devices": len(drawn.devices), "copies": back.copies, "ok": back.ok, "problems": back.problems}
+
+
+def summary(told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path, seconds: float) -> None:
+    """One screen of 80 x 40, on stdout and in ``summary.txt``; the same as JSON."""
+    from rich.console import Console
+
+    physics = sum(item.physics_s for item in told)
+    pages = io.StringIO()
+    for target in (Console(highlight=False, width=80), Console(file=pages, highlight=False, width=80)):
+        _screen(target, told, masks, out, physics, seconds)
+    write_atomically(out / "summary.txt", pages.getvalue().encode())
+    document = {
+        "physics_s": physics,
+        "seconds": seconds,
+        "lasers": [{"laser": i.title, "published": i.rows, "words": i.words, "assumed": i.assumed, "doubtful": i.doubtful} for i in told],
+        "masks": [{**item, "file": str(item["file"])} for item in masks],
+    }
+    write_atomically(out / "summary.json", _json(document))
+
+
+# -- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _layouts() -> Path:
+    for folder in (Path.cwd() / "layouts", Path(__file__).resolve().parents[1] / "layouts"):
+        if (folder / "pcsel.toml").is_file():
+            return folder
+    raise InputError("no folder `layouts` with the published designs here; give --layouts", key="--layouts")
+
+
+def _say(text: str) -> None:
+    """Progress, one line each."""
+    sys.stderr.write(f"… {text}\n")
+    sys.stderr.flush()
+
+
+def _swept(design: Design, vary: str, *, coarse: bool) -> sweep.Sweep:
+    axis = sweep.Axis.parse(vary)
+    if coarse:
+        axis = sweep.Axis(axis.path, axis.values[::10])
+    line = None if design.to_stack().is_uniform else sweep.following(axis.path)
+    return sweep.sweep(design, [axis], Poles(), run_line=line)
+
+
+def _tables(found: predict.Prediction, swept: sweep.Sweep, out: Path) -> None:
+    write_atomically(out / "prediction.json", _json(found.document()))
+    write_atomically(out / "modes.json", _json(found.solution.modes.records()))
+    columns = ("quantity", "device", "published", "predicted", "predicted_err", "difference", "unit", "note", "source")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in found.published:
+        cells = {**row, "device": _device(row)}
+        writer.writerow(["" if cells[name] is None else cells[name] for name in columns])
+    write_atomically(out / "published_and_predicted.csv", text.getvalue().encode())
+    swept.write(out)
+
+
+def _device(row: Mapping[str, Any]) -> str:
+    return "; ".join(f"{path}={value:g}" for path, value in row["device"].items())
+
+
+def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[measured.Peak]) -> list[str]:
+    """Where a published line's device is not stated: which devices are predicted to have it."""
+    axis = swept.axes[0]
+    solved = [(p, o.modes) for p, o in zip(swept.points, swept.outcomes, strict=True) if isinstance(o, Solution) and len(o.modes)]
+    best = []
+    for (point, modes), found in zip(solved, predict.mode_thresholds([(swept.design, modes) for _, modes in solved]), strict=True):
+        rows = [row for row in range(len(modes)) if found.lasing[row] and not found.dark[row]]
+        if rows:
+            row = min(rows, key=lambda at: found.value[at])
+            best.append((point.values[axis.path], float(modes["wavelength_nm"][row]), float(found.pairs_per_shell[row])))
+    if not best:
+        return ["no bright mode of the sweep reaches threshold"]
+    words = []
+    name = {"lattice.period_nm": "Λ"}.get(axis.path, axis.path.rpartition(".")[0])
+    for peak in peaks:
+        if axis.path not in peak.unstated:
+            continue
+        if peak.has_wavelength:
+            near = [x for x, w, _ in best if abs(w - peak.wavelength_nm) <= 5.0]
+            text = f"{name} {_span(near)}" if near else f"no {name} of the sweep"
+            words.append(f"{text} lases within 5 nm of {peak.wavelength_nm:g} nm")
+        elif math.isfinite(peak["wavelength_from_nm"]) and not peak.texts.get("transition"):
+            low, high = peak["wavelength_from_nm"], peak["wavelength_to_nm"]
+            inside = [x for x, w, _ in best if low <= w <= high]
+            words.append(f"{name} {_span(inside)} lases at {low:g}-{high:g} nm")
+    easiest = min(best, key=lambda item: item[2])
+    words.append(f"lowest bright threshold ⟨N⟩ = {easiest[2]:.1f} at {name} {easiest[0]:g}, {easiest[1]:.0f} nm")
+    return words
+
+
+def _span(values: Sequence[float]) -> str:
+    return f"{min(values):g}-{max(values):g}" if values else "none"
+
+
+def _screen(
+    target: Any, told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path, physics: float, seconds: float
+) -> None:
+    table = output.table("laser", "quantity", "published", "predicted", "verdict", left=("laser", "quantity", "verdict"))
+    table.padding = (0, 1, 0, 0)
+    for column in table.columns:
+        column.no_wrap = True
+    for item in told:
+        for index, row in enumerate(item.rows):
+            table.add_row(item.title if index == 0 else "", *_cells(row))
+    target.print("Three published quantum-shell lasers, predicted from their geometry", style="bold")
+    target.print(table)
+    target.print("a: period assigned by us, b: period not published. ±: from the assumed inputs only.", style="dim")
+    for item in told:
+        target.print(f"[bold]{item.title}[/]: {'; '.join(item.words)}.")
+    for text in (text for item in told for text in item.doubtful):
+        target.print(f"Not proven: {text}.", style="bold")
+    named = "; ".join(f"{item.title}: {_short_names(item.assumed)}" for item in told)
+    target.print(f"Assumed: {named}; and most numbers of the emitter. Fitted: its cross-section at 400 nm.", style="dim")
+    good = "all read back as drawn" if all(item["ok"] for item in masks) else "NOT ALL READ BACK AS DRAWN"
+    target.print(f"Masks: {len(masks)} files, {sum(item['devices'] for item in masks)} devices, {good}.")
+    target.print(f"Physics {physics:.1f} s, everything {seconds:.0f} s. Tables, figures and masks: {out}/", style="bold", soft_wrap=True)
+
+
+def _short_names(paths: Sequence[str]) -> str:
+    """``pillar.height_nm, pillar.diameter_nm`` as ``pillar height, diameter``."""
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        part, _, name = path.removeprefix("materials.").replace(".material.n", ".n").rpartition(".")
+        groups.setdefault(part.replace("_", " "), []).append(name.removesuffix("_nm").replace("_", " "))
+    return ", ".join(f"{part} {'/'.join(names)}" for part, names in groups.items())
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    units = {"pairs per shell": "", "nm": " nm", "uJ/cm2": " µJ/cm²", "mJ/cm2": " mJ/cm²", "kW/cm2": " kW/cm²"}
+    unit = units.get(row["unit"], f" {row['unit']}")
+    period = row["device"].get("lattice.period_nm")
+    mark = " a" if row.get("device_is") == "assigned" else " b" if row["unstated"] else ""
+    quantity = row["quantity"].replace("range of ", "").replace("(", "").replace(")", "").replace("threshold ⟨N⟩", "⟨N⟩ there") + (f" Λ {period:g}" if period else "") + mark
+    published = row["published"]
+    shown = "-".join(f"{x:g}" for x in published) if isinstance(published, list) else f"{published:g}"
+    predicted = output.figure(row["predicted"], row.get("predicted_err"), digits=0 if (row["predicted"] or 0) >= 100 else 2)
+    return quantity, shown + unit, predicted, _verdict(row)
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    """In a word or two: how prediction and publication compare, the inputs' ± considered."""
+    published, predicted, error = row["published"], row["predicted"], row.get("predicted_err")
+    if predicted is None:
+        return "not predicted"
+    if row["quantity"] == "line width":
+        return "narrower" if predicted < published else "wider"
+    edges = published if isinstance(published, list) else [published, published]
+    if edges[0] <= predicted <= edges[1]:
+        return "inside"
+    away = predicted - (edges[0] if predicted < edges[0] else edges[1])
+    if row["unit"] == "nm":
+        text = f"{away:+.1f} nm"
+        if row["unstated"] and not isinstance(published, list):
+            return "see below"
+    else:
+        text = f"{predicted / published:.2g} x"
+    return f"{text}, within ±" if error and abs(away) <= error else f"{text}, DIFFERS" if error else text
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(output.clean(content), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
