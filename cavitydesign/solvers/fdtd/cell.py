@@ -189,14 +189,14 @@ def layer_thickness_nm(layer: Any, window_nm: tuple[float, float]) -> float:
 
 
 def margins(stack: Stack, *, window_nm: tuple[float, float], settings: Fdtd, outer_index: float) -> tuple[float, float]:
-    """(pad, pml) in µm: the pad holds the evanescent orders down to 1e-4 of their energy, the PML one wave."""
+    """(pad, pml) in µm: the pad holds the evanescent orders down to 1e-5 of their energy, the PML one wave."""
     longest = window_nm[1] / UNIT_NM
     pad = 0.5 * longest
     if stack.lattice is not None and not stack.is_uniform:
         g = float(np.min(np.linalg.norm(stack.lattice.reciprocal_per_nm, axis=1))) * UNIT_NM
         k = 2.0 * math.pi / longest * outer_index
         if g > 1.02 * k:
-            pad = max(pad, min(math.log(1e4) / (2.0 * math.sqrt(g * g - k * k)), 1.5 * longest))
+            pad = max(pad, min(math.log(1e5) / (2.0 * math.sqrt(g * g - k * k)), 1.5 * longest))
     pml = 0.8 * longest
     return (
         settings.pad_nm / UNIT_NM if settings.pad_nm is not None else pad,

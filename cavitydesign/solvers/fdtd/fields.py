@@ -93,7 +93,7 @@ def mode_field(
 
 def _portrait(one: Job, line: Line, frames: int) -> Job:
     """The same job with a narrow source and frames instead of a fit."""
-    pulse = {"frequency": line.frequency, "width": 0.03 * line.frequency}
+    pulse = {"frequency": line.frequency, "width": min(0.15, max(0.03, 3.0 * line.inverse_q)) * line.frequency, "cutoff": 3.5}
     content = {
         **one.content,
         "sources": [{**source, "pulse": pulse} for source in one.content["sources"]],

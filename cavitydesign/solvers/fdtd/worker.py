@@ -391,6 +391,7 @@ def _add_fluxes(mp, sim, job):
             for face in spec["faces"]
         ]
         out.append((spec["name"], sim.add_flux(spec["frequency"], 0, 1, *regions)))
+    sim._evaluate_dft_objects()  # as sim.run() would: they are made when first looked at
     return out
 
 

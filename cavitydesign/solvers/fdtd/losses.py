@@ -1,0 +1,123 @@
+"""Where a mode of a finite array loses its light: upwards, downwards and through its edges.
+
+The ringing mode's Poynting flux is gathered at its frequency through a box around the array, ``1/Q = Σ 1/Q_i`` with
+``1/Q_i = (P_i / Σ P) / Q``. Absorption inside the box is not seen apart: the fluxes share out the radiated part, and Q must
+then be the radiative one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cavitydesign.errors import InputError, SolverError
+from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.stack import Stack
+from cavitydesign.solvers.base import Status
+from cavitydesign.solvers.fdtd.cell import Cell, lay_out
+from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
+from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
+from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run
+from cavitydesign.solvers.fdtd.job import Job, job, parities, point_group
+from cavitydesign.solvers.fdtd.materials import UNIT_NM
+from cavitydesign.solvers.fdtd.settings import Fdtd
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayLosses:
+    """One mode of a finite array at one resolution: Q in all, and of each way out alone."""
+
+    wavelength_nm: float
+    q: float
+    q_up: float
+    q_down: float
+    q_in_plane: float
+    symmetry: str
+
+
+def array_losses(
+    subject: Design | Stack,
+    *,
+    wavelength_nm: float,
+    settings: Fdtd,
+    symmetry: str = "",
+    progress: Progress | None = None,
+) -> ArrayLosses:
+    """Q of the mode nearest to ``wavelength_nm`` in an array of ``settings.periods``, split by the way out.
+
+    Two runs per mirror class at the coarsest resolution: a ring-down that finds the mode, and one that rings it alone behind flux
+    planes half way between the array and the absorbing layer. Raises InputError without periods, SolverError without mode.
+    """
+    if settings.periods is None:
+        raise InputError("array_losses needs a finite array; give Fdtd(periods=(nx, ny))", key="periods")
+    stack = subject.to_stack() if isinstance(subject, Design) else subject
+    window = (0.98 * wavelength_nm, 1.02 * wavelength_nm)
+    group = point_group(stack)
+    cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=min(settings.pixels_per_um))
+    if cell.finite is None:
+        raise InputError("a uniform stack has no finite array", key="periods", value=settings.periods)
+    plan = [job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)]
+    plan = [one for one in plan if not symmetry or any(label == symmetry for label, _ in one.labels.values())]
+    refuse_what_does_not_fit(
+        plan, ranks=settings.ranks, at_once=settings.at_once, time_limit_s=settings.time_limit_s, memory_limit_gb=settings.memory_limit_gb
+    )
+    options: dict[str, Any] = {
+        "interpreter": find_interpreter(settings.interpreter), "ranks": settings.ranks, "at_once": settings.at_once,
+        "time_limit_s": settings.time_limit_s, "folder": settings.folder, "progress": progress,
+    }  # fmt: skip
+    results = run_jobs([(one.name, one.content) for one in plan], **options)
+    lines = [
+        (abs(UNIT_NM / line.frequency - wavelength_nm), label, one, line)
+        for one, result in zip(plan, results, strict=True)
+        for name, (label, _) in one.labels.items()
+        if not symmetry or label == symmetry
+        for line in lines_of_run(result, name, where=name, q_min=settings.q_min)[0]
+    ]
+    if not lines:
+        raise SolverError(f"FDTD finds no {symmetry} mode within 2 % of {wavelength_nm:g} nm", status=Status.NO_MODES)
+    _, label, one, line = min(lines, key=lambda item: item[0])
+    (measured,) = run_jobs([(f"losses of {one.name}", _behind_fluxes(one, line))], **options)
+    flux = measured["fluxes"]
+    total = sum(flux.values())
+    q = 1.0 / line.inverse_q
+    up, down, side = (q * total / flux[name] for name in ("up", "down", "side"))
+    return ArrayLosses(UNIT_NM / line.frequency, q, up, down, side, label)
+
+
+def _behind_fluxes(one: Job, line: Line) -> dict[str, Any]:
+    """The job with a narrow source, and flux planes that open when the source is over."""
+    pulse = {"frequency": line.frequency, "width": min(0.15, max(0.02, 3.0 * line.inverse_q)) * line.frequency, "cutoff": 3.5}
+    content = {key: value for key, value in one.content.items() if key not in ("fit", "channels")}
+    return {
+        **content,
+        "sources": [{**source, "pulse": pulse} for source in one.content["sources"]],
+        "probes": [],
+        "keep_series": False,
+        "fluxes": [{**spec, "frequency": line.frequency} for spec in _faces(one.cell)],
+        "run": {"duration": max(20.0 / line.frequency, min(4.0 / (-6.283 * line.decay), 400.0 / line.frequency)), "settle": 4.0 / line.frequency, "chunk": 2.0},
+    }
+
+
+def _faces(cell: Cell) -> list[dict[str, Any]]:
+    """Box half way between the array and the absorbing layer; outward flux counts as positive."""
+    assert cell.finite is not None  # noqa: S101 (the caller has checked)
+    x, y, z = (0.5 * length - cell.pml for length in cell.size)
+    array_x, array_y = (0.5 * n * p for n, p in zip(cell.finite, cell.periods, strict=True))
+    half_x, half_y = 0.5 * (x + array_x), 0.5 * (y + array_y)
+    top, bottom = 0.5 * (cell.z(cell.edges[0]) + z), 0.5 * (cell.z(cell.edges[-1]) - z)
+    height, middle = top - bottom, 0.5 * (top + bottom)
+    flat = cell.axes.dimensions == 2
+    vector, axis = cell.axes.vector, cell.axes.direction
+
+    def face(center: tuple[float, float, float], size: tuple[float, float, float], along: str, weight: float) -> dict[str, Any]:
+        return {"center": vector(*center), "size": vector(*size), "axis": axis(along), "weight": weight}
+
+    across = 0.0 if flat else 2.0 * half_y
+    sides = [face((s * half_x, 0.0, middle), (0.0, across, height), "x", s) for s in (1.0, -1.0)]
+    if not flat:
+        sides += [face((0.0, s * half_y, middle), (2.0 * half_x, 0.0, height), "y", s) for s in (1.0, -1.0)]
+    return [
+        {"name": "up", "faces": [face((0.0, 0.0, top), (2.0 * half_x, across, 0.0), "z", 1.0)]},
+        {"name": "down", "faces": [face((0.0, 0.0, bottom), (2.0 * half_x, across, 0.0), "z", -1.0)]},
+        {"name": "side", "faces": sides},
+    ]
