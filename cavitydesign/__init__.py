@@ -16,6 +16,10 @@ _HOME = {
         "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "Inclusion", "Lattice", "Layer", "Library",
         "NanopillarArray", "Pcsel", "Polygon", "Pump", "Rectangle", "Stack", "TwoMirror", "design_from_dict", "load_design",
     ),
+    "cavitydesign.study.calibrate": ("calibrate",),
+    "cavitydesign.study.measured": ("read_peaks",),
+    "cavitydesign.study.predict": ("predict",),
+    "cavitydesign.study.sweep": ("Axis", "following", "sweep"),
     "cavitydesign.solvers": ("Bragg", "Finite", "Modes", "Poles", "Solution", "Status", "solve"),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -90,8 +90,10 @@ def period_map(swept: Sweep, *, peaks: Sequence[Peak] = (), title: str | None = 
     with _styled(8.4, 5.0) as figure:
         main, side = figure.subplots(1, 2, sharey=True, width_ratios=(3.6, 1.0))
         never, dark, lasing = groups["never"], groups["dark"], groups["lasing"]
-        main.scatter(never[:, 0], never[:, 1], s=5, color="#c4c4c4", label="no threshold", linewidths=0)
-        main.scatter(dark[:, 0], dark[:, 1], s=11, facecolors="none", edgecolors=GREY, linewidths=0.6, label="dark (no radiation loss)")
+        if len(never):
+            main.scatter(never[:, 0], never[:, 1], s=5, color="#c4c4c4", label="no threshold", linewidths=0)
+        if len(dark):
+            main.scatter(dark[:, 0], dark[:, 1], s=11, facecolors="none", edgecolors=GREY, linewidths=0.6, label="dark (next to no radiation)")
         shown = main.scatter(lasing[:, 0], lasing[:, 1], s=15, c=lasing[:, 2], cmap="viridis_r", norm=_norm(lasing[:, 2]), linewidths=0)
         if len(lasing):
             bar = figure.colorbar(shown, ax=side, label="⟨N⟩ at threshold (pairs per shell)", pad=0.02)
@@ -176,26 +178,26 @@ def mirror_spectrum(design: TwoMirror, solution: Solution, *, peaks: Sequence[Pe
     stack = design.to_stack()
     low, high = solution.provenance["window_nm"]
     wavelengths = np.linspace(low, high, 1601)
-    with _styled(8.4, 4.6) as figure:
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.0, 1.0))
+    with _styled(8.4, 5.2) as figure:
+        upper, lower = figure.subplots(2, 1)
         for name, colour in (("front", BLUE), ("back", ORANGE)):
             mirror = resolve_stack(mirror_alone(stack, name), window_nm=(low, high))
             reflected = spectrum(mirror, wavelength_nm=wavelengths).reflectance
             upper.semilogy(wavelengths, 1.0 - reflected, color=colour, label=f"{name} mirror")
         upper.invert_yaxis()
-        upper.set(ylabel="1 - R", title=f"{design.name}")
-        upper.legend(loc="upper right", ncols=2)
-        whole = spectrum(resolve_stack(stack, window_nm=(low, high)), wavelength_nm=_dense(wavelengths, solution))
-        lower.plot(whole.wavelength_nm, whole.reflectance, color=BLACK, linewidth=1.0, label="whole cavity, normal incidence")
-        for index, wavelength in enumerate(solution.modes["wavelength_nm"]):
-            for axes in (upper, lower):
-                axes.axvline(wavelength, color=GREEN, linewidth=1.0, alpha=0.8, label="cavity modes" if index == 0 and axes is lower else None)
-        for index, peak in enumerate(p for p in peaks if p.has_wavelength):
-            for axes in (upper, lower):
-                label = "published line" if index == 0 and axes is lower else None
+        upper.set(ylabel="1 - R of one mirror", title=design.name, xlim=(low, high))
+        near = _near_line(solution, peaks, (low, high))
+        dense = _dense(np.linspace(*near, 801), solution)
+        whole = spectrum(resolve_stack(stack, window_nm=(low, high)), wavelength_nm=dense)
+        lower.plot(whole.wavelength_nm, whole.reflectance, color=BLACK, linewidth=1.2, label="whole cavity, normal incidence")
+        lower.set(xlabel="wavelength λ (nm)", ylabel="reflectance R", ylim=(0.0, 1.05), xlim=near)
+        for axes in (upper, lower):
+            for index, wavelength in enumerate(solution.modes["wavelength_nm"]):
+                axes.axvline(wavelength, color=GREEN, linewidth=1.0, alpha=0.8, zorder=1, label=None if index else "cavity mode")
+            for index, peak in enumerate(p for p in peaks if p.has_wavelength):
+                label = None if index else "published line"
                 axes.axvline(peak.wavelength_nm, color=RED, linewidth=1.4, linestyle="--", label=label)
-        lower.set(xlabel="wavelength λ (nm)", ylabel="reflectance R", ylim=(0.0, 1.05), xlim=(low, high))
-        lower.legend(loc="lower left", ncols=3, framealpha=0.9, frameon=True, edgecolor="none")
+            axes.legend(loc="lower left", ncols=4, framealpha=0.9, frameon=True, edgecolor="none")
         return figure
 
 
@@ -402,7 +404,7 @@ def _gain_curves(axes: Axes, emitter: Emitter, low: float, high: float) -> float
     gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS)).total_per_cm
     for pairs, gain, shade in zip(PAIRS, gains, np.linspace(0.3, 1.0, len(PAIRS)), strict=True):
         axes.plot(wavelengths, gain, color=BLUE, alpha=shade, linewidth=1.5)
-        if gain.max() > 0.0:
+        if gain.max() > 0.04 * gains.max() and low + 0.05 * (high - low) < wavelengths[gain.argmax()] < high - 0.05 * (high - low):
             at = int(gain.argmax())
             axes.annotate(f"⟨N⟩ = {pairs:g}", (wavelengths[at], gain[at]), xytext=(0, 4), textcoords="offset points", fontsize=8, color=BLUE, ha="center")  # fmt: skip
     axes.axhline(0.0, color=BLACK, linewidth=0.8)
@@ -430,6 +432,17 @@ def _easiest(threshold: Array) -> int:
     return int(np.argmin(np.where(known, threshold, np.inf))) if known.any() else 0
 
 
+def _near_line(solution: Solution, peaks: Sequence[Peak], window: tuple[float, float]) -> tuple[float, float]:
+    """A few nm around the mode that is nearest to the published line (or to the middle of the window)."""
+    modes = solution.modes["wavelength_nm"]
+    wanted = next((peak.wavelength_nm for peak in peaks if peak.has_wavelength), 0.5 * (window[0] + window[1]))
+    if not len(modes):
+        return window
+    nearest = float(modes[np.argmin(np.abs(modes - wanted))])
+    spread = min(abs(nearest - wanted), 10.0) + 1.5
+    return max(window[0], nearest - spread), min(window[1], nearest + spread)
+
+
 def _dense(wavelengths: Array, solution: Solution) -> Array:
     """More points where a narrow line would fall between two of the grid."""
     parts = [wavelengths]
@@ -449,6 +462,7 @@ def _pair(item: Compared | Mapping[str, Any]) -> tuple[str, Any, float | None, f
     if item["unit"] != "nm" or not item["quantity"].startswith(("line", "range")) or item["quantity"] == "line width":
         return None
     device = [f"Λ = {value:g} nm" for path, value in item["device"].items() if path == "lattice.period_nm"]
+    device += ["Λ not stated"] if "lattice.period_nm" in item.get("unstated", ()) else []
     published = tuple(item["published"]) if isinstance(item["published"], list | tuple) else item["published"]
     return ", ".join([item["quantity"], *device]), published, item["predicted"], item.get("predicted_err")
 

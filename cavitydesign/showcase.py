@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m cavitydesign.showcase", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder of the results (default: out)")
     parser.add_argument("--layouts", type=Path, default=None, help="folder of the published designs (default: those of this checkout)")
-    parser.add_argument("--coarse", action="store_true", help="every tenth point of the sweeps, for tests")
+    parser.add_argument("--coarse", action="store_true", help="every tenth point of the sweeps and no ±, for tests")
     options = parser.parse_args(arguments)
     start = time.perf_counter()
     try:
@@ -79,9 +79,9 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     peaks = measured.read_peaks(published) if published else ()
     _say(f"{title}: modes and lasing lines")
     begin = time.perf_counter()
-    found = predict.predict(design, Poles(), peaks=peaks)
+    found = predict.predict(design, Poles(), peaks=peaks, tolerances=not coarse)
     _say(f"{title}: {vary.replace('=', ' = ')}")
-    swept = _swept(found.design, vary, coarse=coarse)
+    swept = _swept(found.design, vary, peaks, coarse=coarse)
     told.physics_s = time.perf_counter() - begin
     _say(f"{title}: tables and figures")
     _tables(found, swept, out)
@@ -154,12 +154,13 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _swept(design: Design, vary: str, *, coarse: bool) -> sweep.Sweep:
+def _swept(design: Design, vary: str, peaks: Sequence[measured.Peak], *, coarse: bool) -> sweep.Sweep:
     axis = sweep.Axis.parse(vary)
     if coarse:
         axis = sweep.Axis(axis.path, axis.values[::10])
     line = None if design.to_stack().is_uniform else sweep.following(axis.path)
-    return sweep.sweep(design, [axis], Poles(), run_line=line)
+    window = predict.holding(design.window_nm, peaks)  # so that the map shows every published line
+    return sweep.sweep(design, [axis], Poles(), window_nm=window, run_line=line)
 
 
 def _tables(found: predict.Prediction, swept: sweep.Sweep, out: Path) -> None:
@@ -235,7 +236,7 @@ def _screen(
     target.print(f"Assumed: {named}; and most numbers of the emitter. Fitted: its cross-section at 400 nm.", style="dim")
     good = "all read back as drawn" if all(item["ok"] for item in masks) else "NOT ALL READ BACK AS DRAWN"
     target.print(f"Masks: {len(masks)} files, {sum(item['devices'] for item in masks)} devices, {good}.")
-    target.print(f"Physics {physics:.1f} s, everything {seconds:.0f} s. Tables, figures and masks: {out}/", style="bold", soft_wrap=True)
+    target.print(f"Physics {physics:.1f} s, everything {seconds:.0f} s. Tables, figures and masks: {out}/", style="bold")
 
 
 def _short_names(paths: Sequence[str]) -> str:

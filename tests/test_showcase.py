@@ -1,0 +1,45 @@
+"""``make run`` in small: every file that it promises, and a summary that fits one screen."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from cavitydesign.showcase import main
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("showcase") / "out"
+    assert main(["--out", str(folder), "--coarse"]) == 0
+    return folder
+
+
+def test_every_laser_has_its_tables_and_figures(out):
+    for laser in ("nanopillar", "pcsel", "two_mirror"):
+        names = {path.name for path in (out / laser).iterdir()}
+        assert {"prediction.json", "modes.json", "published_and_predicted.csv", "sweep.nc", "sweep.csv"} <= names
+        assert {"map.png", "gain.png", "modes.png", "published.png"} <= names
+        rows = list(csv.DictReader((out / laser / "published_and_predicted.csv").read_text().splitlines()))
+        assert any(row["published"] and row["predicted"] for row in rows)
+    assert (out / "two_mirror" / "mirrors.png").exists()
+    assert {path.suffix for path in (out / "masks").iterdir()} == {".gds", ".json", ".png"}
+
+
+def test_the_summary_fits_one_screen_and_says_what_must_be_said(out):
+    lines = (out / "summary.txt").read_text().splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for word in ("Assumed", "Fitted", "Physics", "640 nm", "66.9 kW/cm²", "1.1 mJ/cm²", "read back as drawn"):
+        assert word in text, word
+    document = json.loads((out / "summary.json").read_text())
+    assert document["physics_s"] > 0.0
+    assert len(document["lasers"]) == 3
+
+
+def test_layouts_that_are_not_there_are_one_line(tmp_path, capsys):
+    assert main(["--out", str(tmp_path / "out"), "--layouts", str(tmp_path)]) == 2
+    assert "nanopillar.toml: there is no such file" in capsys.readouterr().err
