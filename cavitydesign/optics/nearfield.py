@@ -194,7 +194,7 @@ def stokes(te: complex, tm: complex) -> tuple[float, float, float]:
 
 def _at_its_pole(resonance: Resonance) -> Resonance:
     """The resonance with vectors and fields at its final k0 (those that it carries are one Newton step behind)."""
-    return polish(resonance.problem, resonance.k0) or resonance
+    return polish(resonance.problem, resonance.k0, accept=1e-9) or resonance
 
 
 def _period(resonance: Resonance) -> float:

@@ -1,4 +1,4 @@
-"""Reflection and transmission against another rigorous code: fmmax (Fourier modal method in JAX), an extra of the tests.
+"""Reflection and transmission against another rigorous code: fmmax (Fourier modal method in JAX), a test extra.
 
 fmmax's plain formulation ("FFT": Laurent's rule throughout) with the same plane waves is our
 ``factorisation="naive"``: the two codes must then agree to what fmmax loses by drawing the circle on a grid.
@@ -107,8 +107,8 @@ def theirs(cell: Any) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(
     ("cell", "tolerance"),
     [
-        # what the grid of fmmax costs: measured 5e-5 for the holes; 612 nm lies on a line of the pillars 3 nm wide, which
-        # the grid moves by 0.01 nm: 2e-3 measured
+        # what the grid of fmmax costs: 5e-5 measured for the holes; at 612 nm the pillars have a line, which
+        # the grid moves: 2e-3 measured
         pytest.param(HOLES, 1e-4, id="holes"),
         pytest.param(PILLARS, 4e-3, id="silicon pillars"),
     ],
