@@ -19,6 +19,7 @@ import numpy as np
 from cavitydesign.errors import InputError
 from cavitydesign.optics.admittance import BlockProblem, LayerField, diagonal_to_full
 from cavitydesign.optics.numeric import NumericStack
+from cavitydesign.optics.planewaves import on_lattice
 from cavitydesign.optics.resonance import Resonance
 
 Array = np.ndarray[Any, Any]
@@ -38,7 +39,7 @@ def pole_derivative(
         raise InputError(
             "the number of layers changes at this value, so there is no derivative by it", key="parameter"
         )
-    pair = [BlockProblem(stack, problem.waves, problem.block) for stack in (below, above)]
+    pair = [_at(resonance.problem, stack) for stack in (below, above)]
     k0 = np.asarray(resonance.k0)
     eps = [item.stack.eps(k0) for item in pair]
     width = 2.0 * step
@@ -64,6 +65,13 @@ def pole_derivative(
         )
         total += np.sum(fl * (y1 - y0) / width * fr)
     return complex(-total / resonance.norm)
+
+
+def _at(problem: BlockProblem, stack: NumericStack) -> BlockProblem:
+    """The same block of a changed stack; where its lattice changed, the same orders at the same Bloch wavevector."""
+    assert problem.stack.lattice is not None and stack.lattice is not None  # noqa: S101
+    waves = on_lattice(problem.waves, problem.stack.lattice, stack.lattice)
+    return BlockProblem(stack, waves, problem.block, keep=waves is problem.waves)
 
 
 def _density(left: LayerField, right: LayerField, ka: Array, kb: Array) -> complex:

@@ -91,6 +91,20 @@ def moved_to(waves: PlaneWaves, bloch: tuple[float, float], *, period_nm: float)
     return _with_units(waves.cell, waves.orders, vectors, np.where(lengths < 1e-12, 0.0, lengths))
 
 
+def on_lattice(waves: PlaneWaves, old: Lattice, new: Lattice) -> PlaneWaves:
+    """The same orders and the same Bloch wavevector (1/nm) on a lattice of other periods; itself where nothing changes."""
+    ratio = new.periods_nm[0] / old.periods_nm[0]
+    (ax, ay), (bx, by) = np.round(new.vectors_nm / new.periods_nm[0], 13) + 0.0
+    cell = ((ax, ay), (bx, by))
+    bloch = waves.vectors[0] - waves.orders[0] @ (2.0 * math.pi * np.linalg.inv(np.array(waves.cell)).T)
+    bloch = np.where(np.abs(bloch) < 1e-12, 0.0, bloch)
+    if cell == waves.cell and (ratio == 1.0 or not bloch.any()):
+        return waves
+    vectors = waves.orders @ (2.0 * math.pi * np.linalg.inv(np.array(cell)).T) + bloch * ratio
+    lengths = np.hypot(vectors[:, 0], vectors[:, 1])
+    return _with_units(cell, waves.orders, vectors, np.where(lengths < 1e-12, 0.0, lengths))
+
+
 def _with_units(cell: Cell, orders: Array, vectors: Array, lengths: Array) -> PlaneWaves:
     safe = np.where(lengths > 0.0, lengths, 1.0)
     along = np.where((lengths > 0.0)[:, None], vectors / safe[:, None], np.array([1.0, 0.0]))
