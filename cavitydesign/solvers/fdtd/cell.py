@@ -185,7 +185,7 @@ def layer_thickness_nm(layer: Any, window_nm: tuple[float, float]) -> float:
 
     at = layer.quarter_wave_nm
     window = (min(window_nm[0], at), max(window_nm[1], at))
-    return float(at / (4.0 * complex(resolve(layer.material, window_nm=window)(complex(at))).real))
+    return float(at / (4.0 * complex(resolve(layer.material, window_nm=window).n(np.array(complex(at)))).real))
 
 
 def margins(stack: Stack, *, window_nm: tuple[float, float], settings: Fdtd, outer_index: float) -> tuple[float, float]:

@@ -39,7 +39,7 @@ def medium(material: Any, *, window_nm: tuple[float, float], settings: Fdtd) -> 
     else:
         from cavitydesign.optics.index import resolve
 
-        wanted = np.asarray(resolve(material, window_nm=window_nm)(wavelength), dtype=complex)
+        wanted = np.asarray(resolve(material, window_nm=window_nm).n(wavelength), dtype=complex)
     frequency = UNIT_NM / wavelength
     flat = _constant(wanted, frequency)
     if settings.dispersion == "constant" or isinstance(material, Constant):
