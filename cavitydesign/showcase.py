@@ -48,10 +48,19 @@ class Told:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the showcase; the exit code is that of interface.md."""
-    parser = argparse.ArgumentParser(prog="python -m cavitydesign.showcase", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m cavitydesign.showcase", description=str(__doc__).splitlines()[0]
+    )
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder of the results (default: out)")
-    parser.add_argument("--layouts", type=Path, default=None, help="folder of the published designs (default: those of this checkout)")
-    parser.add_argument("--coarse", action="store_true", help="every tenth point of the sweeps and no ±, for tests")
+    parser.add_argument(
+        "--layouts",
+        type=Path,
+        default=None,
+        help="folder of the published designs (default: those of this checkout)",
+    )
+    parser.add_argument(
+        "--coarse", action="store_true", help="every tenth point of the sweeps and no ±, for tests"
+    )
     options = parser.parse_args(arguments)
     start = time.perf_counter()
     try:
@@ -89,7 +98,9 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
         "map": plots.period_map(swept, peaks=peaks),
         "gain": plots.gain_picture(found),
         "modes": plots.mode_picture(found.design, found.solution),
-        "published": plots.published_against_predicted(found.published, title=f"{design.name}: published and predicted"),
+        "published": plots.published_against_predicted(
+            found.published, title=f"{design.name}: published and predicted"
+        ),
     }
     if isinstance(design, TwoMirror):
         figures["mirrors"] = plots.mirror_spectrum(design, found.solution, peaks=peaks)
@@ -101,7 +112,9 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     if not found.solution.status.trustworthy:
         told.doubtful.append(f"{title}: {found.solution.status.value}")
     if swept.failed:
-        told.doubtful.append(f"{title}: {len(swept.failed)} of {len(swept.points)} points of the sweep are not proven complete")
+        told.doubtful.append(
+            f"{title}: {len(swept.failed)} of {len(swept.points)} points of the sweep are not proven complete"
+        )
     return told
 
 
@@ -117,7 +130,13 @@ def mask(file: Path, out: Path) -> dict[str, Any]:
     manifest = masks.write(drawn, out / f"{file.stem}.gds")
     back = masks.read_back(manifest.path, drawn)
     plots.save(plots.mask_preview(drawn), out / f"{file.stem}.png")
-    return {"file": manifest.path, "devices": len(drawn.devices), "copies": back.copies, "ok": back.ok, "problems": back.problems}
+    return {
+        "file": manifest.path,
+        "devices": len(drawn.devices),
+        "copies": back.copies,
+        "ok": back.ok,
+        "problems": back.problems,
+    }
 
 
 def summary(told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path, seconds: float) -> None:
@@ -132,7 +151,16 @@ def summary(told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path,
     document = {
         "physics_s": physics,
         "seconds": seconds,
-        "lasers": [{"laser": i.title, "published": i.rows, "words": i.words, "assumed": i.assumed, "doubtful": i.doubtful} for i in told],
+        "lasers": [
+            {
+                "laser": i.title,
+                "published": i.rows,
+                "words": i.words,
+                "assumed": i.assumed,
+                "doubtful": i.doubtful,
+            }
+            for i in told
+        ],
         "masks": [{**item, "file": str(item["file"])} for item in masks],
     }
     write_atomically(out / "summary.json", _json(document))
@@ -166,7 +194,17 @@ def _swept(design: Design, vary: str, peaks: Sequence[measured.Peak], *, coarse:
 def _tables(found: predict.Prediction, swept: sweep.Sweep, out: Path) -> None:
     write_atomically(out / "prediction.json", _json(found.document()))
     write_atomically(out / "modes.json", _json(found.solution.modes.records()))
-    columns = ("quantity", "device", "published", "predicted", "predicted_err", "difference", "unit", "note", "source")
+    columns = (
+        "quantity",
+        "device",
+        "published",
+        "predicted",
+        "predicted_err",
+        "difference",
+        "unit",
+        "note",
+        "source",
+    )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -184,13 +222,25 @@ def _device(row: Mapping[str, Any]) -> str:
 def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[measured.Peak]) -> list[str]:
     """Where a published line's device is not stated: which devices are predicted to have it."""
     axis = swept.axes[0]
-    solved = [(p, o.modes) for p, o in zip(swept.points, swept.outcomes, strict=True) if isinstance(o, Solution) and len(o.modes)]
+    solved = [
+        (p, o.modes)
+        for p, o in zip(swept.points, swept.outcomes, strict=True)
+        if isinstance(o, Solution) and len(o.modes)
+    ]
     best = []
-    for (point, modes), found in zip(solved, predict.mode_thresholds([(swept.design, modes) for _, modes in solved]), strict=True):
+    for (point, modes), found in zip(
+        solved, predict.mode_thresholds([(swept.design, modes) for _, modes in solved]), strict=True
+    ):
         rows = [row for row in range(len(modes)) if found.lasing[row] and not found.dark[row]]
         if rows:
             row = min(rows, key=lambda at: found.value[at])
-            best.append((point.values[axis.path], float(modes["wavelength_nm"][row]), float(found.pairs_per_shell[row])))
+            best.append(
+                (
+                    point.values[axis.path],
+                    float(modes["wavelength_nm"][row]),
+                    float(found.pairs_per_shell[row]),
+                )
+            )
     if not best:
         return ["no bright mode of the sweep reaches threshold"]
     words = []
@@ -207,7 +257,9 @@ def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[measured.Peak]) -> list[
             inside = [x for x, w, _ in best if low <= w <= high]
             words.append(f"{name} {_span(inside)} lases at {low:g}-{high:g} nm")
     easiest = min(best, key=lambda item: item[2])
-    words.append(f"lowest bright threshold ⟨N⟩ = {easiest[2]:.1f} at {name} {easiest[0]:g}, {easiest[1]:.0f} nm")
+    words.append(
+        f"lowest bright threshold ⟨N⟩ = {easiest[2]:.1f} at {name} {easiest[0]:g}, {easiest[1]:.0f} nm"
+    )
     return words
 
 
@@ -216,9 +268,16 @@ def _span(values: Sequence[float]) -> str:
 
 
 def _screen(
-    target: Any, told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path, physics: float, seconds: float
+    target: Any,
+    told: Sequence[Told],
+    masks: Sequence[Mapping[str, Any]],
+    out: Path,
+    physics: float,
+    seconds: float,
 ) -> None:
-    table = output.table("laser", "quantity", "published", "predicted", "verdict", left=("laser", "quantity", "verdict"))
+    table = output.table(
+        "laser", "quantity", "published", "predicted", "verdict", left=("laser", "quantity", "verdict")
+    )
     table.padding = (0, 1, 0, 0)
     for column in table.columns:
         column.no_wrap = True
@@ -227,16 +286,24 @@ def _screen(
             table.add_row(item.title if index == 0 else "", *_cells(row))
     target.print("Three published quantum-shell lasers, predicted from their geometry", style="bold")
     target.print(table)
-    target.print("a: period assigned by us, b: period not published. ±: from the assumed inputs only.", style="dim")
+    target.print(
+        "a: period assigned by us, b: period not published. ±: from the assumed inputs only.", style="dim"
+    )
     for item in told:
         target.print(f"[bold]{item.title}[/]: {'; '.join(item.words)}.")
     for text in (text for item in told for text in item.doubtful):
         target.print(f"Not proven: {text}.", style="bold")
     named = "; ".join(f"{item.title}: {_short_names(item.assumed)}" for item in told)
-    target.print(f"Assumed: {named}; and most numbers of the emitter. Fitted: its cross-section at 400 nm.", style="dim")
+    target.print(
+        f"Assumed: {named}; and most numbers of the emitter. Fitted: its cross-section at 400 nm.",
+        style="dim",
+    )
     good = "all read back as drawn" if all(item["ok"] for item in masks) else "NOT ALL READ BACK AS DRAWN"
     target.print(f"Masks: {len(masks)} files, {sum(item['devices'] for item in masks)} devices, {good}.")
-    target.print(f"Physics {physics:.1f} s, everything {seconds:.0f} s. Tables, figures and masks: {out}/", style="bold")
+    target.print(
+        f"Physics {physics:.1f} s, everything {seconds:.0f} s. Tables, figures and masks: {out}/",
+        style="bold",
+    )
 
 
 def _short_names(paths: Sequence[str]) -> str:
@@ -249,14 +316,30 @@ def _short_names(paths: Sequence[str]) -> str:
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    units = {"pairs per shell": "", "nm": " nm", "uJ/cm2": " µJ/cm²", "mJ/cm2": " mJ/cm²", "kW/cm2": " kW/cm²"}
+    units = {
+        "pairs per shell": "",
+        "nm": " nm",
+        "uJ/cm2": " µJ/cm²",
+        "mJ/cm2": " mJ/cm²",
+        "kW/cm2": " kW/cm²",
+    }
     unit = units.get(row["unit"], f" {row['unit']}")
     period = row["device"].get("lattice.period_nm")
     mark = " a" if row.get("device_is") == "assigned" else " b" if row["unstated"] else ""
-    quantity = row["quantity"].replace("range of ", "").replace("(", "").replace(")", "").replace("threshold ⟨N⟩", "⟨N⟩ there") + (f" Λ {period:g}" if period else "") + mark
+    quantity = (
+        row["quantity"]
+        .replace("range of ", "")
+        .replace("(", "")
+        .replace(")", "")
+        .replace("threshold ⟨N⟩", "⟨N⟩ there")
+        + (f" Λ {period:g}" if period else "")
+        + mark
+    )
     published = row["published"]
     shown = "-".join(f"{x:g}" for x in published) if isinstance(published, list) else f"{published:g}"
-    predicted = output.figure(row["predicted"], row.get("predicted_err"), digits=0 if (row["predicted"] or 0) >= 100 else 2)
+    predicted = output.figure(
+        row["predicted"], row.get("predicted_err"), digits=0 if (row["predicted"] or 0) >= 100 else 2
+    )
     return quantity, shown + unit, predicted, _verdict(row)
 
 

@@ -1,6 +1,6 @@
 """Period sweep of a design: table, netCDF and the map of lasing wavelength against period.
 
-    python scripts/period_sweep.py layouts/pcsel.toml --periods 320:460:1 --out out/pcsel-periods
+python scripts/period_sweep.py layouts/pcsel.toml --periods 320:460:1 --out out/pcsel-periods
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from cavitydesign.errors import CavityError
 from cavitydesign.geometry.load import load_design
 from cavitydesign.plots import period_map, save
-from cavitydesign.solvers.base import Bragg, Poles
+from cavitydesign.solvers.base import Bragg, Poles, Solution
 from cavitydesign.study.measured import published_beside, read_peaks
 from cavitydesign.study.predict import mode_thresholds
 from cavitydesign.study.store import Store
@@ -22,10 +22,14 @@ from cavitydesign.study.sweep import Axis, Sweep, following, sweep
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study; the exit code is that of interface.md."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("design", type=Path)
     parser.add_argument("--periods", default="320:460:1", help="first:last:step in nm")
-    parser.add_argument("--bragg", action="store_true", help="the scalar m λ = 2 n_eff Λ instead of rigorous poles")
+    parser.add_argument(
+        "--bragg", action="store_true", help="the scalar m λ = 2 n_eff Λ instead of rigorous poles"
+    )
     parser.add_argument("--out", type=Path, default=Path("out/period_sweep"))
     options = parser.parse_args(arguments)
     try:
@@ -34,7 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         peaks = read_peaks(published) if published else ()
         axis = Axis.parse(f"lattice.period_nm={options.periods}")
         line = None if options.bragg else following(axis.path)
-        done = sweep(design, [axis], Bragg() if options.bragg else Poles(), store=Store(options.out / "store"), run_line=line)
+        done = sweep(
+            design,
+            [axis],
+            Bragg() if options.bragg else Poles(),
+            store=Store(options.out / "store"),
+            run_line=line,
+        )
         files = done.write(options.out)
         save(period_map(done, peaks=peaks), options.out / "period_map.png")
     except CavityError as error:
@@ -48,7 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def slopes(done: Sweep) -> list[str]:
     """How the bright mode of lowest threshold moves with the period, one line per stretch of one symmetry."""
-    points = [(p.values["lattice.period_nm"], o.modes) for p, o in zip(done.points, done.outcomes, strict=True) if hasattr(o, "modes")]
+    points = [
+        (p.values["lattice.period_nm"], o.modes)
+        for p, o in zip(done.points, done.outcomes, strict=True)
+        if isinstance(o, Solution)
+    ]
     points = [(period, modes) for period, modes in points if len(modes)]
     found = mode_thresholds([(done.design, modes) for _, modes in points])
     best = []

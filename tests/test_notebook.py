@@ -18,8 +18,15 @@ def test_the_notebook_runs(path, tmp_path):
     assert not any(cell.get("outputs") for cell in notebook.cells), "notebooks are kept without outputs"
     layouts = path.parents[1] / "layouts"
     (tmp_path / "layouts").symlink_to(layouts)
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
-    pictures = [out for cell in notebook.cells for out in cell.get("outputs", ()) if "image/png" in out.get("data", {})]
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    pictures = [
+        out
+        for cell in notebook.cells
+        for out in cell.get("outputs", ())
+        if "image/png" in out.get("data", {})
+    ]
     assert len(pictures) >= 5
     assert sorted(item.name for item in tmp_path.iterdir()) == ["layouts"], "it leaves nothing behind"
 

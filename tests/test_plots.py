@@ -20,7 +20,9 @@ LAYOUTS = Path(__file__).parents[1] / "layouts"
 
 @pytest.fixture(scope="module")
 def two_mirror():
-    return predict(load_design(LAYOUTS / "two_mirror.toml"), peaks=read_peaks(LAYOUTS / "measured" / "two_mirror.csv"))
+    return predict(
+        load_design(LAYOUTS / "two_mirror.toml"), peaks=read_peaks(LAYOUTS / "measured" / "two_mirror.csv")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,10 @@ def axes_of(figure):
 
 def says_units(figure):
     labels = [text for axes in axes_of(figure) for text in (axes.get_xlabel(), axes.get_ylabel()) if text]
-    return all("(" in text or text.startswith(("|E|", "quality", "reflectance", "refractive", "1 - R")) for text in labels)
+    return all(
+        "(" in text or text.startswith(("|E|", "quality", "reflectance", "refractive", "1 - R"))
+        for text in labels
+    )
 
 
 def points(axes):
@@ -52,14 +57,20 @@ def test_the_period_map_shows_every_mode_once(swept):
     assert says_units(figure)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "published line, device not stated" in words
-    assert figure.axes[1].get_ylim() == figure.axes[0].get_ylim(), "the gain stands along the same wavelengths"
+    assert figure.axes[1].get_ylim() == figure.axes[0].get_ylim(), (
+        "the gain stands along the same wavelengths"
+    )
 
 
 def test_published_points_with_a_device_are_stars_at_their_place():
     design = load_design(LAYOUTS / "nanopillar.toml")
     done = sweep(design, [Axis("lattice.period_nm", (365.0,))], Poles(waves=9), window_nm=(600.0, 650.0))
     figure = plots.period_map(done, peaks=read_peaks(LAYOUTS / "measured" / "nanopillar.csv"))
-    stars = [tuple(float(v[0]) for v in line.get_data()) for line in figure.axes[0].lines if line.get_marker() == "*" and len(line.get_xdata())]
+    stars = [
+        tuple(float(v[0]) for v in line.get_data())
+        for line in figure.axes[0].lines
+        if line.get_marker() == "*" and len(line.get_xdata())
+    ]
     assert (365.0, 640.0) in stars
 
 
@@ -76,10 +87,14 @@ def test_the_mode_profile_puts_the_field_into_the_cavity(two_mirror):
 
 
 def test_the_mirror_spectrum_has_both_mirrors_and_a_dip_at_the_mode(two_mirror):
-    figure = plots.mirror_spectrum(two_mirror.design, two_mirror.solution, peaks=read_peaks(LAYOUTS / "measured" / "two_mirror.csv"))
+    figure = plots.mirror_spectrum(
+        two_mirror.design, two_mirror.solution, peaks=read_peaks(LAYOUTS / "measured" / "two_mirror.csv")
+    )
     upper, lower = figure.axes
     front, back = (line.get_ydata() for line in upper.lines[:2])
-    assert (np.asarray(back) < np.asarray(front)).all(), "one pair more: the back mirror reflects more throughout its band"
+    assert (np.asarray(back) < np.asarray(front)).all(), (
+        "one pair more: the back mirror reflects more throughout its band"
+    )
     wavelength, reflectance = lower.lines[0].get_data()
     dip = wavelength[np.argmin(reflectance)]
     assert dip == pytest.approx(float(two_mirror.solution.modes["wavelength_nm"][0]), abs=0.05)
@@ -113,7 +128,12 @@ def test_published_against_predicted_draws_one_row_per_wavelength(two_mirror):
 
 
 def test_a_chart_of_modes_keeps_lossless_ones_apart(swept):
-    modes = Modes.from_columns(wavelength_nm=[650.0, 640.0], q=[np.inf, 120.0], symmetry=["A1", "E"], polarization=["TE-like", "TM-like"])
+    modes = Modes.from_columns(
+        wavelength_nm=[650.0, 640.0],
+        q=[np.inf, 120.0],
+        symmetry=["A1", "E"],
+        polarization=["TE-like", "TM-like"],
+    )
     solution = Solution(modes, Status.OK, {"window_nm": [600.0, 700.0]})
     figure = plots.mode_picture(swept.design, solution)
     heights = dict(points(figure.axes[0]).tolist())

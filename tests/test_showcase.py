@@ -20,7 +20,13 @@ def out(tmp_path_factory):
 def test_every_laser_has_its_tables_and_figures(out):
     for laser in ("nanopillar", "pcsel", "two_mirror"):
         names = {path.name for path in (out / laser).iterdir()}
-        assert {"prediction.json", "modes.json", "published_and_predicted.csv", "sweep.nc", "sweep.csv"} <= names
+        assert {
+            "prediction.json",
+            "modes.json",
+            "published_and_predicted.csv",
+            "sweep.nc",
+            "sweep.csv",
+        } <= names
         assert {"map.png", "gain.png", "modes.png", "published.png"} <= names
         rows = list(csv.DictReader((out / laser / "published_and_predicted.csv").read_text().splitlines()))
         assert any(row["published"] and row["predicted"] for row in rows)

@@ -46,7 +46,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _about(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave."),
     ] = False,
 ) -> None:
     """From the geometry of a quantum-shell laser cavity to its resonances, lasing lines and mask.

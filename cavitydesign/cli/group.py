@@ -14,7 +14,7 @@ DEFECT = 1
 INTERRUPTED = 130
 
 
-class Leave(Exception):  # noqa: N818 (not always an error)
+class Leave(Exception):
     """Leave with an exit code and one line on stderr, after what has been printed."""
 
     def __init__(self, code: int, message: str):
@@ -30,7 +30,9 @@ class OneLineErrors(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stopped:
-            raise Leave(INTERRUPTED, f"interrupted; {' '.join(str(stopped).split()) or 'nothing was kept'}") from None
+            raise Leave(
+                INTERRUPTED, f"interrupted; {' '.join(str(stopped).split()) or 'nothing was kept'}"
+            ) from None
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run; in standalone mode leave with the exit code."""
@@ -62,7 +64,7 @@ def guarded(run: Callable[[], Any]) -> tuple[int, str]:
     except OSError as error:
         where = error.filename or "a file"
         return 2, f"{where}: cannot be used: {error.strerror or error}"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the last door: what is left is a defect, told in one line)
         if is_usage_error(error):
             return 2, usage_line(error)
         return DEFECT, _defect_line(error)
@@ -73,7 +75,9 @@ def guarded(run: Callable[[], Any]) -> tuple[int, str]:
 
 def is_usage_error(error: Exception) -> bool:
     """Whether the command line itself was wrong (typer's own errors, whichever click it brings)."""
-    return callable(getattr(error, "format_message", None)) and isinstance(getattr(error, "exit_code", None), int)
+    return callable(getattr(error, "format_message", None)) and isinstance(
+        getattr(error, "exit_code", None), int
+    )
 
 
 def usage_line(error: Any) -> str:

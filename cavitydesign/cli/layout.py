@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from cavitydesign.masks import Layout, Manifest, ReadBack, Violation
 
 LayoutFile = Annotated[Path, typer.Argument(metavar="LAYOUT", help="Mask file (TOML).", show_default=False)]
-MaskOut = Annotated[Path, typer.Option("--out", metavar="FILE.gds", help="The mask to write: .gds or .oas.", show_default=False)]
+MaskOut = Annotated[
+    Path,
+    typer.Option("--out", metavar="FILE.gds", help="The mask to write: .gds or .oas.", show_default=False),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write although a fabrication rule is broken.")]
 
 
-def mask(layout: LayoutFile, out: MaskOut, force: Force = False, plot: Plot = None, json: options.Json = False) -> None:
+def mask(
+    layout: LayoutFile, out: MaskOut, force: Force = False, plot: Plot = None, json: options.Json = False
+) -> None:
     """Draw a mask, apply the fabrication rules, write it with its manifest and read it back.
 
     Example: cavitydesign mask layouts/masks/pcsel.toml --out out/pcsel.gds
@@ -31,7 +36,10 @@ def mask(layout: LayoutFile, out: MaskOut, force: Force = False, plot: Plot = No
     drawn, found = _drawn(layout)
     errors = [item for item in found if item.severity == "error"]
     if errors and not force:
-        raise InputError(f"breaks {len(errors)} fabrication rule(s), so nothing was written (--force writes); the first: {errors[0]}", file=layout)
+        raise InputError(
+            f"breaks {len(errors)} fabrication rule(s); nothing was written (--force writes); the first: {errors[0]}",
+            file=layout,
+        )
     with output.progress("writing the mask"):
         manifest = masks.write(drawn, out)
         back = masks.read_back(out, drawn)
@@ -57,10 +65,20 @@ def check(layout: LayoutFile, json: options.Json = False) -> None:
     drawn, found = _drawn(layout)
     errors = [item for item in found if item.severity == "error"]
     if json:
-        output.print_json({"mask": drawn.spec.name, "devices": len(drawn.devices), "violations": _violations(found), "ok": not errors})
+        output.print_json(
+            {
+                "mask": drawn.spec.name,
+                "devices": len(drawn.devices),
+                "violations": _violations(found),
+                "ok": not errors,
+            }
+        )
     else:
         screen = output.console()
-        screen.print(f"{drawn.spec.name}: {len(drawn.devices)} devices, {len(errors)} errors, {len(found) - len(errors)} warnings.")
+        screen.print(
+            f"{drawn.spec.name}: {len(drawn.devices)} devices, {len(errors)} errors, "
+            f"{len(found) - len(errors)} warnings."
+        )
         for item in found:
             screen.print(str(item), soft_wrap=True)
     if errors:
@@ -82,19 +100,35 @@ def _drawn(path: Path) -> tuple[Layout, list[Violation]]:
 
 def _violations(found: list[Violation]) -> list[dict[str, Any]]:
     return [
-        {"rule": v.rule, "severity": v.severity, "cell": v.cell, "where_um": list(v.where_um), "value": v.value,
-         "limit": v.limit, "unit": v.unit, "message": v.message}
+        {
+            "rule": v.rule,
+            "severity": v.severity,
+            "cell": v.cell,
+            "where_um": list(v.where_um),
+            "value": v.value,
+            "limit": v.limit,
+            "unit": v.unit,
+            "message": v.message,
+        }
         for v in found
-    ]  # fmt: skip
+    ]
 
 
 def _written(manifest: Manifest, back: ReadBack, found: list[Violation]) -> dict[str, Any]:
     return {
-        "file": str(manifest.path), "manifest": str(manifest.manifest_path), "sha256": manifest.sha256,
-        "content": manifest.content, "violations": _violations(found),
-        "read_back": {"ok": back.ok, "xor_um2": back.xor_um2, "position_nm": back.position_nm, "copies": back.copies,
-                      "problems": list(back.problems)},
-    }  # fmt: skip
+        "file": str(manifest.path),
+        "manifest": str(manifest.manifest_path),
+        "sha256": manifest.sha256,
+        "content": manifest.content,
+        "violations": _violations(found),
+        "read_back": {
+            "ok": back.ok,
+            "xor_um2": back.xor_um2,
+            "position_nm": back.position_nm,
+            "copies": back.copies,
+            "problems": list(back.problems),
+        },
+    }
 
 
 def _show_written(drawn: Layout, manifest: Manifest, back: ReadBack, found: list[Violation]) -> None:
@@ -109,12 +143,19 @@ def _show_written(drawn: Layout, manifest: Manifest, back: ReadBack, found: list
     for layer in content["layers"]:
         number = f"{layer['layer']}/{layer['datatype']}"
         dose = f"{layer['dose']:g}" if "dose" in layer else "-"
-        table.add_row(layer["name"], number, dose, f"{layer['polygons']:,}".replace(",", " "), short(layer["area_um2"], figures=4))
+        table.add_row(
+            layer["name"],
+            number,
+            dose,
+            f"{layer['polygons']:,}".replace(",", " "),
+            short(layer["area_um2"], figures=4),
+        )
     screen.print(table)
     for item in found:
         screen.print(str(item), soft_wrap=True)
     state = "reads back as drawn" if back.ok else f"READS BACK DIFFERENTLY: {back.problems[0]}"
     screen.print(
         f"{manifest.path}: {content['bytes']:,} bytes, {state}: {back.copies:,} copies, none more than "
-        f"{back.position_nm:.3g} nm from its place; manifest {manifest.manifest_path}.".replace(",", " "), soft_wrap=True
-    )  # fmt: skip
+        f"{back.position_nm:.3g} nm from its place; manifest {manifest.manifest_path}.".replace(",", " "),
+        soft_wrap=True,
+    )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from cavitydesign.geometry.design import Design
     from cavitydesign.solvers.base import Solution
 
-Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Also draw it.", show_default=False)]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE.png", help="Also draw it.", show_default=False)
+]
 
 
 def modes(
@@ -41,8 +43,16 @@ def modes(
 
     subject = options.design_of(design)
     settings = options.settings_of(
-        solver, waves=waves, tolerance=tolerance, angle=angle, bloch=bloch, q_min=q_min, orders=orders, periods=periods, resolution=resolution
-    )  # fmt: skip
+        solver,
+        waves=waves,
+        tolerance=tolerance,
+        angle=angle,
+        bloch=bloch,
+        q_min=q_min,
+        orders=orders,
+        periods=periods,
+        resolution=resolution,
+    )
     asked = options.window_of(window)
     found = solved(design, subject, settings, asked)
     if json:
@@ -102,7 +112,16 @@ def show(design: Design, found: Solution) -> None:
     title = f"{design.name}: modes between {low:g} and {high:g} nm ({found.provenance['solver']})"
     guided = any(order for order in found.modes["order"])
     extra = ("m", "n_eff") if guided else ()
-    table = output.table("λ (nm)", "Q", "symmetry", "polarization", *extra, "Γ film", "g_th (1/cm)", left=("symmetry", "polarization"))
+    table = output.table(
+        "λ (nm)",
+        "Q",
+        "symmetry",
+        "polarization",
+        *extra,
+        "Γ film",
+        "g_th (1/cm)",
+        left=("symmetry", "polarization"),
+    )
     for row in found.modes:
         pair = f" ×{row['degeneracy']}" if row["degeneracy"] > 1 else ""
         q_err = row["q_err"] if row["q_err"] == row["q_err"] else None
@@ -116,7 +135,10 @@ def show(design: Design, found: Solution) -> None:
     screen.print(f"Status: {found.status.value}.")
     for warning in found.warnings:
         screen.print(f"Note: {warning}")
-    screen.print("± is the numerical error only. " + output.footnote(output.assumed_records(design, optics_only=True)), style="dim")
+    screen.print(
+        "± is the numerical error only. " + output.footnote(output.assumed_records(design, optics_only=True)),
+        style="dim",
+    )
 
 
 def q_figure(q: float, error: float | None) -> str:

@@ -25,25 +25,70 @@ class Solver(enum.StrEnum):
 DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN", help="Design file (TOML).", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else there.")]
 Window = Annotated[
-    str | None, typer.Option("--window", metavar="SHORT:LONG", help="Wavelengths to search, nm, such as 560:700.", show_default="the design's")
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="SHORT:LONG",
+        help="Wavelengths to search, nm, such as 560:700.",
+        show_default="the design's",
+    ),
 ]
 SolverName = Annotated[Solver, typer.Option("--solver", help="How modes are found.")]
-Waves = Annotated[int | None, typer.Option("--waves", help="poles: number of plane waves.", show_default="until the tolerance is met")]
-Tolerance = Annotated[float | None, typer.Option("--tolerance", metavar="NM", help="poles: numerical error of λ to reach.", show_default="0.01")]
+Waves = Annotated[
+    int | None,
+    typer.Option("--waves", help="poles: number of plane waves.", show_default="until the tolerance is met"),
+]
+Tolerance = Annotated[
+    float | None,
+    typer.Option(
+        "--tolerance", metavar="NM", help="poles: numerical error of λ to reach.", show_default="0.01"
+    ),
+]
 Angle = Annotated[
-    float | None, typer.Option("--angle", metavar="DEG", help="poles: angle in the superstrate (uniform stacks).", show_default="0")
+    float | None,
+    typer.Option(
+        "--angle", metavar="DEG", help="poles: angle in the superstrate (uniform stacks).", show_default="0"
+    ),
 ]
-Bloch = Annotated[str | None, typer.Option("--bloch", metavar="KX,KY", help="poles: in-plane wavevector, 1/nm.", show_default="0,0")]
-QMin = Annotated[float | None, typer.Option("--q-min", help="poles: smallest Q to look for.", show_default="5")]
-Orders = Annotated[str | None, typer.Option("--orders", metavar="M,…", help="bragg: orders m.", show_default="all in the window")]
-Periods = Annotated[str | None, typer.Option("--periods", metavar="NX,NY", help="finite, fdtd: size of the array.", show_default="the design's")]
+Bloch = Annotated[
+    str | None,
+    typer.Option("--bloch", metavar="KX,KY", help="poles: in-plane wavevector, 1/nm.", show_default="0,0"),
+]
+QMin = Annotated[
+    float | None, typer.Option("--q-min", help="poles: smallest Q to look for.", show_default="5")
+]
+Orders = Annotated[
+    str | None,
+    typer.Option("--orders", metavar="M,…", help="bragg: orders m.", show_default="all in the window"),
+]
+Periods = Annotated[
+    str | None,
+    typer.Option(
+        "--periods", metavar="NX,NY", help="finite, fdtd: size of the array.", show_default="the design's"
+    ),
+]
 Resolution = Annotated[
-    str | None, typer.Option("--resolution", metavar="PX,…", help="fdtd: pixels per µm; two or more are extrapolated.", show_default="50,70")
+    str | None,
+    typer.Option(
+        "--resolution",
+        metavar="PX,…",
+        help="fdtd: pixels per µm; two or more are extrapolated.",
+        show_default="50,70",
+    ),
 ]
-Temperature = Annotated[float | None, typer.Option("--temperature", metavar="K", help="Temperature of the emitter.", show_default="the design's")]
+Temperature = Annotated[
+    float | None,
+    typer.Option(
+        "--temperature", metavar="K", help="Temperature of the emitter.", show_default="the design's"
+    ),
+]
 Vary = Annotated[
     list[str] | None,
-    typer.Option("--vary", metavar="PATH=A:B:STEP", help="A number of the design and its values: A:B:STEP or A,B,C. Repeat for a grid."),
+    typer.Option(
+        "--vary",
+        metavar="PATH=A:B:STEP",
+        help="A number of the design and its values: A:B:STEP or A,B,C. Repeat for a grid.",
+    ),
 ]
 
 
@@ -102,9 +147,15 @@ def whole(text: str | None, key: str, *, count: int | None = None) -> tuple[int,
 
 
 TAKEN_BY = {
-    "--waves": ("poles", "finite"), "--tolerance": ("poles", "finite"), "--angle": ("poles",), "--bloch": ("poles",),
-    "--q-min": ("poles", "finite", "fdtd"), "--orders": ("bragg",), "--periods": ("finite", "fdtd"), "--resolution": ("fdtd",),
-}  # fmt: skip
+    "--waves": ("poles", "finite"),
+    "--tolerance": ("poles", "finite"),
+    "--angle": ("poles",),
+    "--bloch": ("poles",),
+    "--q-min": ("poles", "finite", "fdtd"),
+    "--orders": ("bragg",),
+    "--periods": ("finite", "fdtd"),
+    "--resolution": ("fdtd",),
+}
 
 
 def settings_of(
@@ -124,9 +175,15 @@ def settings_of(
     from cavitydesign.solvers.base import Bragg, Finite, Poles
 
     given = {
-        "--waves": waves, "--tolerance": tolerance, "--angle": angle, "--bloch": bloch, "--q-min": q_min, "--orders": orders,
-        "--periods": periods, "--resolution": resolution,
-    }  # fmt: skip
+        "--waves": waves,
+        "--tolerance": tolerance,
+        "--angle": angle,
+        "--bloch": bloch,
+        "--q-min": q_min,
+        "--orders": orders,
+        "--periods": periods,
+        "--resolution": resolution,
+    }
     for name, value in given.items():
         if value is not None and solver.value not in TAKEN_BY[name]:
             raise InputError(f"is for --solver {' or '.join(TAKEN_BY[name])}", key=name, value=value)
@@ -135,7 +192,8 @@ def settings_of(
             raise InputError("must be > 0", key=name, value=value)
     if angle is not None and not 0.0 <= abs(angle) < 90.0:
         raise InputError("must be between -90 and 90 degrees", key="--angle", value=angle)
-    size = whole(periods, "--periods", count=2)
+    pair = whole(periods, "--periods", count=2)
+    size = None if pair is None else (pair[0], pair[1])
     if solver is Solver.BRAGG:
         return Bragg(orders=whole(orders, "--orders"))
     if solver is Solver.FDTD:
@@ -144,8 +202,12 @@ def settings_of(
         chosen = {"pixels_per_um": numbers(resolution, "--resolution"), "periods": size, "q_min": q_min}
         return Fdtd(**{name: value for name, value in chosen.items() if value is not None})
     chosen = {
-        "waves": waves, "tolerance_nm": tolerance, "angle_deg": angle, "bloch": numbers(bloch, "--bloch", count=2), "q_min": q_min,
-    }  # fmt: skip
+        "waves": waves,
+        "tolerance_nm": tolerance,
+        "angle_deg": angle,
+        "bloch": numbers(bloch, "--bloch", count=2),
+        "q_min": q_min,
+    }
     poles = Poles(**{name: value for name, value in chosen.items() if value is not None})
     return poles if solver is Solver.POLES else Finite(periods=size, poles=poles)
 
@@ -159,7 +221,9 @@ def design_of(path: Path, *, temperature: float | None = None) -> Design:
     if temperature is None:
         return design
     if design.emitter is None:
-        raise InputError("the design has no [emitter] whose temperature could be set", file=path, key="--temperature")
+        raise InputError(
+            "the design has no [emitter] whose temperature could be set", file=path, key="--temperature"
+        )
     try:
         return design.with_value("emitter.temperature_k", temperature)
     except InputError as error:

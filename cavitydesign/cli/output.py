@@ -109,7 +109,13 @@ def assumed_records(design: Design, *, optics_only: bool = False) -> list[dict[s
 
 def record_of(item: SourcedNumber) -> dict[str, Any]:
     """One sourced number as JSON has it."""
-    return {"input": item.path, "value": item.value, "source": item.source, "plus_minus": item.plus_minus, "note": item.note}
+    return {
+        "input": item.path,
+        "value": item.value,
+        "source": item.source,
+        "plus_minus": item.plus_minus,
+        "note": item.note,
+    }
 
 
 def is_gain_input(path: str) -> bool:
@@ -121,12 +127,15 @@ def footnote(assumed: Sequence[Mapping[str, Any]]) -> str:
     """The assumed inputs in a line or two."""
     if not assumed:
         return "No input was assumed."
-    items = [f"{item['input']} = {item['value']:g}" + (f" ± {item['plus_minus']:g}" if item["plus_minus"] else "") for item in assumed]
+    items = [
+        f"{item['input']} = {item['value']:g}" + (f" ± {item['plus_minus']:g}" if item["plus_minus"] else "")
+        for item in assumed
+    ]
     return "Assumed inputs (not published, measured or fitted): " + ", ".join(items) + "."
 
 
 class Progress:
-    """Progress on stderr, from :data:`PATIENCE_S` on: one line that renews itself on a terminal, else a line now and then."""
+    """Progress on stderr after :data:`PATIENCE_S`: a line that renews itself on a terminal, else one now and then."""
 
     def __init__(self, what: str):
         self.what, self.done, self.total = what, 0, 0

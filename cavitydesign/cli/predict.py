@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 
 Published = Annotated[
     Path | None,
-    typer.Option("--measured", metavar="PEAKS.csv", help="Published or measured values to set beside.", show_default="measured/<name>.csv beside the design"),
+    typer.Option(
+        "--measured",
+        metavar="PEAKS.csv",
+        help="Published or measured values to set beside.",
+        show_default="measured/<name>.csv beside the design",
+    ),
 ]
-NoTolerances = Annotated[bool, typer.Option("--no-tolerances", help="Leave out what the assumed inputs' ± do (faster).")]
+NoTolerances = Annotated[
+    bool, typer.Option("--no-tolerances", help="Leave out what the assumed inputs' ± do (faster).")
+]
 
 
 def predict(
@@ -47,8 +54,12 @@ def predict(
     from cavitydesign.cli import output
 
     subject = options.design_of(design, temperature=temperature)
-    settings = options.settings_of(solver, waves=waves, tolerance=tolerance, q_min=q_min, angle=angle, periods=periods)
-    found = predicted(design, subject, settings, options.window_of(window), measured, tolerances=not no_tolerances)
+    settings = options.settings_of(
+        solver, waves=waves, tolerance=tolerance, q_min=q_min, angle=angle, periods=periods
+    )
+    found = predicted(
+        design, subject, settings, options.window_of(window), measured, tolerances=not no_tolerances
+    )
     if json:
         output.print_json(found.document())
     else:
@@ -61,7 +72,13 @@ def predict(
 
 
 def predicted(
-    file: Path, design: Design, settings: Any, window_nm: tuple[float, float] | None, peaks_file: Path | None, *, tolerances: bool
+    file: Path,
+    design: Design,
+    settings: Any,
+    window_nm: tuple[float, float] | None,
+    peaks_file: Path | None,
+    *,
+    tolerances: bool,
 ) -> Prediction:
     """Predict, with progress, beside the peaks of a file or those published beside the design."""
     from cavitydesign.cli import output
@@ -72,7 +89,9 @@ def predicted(
     peaks = measured.read_peaks(source) if source else ()
     with output.progress("predicting") as shown:
         try:
-            return predict.predict(design, settings, window_nm=window_nm, peaks=peaks, tolerances=tolerances, progress=shown)
+            return predict.predict(
+                design, settings, window_nm=window_nm, peaks=peaks, tolerances=tolerances, progress=shown
+            )
         except InputError as error:
             raise error.in_file(file) from None
 
@@ -93,14 +112,22 @@ def show(found: Prediction) -> None:
         screen.print(f"Note: the design has no [{name}]; its defaults stand in (see the assumed inputs).")
     for warning in found.solution.warnings:
         screen.print(f"Note: {warning}")
-    for note in dict.fromkeys(f"lines marked {mark}: {text}" for mark, text in _marks(document["lines"]).items()):
+    for note in dict.fromkeys(
+        f"lines marked {mark}: {text}" for mark, text in _marks(document["lines"]).items()
+    ):
         screen.print(note, style="dim")
     if found.published:
         output.heading(screen, "Published beside predicted")
         screen.print(published_table(found.published))
-    screen.print("± comes from the assumed inputs' own ±, not from what the model leaves out. " + output.footnote(document["assumed"]), style="dim")
+    screen.print(
+        "± comes from the assumed inputs' own ±, not from what the model leaves out. "
+        + output.footnote(document["assumed"]),
+        style="dim",
+    )
     if document["fitted"]:
-        items = ", ".join(f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"])
+        items = ", ".join(
+            f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"]
+        )
         screen.print(f"Fitted inputs: {items}.", style="dim")
 
 
@@ -112,8 +139,16 @@ def lines_table(lines: Sequence[Mapping[str, Any]], *, most: int = 20) -> Table:
 
     unit = lines[0]["threshold"]["unit"]
     table = output.table(
-        "rank", "λ (nm)", "transition", f"threshold ({unit})", "⟨N⟩", "Q", "Γ film", "mode", left=("transition", "mode")
-    )  # fmt: skip
+        "rank",
+        "λ (nm)",
+        "transition",
+        f"threshold ({unit})",
+        "⟨N⟩",
+        "Q",
+        "Γ film",
+        "mode",
+        left=("transition", "mode"),
+    )
     for line in lines[:most]:
         errors = line.get("input_errors") or {}
         threshold, mode = line["threshold"], line["mode"]
@@ -121,11 +156,15 @@ def lines_table(lines: Sequence[Mapping[str, Any]], *, most: int = 20) -> Table:
         kind = " ".join(filter(None, [mode["symmetry"], mode["polarization"]])) or "-"
         mark = "*" if line["dark"] else "" if threshold["value"] is not None else "†"
         table.add_row(
-            f"{line['rank']}{mark}", figure(line["wavelength_nm"], errors.get("wavelength_nm")), line["transition"] or "-",
+            f"{line['rank']}{mark}",
+            figure(line["wavelength_nm"], errors.get("wavelength_nm")),
+            line["transition"] or "-",
             figure(threshold["value"], errors.get("threshold") or threshold["value_err"]),
             figure(threshold["pairs_per_shell"], threshold["pairs_err"]),
-            "-" if q is None else q_figure(q, None), figure(mode["confinement"], digits=3), kind,
-        )  # fmt: skip
+            "-" if q is None else q_figure(q, None),
+            figure(mode["confinement"], digits=3),
+            kind,
+        )
     return table
 
 
@@ -143,19 +182,33 @@ def published_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Published beside predicted."""
     from cavitydesign.cli import output
 
-    table = output.table("quantity", "device", "published", "predicted", "difference", "unit", "note", left=("quantity", "device", "unit", "note"))
+    table = output.table(
+        "quantity",
+        "device",
+        "published",
+        "predicted",
+        "difference",
+        "unit",
+        "note",
+        left=("quantity", "device", "unit", "note"),
+    )
     for row in rows:
         table.add_row(
-            row["quantity"], device_text(row), _value(row["published"]), _value(row["predicted"], row.get("predicted_err")),
-            _value(row["difference"], sign=True), row["unit"], row["note"],
-        )  # fmt: skip
+            row["quantity"],
+            device_text(row),
+            _value(row["published"]),
+            _value(row["predicted"], row.get("predicted_err")),
+            _value(row["difference"], sign=True),
+            row["unit"],
+            row["note"],
+        )
     return table
 
 
 def device_text(row: Mapping[str, Any]) -> str:
     """Which device a published row is of, in short."""
     names = {"lattice.period_nm": "Λ = {:g} nm", "emitter.temperature_k": "{:g} K"}
-    parts = [names.get(path, path + " = {:g}").format(value) for path, value in row["device"].items()]
+    parts = [(names.get(path) or f"{path} = {{:g}}").format(value) for path, value in row["device"].items()]
     if row.get("device_is"):
         parts.append(f"({row['device_is']})")
     return " ".join(sorted(parts, key=lambda text: "Λ" not in text)) or "-"

@@ -15,9 +15,19 @@ from cavitydesign.cli.options import Solver
 if TYPE_CHECKING:
     from cavitydesign.study.sweep import Sweep
 
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the results; a second run goes on from it.", show_default=False)]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="Folder of the results; a second run goes on from it.",
+        show_default=False,
+    ),
+]
 Jobs = Annotated[int, typer.Option("--jobs", help="Processes that solve points side by side.")]
-Follow = Annotated[bool, typer.Option("--follow", help="poles: follow the modes along the last --vary; many times quicker.")]
+Follow = Annotated[
+    bool, typer.Option("--follow", help="poles: follow the modes along the last --vary; many times quicker.")
+]
 Retry = Annotated[bool, typer.Option("--retry", help="Ask again where a kept point failed.")]
 
 
@@ -52,23 +62,47 @@ def sweep(
 
     subject = options.design_of(design)
     settings = options.settings_of(
-        solver, waves=waves, tolerance=tolerance, q_min=q_min, angle=angle, bloch=bloch, orders=orders, periods=periods, resolution=resolution
-    )  # fmt: skip
+        solver,
+        waves=waves,
+        tolerance=tolerance,
+        q_min=q_min,
+        angle=angle,
+        bloch=bloch,
+        orders=orders,
+        periods=periods,
+        resolution=resolution,
+    )
     if not vary:
-        raise InputError("is required: PATH=A:B:STEP or PATH=A,B,C; such as lattice.period_nm=320:460:1", key="--vary")
+        raise InputError(
+            "is required: PATH=A:B:STEP or PATH=A,B,C; such as lattice.period_nm=320:460:1", key="--vary"
+        )
     axes = [study.Axis.parse(text) for text in vary]
     asked = options.window_of(window)
     if follow and (solver is not Solver.POLES or jobs != 1):
-        raise InputError("is for --solver poles and one job", key="--follow", value=f"--solver {solver} --jobs {jobs}")
+        raise InputError(
+            "is for --solver poles and one job", key="--follow", value=f"--solver {solver} --jobs {jobs}"
+        )
     # followed results are as good as searched ones but not the same bits, so they live beside them
-    store, run_line = (Store(out / "followed"), study.following(axes[-1].path)) if follow else (Store(out / "store"), None)
+    store, run_line = (
+        (Store(out / "followed"), study.following(axes[-1].path)) if follow else (Store(out / "store"), None)
+    )
     with output.progress(f"sweeping {design.name}") as shown:
         try:
             found = study.sweep(
-                subject, axes, settings, window_nm=asked, store=store, run_line=run_line, jobs=jobs, retry=retry, progress=shown
+                subject,
+                axes,
+                settings,
+                window_nm=asked,
+                store=store,
+                run_line=run_line,
+                jobs=jobs,
+                retry=retry,
+                progress=shown,
             )
         except study.Interrupted as stopped:
-            kept = f"kept {stopped.done} of {stopped.total} points in {out}; the same command goes on from there"
+            kept = (
+                f"kept {stopped.done} of {stopped.total} points in {out}; the same command goes on from there"
+            )
             raise Leave(INTERRUPTED, f"interrupted; {kept}") from None
         except InputError as error:
             raise error.in_file(design) from None
@@ -91,7 +125,9 @@ def _document(found: Sweep, files: tuple[Path, Path]) -> dict[str, Any]:
         "points": len(found.points),
         "failed": [_failure(point.values, outcome) for point, outcome in found.failed],
         "files": [str(file) for file in files],
-        "modes": [{name: value for name, value in row.items() if name != "k0_per_nm"} for row in found.rows()],
+        "modes": [
+            {name: value for name, value in row.items() if name != "k0_per_nm"} for row in found.rows()
+        ],
     }
 
 
@@ -118,11 +154,20 @@ def _show(found: Sweep, files: tuple[Path, Path]) -> None:
         if len(rows) > 40 and index == 20:
             table.add_row(*["…"] * (len(paths) + 4))
         cells = [f"{row[path]:g}" for path in paths]
-        table.add_row(*cells, figure(row["wavelength_nm"], row["wavelength_err_nm"]), q_figure(row["q"], row["q_err"]),
-                      row["symmetry"] or "-", short(row["threshold_gain_per_cm"]))  # fmt: skip
+        table.add_row(
+            *cells,
+            figure(row["wavelength_nm"], row["wavelength_err_nm"]),
+            q_figure(row["q"], row["q_err"]),
+            row["symmetry"] or "-",
+            short(row["threshold_gain_per_cm"]),
+        )
     screen.print(table)
     screen.print(f"Wrote {' and '.join(map(str, files))}.")
-    screen.print("± is the numerical error only. " + output.footnote(output.assumed_records(found.design, optics_only=True)), style="dim")
+    screen.print(
+        "± is the numerical error only. "
+        + output.footnote(output.assumed_records(found.design, optics_only=True)),
+        style="dim",
+    )
 
 
 def _leave_if_doubtful(found: Sweep) -> None:
@@ -133,10 +178,16 @@ def _leave_if_doubtful(found: Sweep) -> None:
         return
     point, outcome = found.failed[0]
     at = ", ".join(f"{path}={value:g}" for path, value in point.values.items())
-    why = outcome.message if isinstance(outcome, Failure) else f"{outcome.status.name.lower()}: {outcome.status.value}"
+    why = (
+        outcome.message
+        if isinstance(outcome, Failure)
+        else f"{outcome.status.name.lower()}: {outcome.status.value}"
+    )
     message = f"{len(found.failed)} of {len(found.points)} points have no trustworthy answer; the first, at {at}: {why}"
     broken_rules = all(isinstance(outcome, Failure) and outcome.exit_code == 2 for _, outcome in found.failed)
     if broken_rules:
         typer.echo(message, err=True)
         return
-    raise Leave(max(outcome.exit_code if isinstance(outcome, Failure) else 3 for _, outcome in found.failed), message)
+    raise Leave(
+        max(outcome.exit_code if isinstance(outcome, Failure) else 3 for _, outcome in found.failed), message
+    )

@@ -46,7 +46,10 @@ def verify(
     if not found.passed:
         alone = len(found.only_fast) + len(found.only_fdtd)
         loud = sum(not pair.agrees for pair in found.pairs)
-        raise Leave(3, f"the solvers disagree: {loud} pair(s) beyond three joint error bars, {alone} mode(s) without a partner")
+        raise Leave(
+            3,
+            f"the solvers disagree: {loud} pair(s) beyond three joint error bars, {alone} mode(s) without a partner",
+        )
 
 
 def _show(name: str, found: Verification) -> None:
@@ -57,18 +60,31 @@ def _show(name: str, found: Verification) -> None:
     screen = output.console()
     low, high = found.window_nm
     output.heading(screen, f"{name}: poles beside FDTD between {low:g} and {high:g} nm")
-    table = output.table("symmetry", "λ poles (nm)", "λ FDTD (nm)", "Q poles", "Q FDTD", "distance", left=("symmetry",))
+    table = output.table(
+        "symmetry", "λ poles (nm)", "λ FDTD (nm)", "Q poles", "Q FDTD", "distance", left=("symmetry",)
+    )
     for pair in found.pairs:
         state = f"{pair.sigma:.1f} error bars" + ("" if pair.agrees else "  <- disagrees")
-        table.add_row(str(pair.fast["symmetry"] or "-"), *_wavelengths(pair.fast, pair.fdtd),
-                      *(q_figure(mode["q"], mode["q_err"]) for mode in (pair.fast, pair.fdtd)), state)  # fmt: skip
+        table.add_row(
+            str(pair.fast["symmetry"] or "-"),
+            *_wavelengths(pair.fast, pair.fdtd),
+            *(q_figure(mode["q"], mode["q_err"]) for mode in (pair.fast, pair.fdtd)),
+            state,
+        )
     alone: list[tuple[str, dict[str, Any]]] = [("poles only", mode) for mode in found.only_fast]
     alone += [("FDTD only", mode) for mode in found.only_fdtd]
     for state, mode in alone:
         here = figure(mode["wavelength_nm"], mode["wavelength_err_nm"])
         q = q_figure(mode["q"], mode["q_err"])
         poles = state.startswith("poles")
-        table.add_row(str(mode["symmetry"] or "-"), here if poles else "-", "-" if poles else here, q if poles else "-", "-" if poles else q, state)
+        table.add_row(
+            str(mode["symmetry"] or "-"),
+            here if poles else "-",
+            "-" if poles else here,
+            q if poles else "-",
+            "-" if poles else q,
+            state,
+        )
     screen.print(table)
     for mode, reason in found.ignored:
         screen.print(f"Left out: {mode['wavelength_nm']:.1f} nm, Q = {mode['q']:.1f}: {reason}.")

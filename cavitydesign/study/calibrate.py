@@ -5,9 +5,10 @@ Regularised least squares. With ``u = (p - p₀)/σ`` the chosen inputs in units
     χ²(u) = Σ_peaks ((λ_mode(u) - λ_peak)/σ_peak)² + Σ u²
 
 that is, the assumed values with their half-widths are a Gaussian prior (Tarantola, Inverse Problem Theory, SIAM 2005,
-section 3.2), and the posterior covariance is ``(JᵀJ + 1)⁻¹``. Gauss-Newton; the Jacobian J by forward differences of the
-solver. Which mode a peak belongs to is decided anew in every round, by trying each mode of the first peak as the start and
-giving the other peaks their best one-to-one match; when another choice fits nearly as well, the result says so.
+section 3.2), and the posterior covariance is ``(JᵀJ + 1)⁻¹``. Gauss-Newton; the Jacobian J by forward
+differences of the solver. Which mode a peak belongs to is decided anew in every round, by trying each mode of
+the first peak as the start and giving the other peaks their best one-to-one match; when another choice fits
+nearly as well, the result says so.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ STEP = 0.05
 NEARLY = 4.0
 """Another assignment whose χ² is larger by less than this (two standard deviations) is named."""
 FURTHEST = 4.0
-"""No input may move by more than this many ``plus_minus`` in one fit: beyond, the prior was wrong and a person decides."""
+"""No input moves by more than this many ``plus_minus`` in a fit: beyond, the prior was wrong and a person decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ class Fitted:
 
     def record(self, note: str) -> SourcedNumber:
         """The number with its new source."""
-        return SourcedNumber(path=self.path, value=self.value, source="fitted", plus_minus=self.error, note=note)
+        return SourcedNumber(
+            path=self.path, value=self.value, source="fitted", plus_minus=self.error, note=note
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One peak of the fit: measured wavelength, its error, the mode's before and after, and what kind of mode that is."""
+    """One peak of the fit: measured wavelength, its error, the mode's before and after, and the kind of mode."""
 
     peak: Peak
     measured_nm: float
@@ -113,12 +116,21 @@ def calibrate(
     used = [peak for peak in peaks if peak.has_wavelength]
     if not used:
         raise InputError("has no peak with a wavelength to fit to", key="wavelength_nm")
-    problem = _Problem(design, used, settings, _chosen(design, paths), _window(design, used, window_nm), peak_error_nm, progress)
+    problem = _Problem(
+        design,
+        used,
+        settings,
+        _chosen(design, paths),
+        _window(design, used, window_nm),
+        peak_error_nm,
+        progress,
+    )
     u = np.zeros(len(problem.inputs))
     first = state = problem.linearise(u)
     best, others = state.best(), ()
     before, rounds, converged = best, 0, False
-    for rounds in range(1, ROUNDS + 1):
+    while rounds < ROUNDS and not converged:
+        rounds += 1
         candidates = state.candidates()
         best, others = candidates[0], candidates[1:]
         step = best.u - u
@@ -126,12 +138,12 @@ def calibrate(
         moved = float(np.abs(limited - u).max(initial=0.0))
         u = limited
         state = problem.linearise(u)
-        if moved < 5e-3:
-            converged = True
-            break
+        converged = moved < 5e-3
     final = state.at(best.choice)
     if final is None:
-        raise SolverError("the modes that the peaks were given to were lost on the way", status=Status.INCOMPLETE)
+        raise SolverError(
+            "the modes that the peaks were given to were lost on the way", status=Status.INCOMPLETE
+        )
     return _result(problem, first, before, u, final, others, (rounds, converged), note)
 
 
@@ -200,7 +212,11 @@ class _Problem:
         for _, variant, rows in devices:
             found = solve(self.design_at(u, variant), self.settings, window_nm=self.window)
             coarse = tolerance.few_waves(self.settings)
-            base = found.modes if coarse is self.settings else solve(self.design_at(u, variant), coarse, window_nm=self.window).modes
+            base = (
+                found.modes
+                if coarse is self.settings
+                else solve(self.design_at(u, variant), coarse, window_nm=self.window).modes
+            )
             done += 1
             self.progress(done, total)
             slopes = np.full((len(found.modes), len(u)), np.nan)
@@ -235,7 +251,11 @@ class _State:
 
     def at(self, choice: tuple[tuple[int, tuple[Any, ...]], ...]) -> _Choice | None:
         """The same assignment at this u: the same kinds of modes, nearest to the peaks' wavelengths."""
-        same = [found for found in self._all() if [kind for _, kind in found.choice] == [kind for _, kind in choice]]
+        same = [
+            found
+            for found in self._all()
+            if [kind for _, kind in found.choice] == [kind for _, kind in choice]
+        ]
         return min(same, key=lambda found: found.chi2) if same else None
 
     def _chi2(self, wavelengths: Array, u: Array) -> float:
@@ -250,11 +270,13 @@ class _State:
         found = []
         for start in range(len(modes)):
             moved = self._towards(0, start, rows[0])
-            rows_of = [] if moved is None else self._assign(moved, (rows[0], start))
+            rows_of = {} if moved is None else self._assign(moved, (rows[0], start))
             if len(rows_of) == len(self.problem.peaks):
                 found.append(self._solve(rows_of))
         if not found:
-            raise SolverError("not every peak has a mode of its own in the window; widen `--window`", status=Status.NO_MODES)
+            raise SolverError(
+                "not every peak has a mode of its own in the window; widen `--window`", status=Status.NO_MODES
+            )
         return found
 
     def _towards(self, table: int, row: int, peak: int) -> Array | None:
@@ -263,7 +285,9 @@ class _State:
         if not np.isfinite(slopes[row]).all():
             return None
         measured_nm, sigma = self._measured()[peak], self.problem.sigma[peak]
-        return self._optimum(slopes[row : row + 1], modes["wavelength_nm"][row : row + 1] - measured_nm, np.array([sigma]))
+        return self._optimum(
+            slopes[row : row + 1], modes["wavelength_nm"][row : row + 1] - measured_nm, np.array([sigma])
+        )
 
     def _assign(self, u: Array, start: tuple[int, int]) -> dict[int, tuple[int, int]]:
         """Modes for all peaks at u, one to one within a device; the start's choice is kept."""
@@ -272,14 +296,18 @@ class _State:
             wavelengths = modes["wavelength_nm"] + np.where(np.isfinite(slopes), slopes, 0.0) @ (u - self.u)
             peaks = [self.problem.peaks[row] for row in rows]
             allowed = measured.may_match(peaks, list(modes["symmetry"]), list(modes["polarization"]))
-            allowed &= np.isfinite(slopes).all(axis=1)[None, :]
+            allowed &= np.reshape(np.all(np.isfinite(slopes), axis=1), (1, -1))
             if table == 0:
                 at = rows.index(start[0])
                 only = allowed[at].copy()
                 allowed[:, start[1]] = False
                 allowed[at] = False
                 allowed[at, start[1]] = only[start[1]]
-            for row, mode in zip(rows, measured.assign([p.wavelength_nm for p in peaks], wavelengths.tolist(), allowed), strict=True):
+            for row, mode in zip(
+                rows,
+                measured.assign([p.wavelength_nm for p in peaks], wavelengths.tolist(), allowed),
+                strict=True,
+            ):
                 if mode is not None:
                     found[row] = (table, mode)
         return found
@@ -296,8 +324,10 @@ class _State:
     def _kind(self, table: int, mode: int) -> tuple[Any, ...]:
         """Symmetry, polarization, and its place among its like from the longest wavelength."""
         modes = self.tables[table][0]
-        own = (modes["symmetry"][mode], modes["polarization"][mode])
-        like = [row for row in range(len(modes)) if (modes["symmetry"][row], modes["polarization"][row]) == own]
+        own = str(modes["symmetry"][mode]), str(modes["polarization"][mode])
+        like = [
+            row for row in range(len(modes)) if (modes["symmetry"][row], modes["polarization"][row]) == own
+        ]
         return (*own, like.index(mode))
 
     def _optimum(self, jacobian: Array, residual_nm: Array, sigma_nm: Array) -> Array:
@@ -314,13 +344,26 @@ def _wavelengths_of(modes: Modes, others: Modes) -> Array:
 
 
 def _result(
-    problem: _Problem, first: _State, before: _Choice, u: Array, final: _Choice, others: Sequence[_Choice], loop: tuple[int, bool], note: str
+    problem: _Problem,
+    first: _State,
+    before: _Choice,
+    u: Array,
+    final: _Choice,
+    others: Sequence[_Choice],
+    loop: tuple[int, bool],
+    note: str,
 ) -> Calibration:
     scaled = final.jacobian / problem.sigma[:, None]
     covariance = np.linalg.inv(scaled.T @ scaled + np.eye(len(u)))
     error = np.sqrt(np.diag(covariance))
     fitted = tuple(
-        Fitted(s.path, s.value, s.plus_minus or 0.0, s.value + x * (s.plus_minus or 0.0), e * (s.plus_minus or 0.0))
+        Fitted(
+            s.path,
+            s.value,
+            s.plus_minus or 0.0,
+            s.value + x * (s.plus_minus or 0.0),
+            e * (s.plus_minus or 0.0),
+        )
         for s, x, e in zip(problem.inputs, u.tolist(), error.tolist(), strict=True)
     )
     said = note or f"calibrated to {len(problem.peaks)} measured peak(s)"
@@ -329,19 +372,24 @@ def _result(
     same = first.at(final.choice) or before
     matches = tuple(
         Match(peak, peak.wavelength_nm, float(s), float(b), float(a), str(kind[0]), str(kind[1]))
-        for peak, s, b, a, (_, kind) in zip(problem.peaks, problem.sigma, same.wavelengths, final.wavelengths, final.choice, strict=True)
+        for peak, s, b, a, (_, kind) in zip(
+            problem.peaks, problem.sigma, same.wavelengths, final.wavelengths, final.choice, strict=True
+        )
     )
     state_chi2 = first._chi2(final.wavelengths, u)
     close = tuple(
-        ", ".join(f"{symmetry or '?'} {polarization or '?'} at {peak.wavelength_nm:g} nm"
-                  for peak, (_, (symmetry, polarization, _)) in zip(problem.peaks, other.choice, strict=True))
-        for other in others if other.chi2 - state_chi2 < NEARLY
-    )  # fmt: skip
+        ", ".join(
+            f"{symmetry or '?'} {polarization or '?'} at {peak.wavelength_nm:g} nm"
+            for peak, (_, (symmetry, polarization, _)) in zip(problem.peaks, other.choice, strict=True)
+        )
+        for other in others
+        if other.chi2 - state_chi2 < NEARLY
+    )
     chi2_before = first._chi2(same.wavelengths, np.zeros(len(u)))
     correlation = covariance / np.outer(error, error)
     return Calibration(design, fitted, matches, state_chi2, chi2_before, *loop, close, correlation)
 
 
 def is_pulled(item: Fitted) -> bool:
-    """Whether the fit moved an input by more than twice its ``plus_minus``: then the model or the assumption is doubtful."""
+    """Whether the fit moved an input by more than twice its ``plus_minus``: then model or assumption is doubtful."""
     return math.fabs(item.pull) > 2.0

@@ -1,8 +1,9 @@
 """Measured peaks from CSV, and predicted ones beside them.
 
 One row per peak (or per published fact). A column named like a dotted path of the design (``lattice.period_nm``;
-``period_nm`` for short) says which device the row belongs to; the other columns are :data:`NUMBERS` and :data:`TEXTS`. Lines
-starting with ``#`` are comments, a blank cell is "not measured", columns named ``note…`` are ignored.
+``period_nm`` for short) says which device the row belongs to; the other columns are :data:`NUMBERS` and
+:data:`TEXTS`. Lines starting with ``#`` are comments, a blank cell is "not measured",
+columns named ``note…`` are ignored.
 """
 
 from __future__ import annotations
@@ -38,8 +39,15 @@ TEXTS: Mapping[str, str] = {
     "source": "where the row comes from",
 }
 SHORT = {"period_nm": "lattice.period_nm"}
-UNITS = {"uJ/cm2": "uJ/cm2", "µJ/cm2": "uJ/cm2", "µJ/cm²": "uJ/cm2", "mJ/cm2": "mJ/cm2", "mJ/cm²": "mJ/cm2",
-         "kW/cm2": "kW/cm2", "kW/cm²": "kW/cm2"}  # fmt: skip
+UNITS = {
+    "uJ/cm2": "uJ/cm2",
+    "µJ/cm2": "uJ/cm2",
+    "µJ/cm²": "uJ/cm2",
+    "mJ/cm2": "mJ/cm2",
+    "mJ/cm²": "mJ/cm2",
+    "kW/cm2": "kW/cm2",
+    "kW/cm²": "kW/cm2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +87,15 @@ def read_peaks(path: str | Path) -> tuple[Peak, ...]:
     peaks = []
     for line, cells in rows:
         if len(cells) > len(names):
-            raise InputError(f"has {len(cells)} cells for {len(names)} columns", file=path, key=f"line {line}")
+            raise InputError(
+                f"has {len(cells)} cells for {len(names)} columns", file=path, key=f"line {line}"
+            )
         content = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
-        numbers = {name: _number(content[name], name, line, path) for name in content if name in NUMBERS or "." in name}
+        numbers = {
+            name: _number(content[name], name, line, path)
+            for name in content
+            if name in NUMBERS or "." in name
+        }
         texts = {name: content[name] for name in content if name in TEXTS and content[name]}
         device = {name: value for name, value in numbers.items() if "." in name and math.isfinite(value)}
         unstated = tuple(name for name in names if "." in name and name not in device)
@@ -107,7 +121,6 @@ def devices(design: Design, peaks: Sequence[Peak]) -> list[tuple[dict[str, float
     A peak that does not say which device it belongs to counts for the design as it stands. A measurement at another
     temperature than the design's emitter is one of another device.
     """
-    own = design.emitter.temperature_k if design.emitter else math.nan
     groups: dict[tuple[tuple[str, float], ...], list[int]] = {}
     for index, peak in enumerate(peaks):
         device = dict(peak.device)
@@ -121,7 +134,9 @@ def devices(design: Design, peaks: Sequence[Peak]) -> list[tuple[dict[str, float
     return found
 
 
-def assign(measured_nm: Sequence[float], predicted_nm: Sequence[float], allowed: np.ndarray | None = None) -> list[int | None]:
+def assign(
+    measured_nm: Sequence[float], predicted_nm: Sequence[float], allowed: np.ndarray | None = None
+) -> list[int | None]:
     """Which prediction belongs to which peak: one to one, smallest sum of squared distances; None where none is left.
 
     ``allowed[i, j]`` False forbids prediction j for peak i (another symmetry or polarization).
@@ -154,8 +169,8 @@ def may_match(peaks: Sequence[Peak], symmetry: Sequence[str], polarization: Sequ
 class Compared:
     """One peak beside what is predicted for its device.
 
-    ``line`` is the predicted line (``predict --json``) that was assigned to it, ``residual_nm`` predicted minus measured;
-    ``strongest`` the predicted line of lowest threshold, whose residual flatters nobody.
+    ``line`` is the predicted line (``predict --json``) that was assigned to it, ``residual_nm`` predicted
+    minus measured; ``strongest`` the predicted line of lowest threshold, whose residual flatters nobody.
     """
 
     peak: Peak
@@ -170,7 +185,10 @@ class Compared:
         return {
             "device": dict(self.device),
             "device_is": self.peak.texts.get("period_is"),
-            "measured": {**{name: _plain(value) for name, value in self.peak.numbers.items()}, **self.peak.texts},
+            "measured": {
+                **{name: _plain(value) for name, value in self.peak.numbers.items()},
+                **self.peak.texts,
+            },
             "predicted": dict(self.line) if self.line else None,
             "residual_nm": _plain(self.residual_nm),
             "lowest_threshold": dict(self.strongest) if self.strongest else None,
@@ -192,9 +210,15 @@ def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Com
         lines = predict(variant)
         here = [peaks[row] for row in rows]
         modes = [line.get("mode") or {} for line in lines]
-        allowed = may_match(here, [m.get("symmetry", "") for m in modes], [m.get("polarization", "") for m in modes])
-        chosen = assign([peak.wavelength_nm for peak in here], [line["wavelength_nm"] for line in lines], allowed)
-        first = next((line for line in lines if line["threshold"]["value"] is not None), lines[0] if lines else None)
+        allowed = may_match(
+            here, [m.get("symmetry", "") for m in modes], [m.get("polarization", "") for m in modes]
+        )
+        chosen = assign(
+            [peak.wavelength_nm for peak in here], [line["wavelength_nm"] for line in lines], allowed
+        )
+        first = next(
+            (line for line in lines if line["threshold"]["value"] is not None), lines[0] if lines else None
+        )
         for row, peak, at in zip(rows, here, chosen, strict=True):
             line = None if at is None else lines[at]
             found[row] = Compared(peak, device, line, _residual(line, peak), first, _residual(first, peak))
@@ -222,7 +246,11 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise InputError("there is no such file", file=path) from None
     except (OSError, UnicodeDecodeError):
         raise InputError("cannot be read as a UTF-8 text file", file=path) from None
-    lines = [(at, line) for at, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")]
+    lines = [
+        (at, line)
+        for at, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     try:
         rows = [(at, next(csv.reader([line], strict=True))) for at, line in lines]
     except csv.Error as error:
@@ -248,9 +276,13 @@ def _number(text: str, name: str, line: int, path: Path) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise InputError("must be a number", file=path, key=f"line {line}, column {name}", value=text) from None
+        raise InputError(
+            "must be a number", file=path, key=f"line {line}, column {name}", value=text
+        ) from None
     if not math.isfinite(number):
-        raise InputError("must be a finite number (or blank)", file=path, key=f"line {line}, column {name}", value=text)
+        raise InputError(
+            "must be a finite number (or blank)", file=path, key=f"line {line}, column {name}", value=text
+        )
     if number <= 0.0 and name in NUMBERS:
         raise InputError("must be > 0", file=path, key=f"line {line}, column {name}", value=text)
     return number
@@ -268,9 +300,16 @@ def _checked(texts: dict[str, str], line: int, path: Path) -> dict[str, str]:
 def _check(peak: Peak, path: Path) -> None:
     key = f"line {peak.line}"
     if math.isfinite(peak["threshold"]) and "unit" not in peak.texts:
-        raise InputError("a threshold needs its unit: uJ/cm2, mJ/cm2 or kW/cm2", file=path, key=f"{key}, column unit", value="")
+        raise InputError(
+            "a threshold needs its unit: uJ/cm2, mJ/cm2 or kW/cm2",
+            file=path,
+            key=f"{key}, column unit",
+            value="",
+        )
     low, high = peak["wavelength_from_nm"], peak["wavelength_to_nm"]
     if math.isfinite(low) != math.isfinite(high) or low > high:
-        raise InputError("a range needs wavelength_from_nm ≤ wavelength_to_nm, both", file=path, key=key, value=[low, high])
+        raise InputError(
+            "a range needs wavelength_from_nm ≤ wavelength_to_nm, both", file=path, key=key, value=[low, high]
+        )
     if not any(map(math.isfinite, peak.numbers.values())):
         raise InputError("has neither a wavelength nor a threshold", file=path, key=key)

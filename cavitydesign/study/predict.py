@@ -1,4 +1,4 @@
-"""Modes + gain → the report of a laser: lines ranked by threshold, errors, published values beside them, what was assumed."""
+"""Modes + gain → the report of a laser: ranked lines with errors, published values beside them, what was assumed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Prediction:
     """What one design is predicted to do.
 
     ``defaults`` names the tables ([emitter], [pump]) that the design leaves out, so that their defaults stand in;
-    ``tolerances`` is None where they were not asked for. ``records`` are the lines as ``predict --json`` gives them, with
-    the errors that the cavity's inputs cause; ``published`` are rows of published beside predicted.
+    ``tolerances`` is None where they were not asked for. ``records`` are the lines as ``predict --json`` gives
+    them, with the errors that the cavity's inputs cause; ``published`` are rows of published beside predicted.
     """
 
     design: Design
@@ -51,11 +51,23 @@ class Prediction:
             "lines": list(self.records),
             "published": list(self.published),
             "assumed": [
-                {"input": s.path, "value": s.value, "source": s.source, "plus_minus": s.plus_minus, "note": s.note}
+                {
+                    "input": s.path,
+                    "value": s.value,
+                    "source": s.source,
+                    "plus_minus": s.plus_minus,
+                    "note": s.note,
+                }
                 for s in self.design.assumed()
             ],
             "fitted": [
-                {"input": s.path, "value": s.value, "source": s.source, "plus_minus": s.plus_minus, "note": s.note}
+                {
+                    "input": s.path,
+                    "value": s.value,
+                    "source": s.source,
+                    "plus_minus": s.plus_minus,
+                    "note": s.note,
+                }
                 for s in self.design.all_sources()
                 if s.source == "fitted"
             ],
@@ -73,7 +85,8 @@ def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
 def lasing_lines(design: Design, modes: Modes, *, errors: bool = True) -> LasingLines:
     """Lasing lines of a design's modes (see :func:`cavitydesign.gain.couple`)."""
     full, _ = with_emitter(design)
-    assert full.emitter is not None and full.pump is not None  # noqa: S101 (with_emitter)
+    assert full.emitter is not None
+    assert full.pump is not None
     return couple(modes, full.emitter, full.pump, sources=full.all_sources(), errors=errors)
 
 
@@ -89,7 +102,7 @@ class ModeThresholds:
 
 
 def mode_thresholds(pairs: Sequence[tuple[Design, Modes]]) -> list[ModeThresholds]:
-    """Thresholds of many tables at once: all modes under one emitter and pump are coupled together, which is far quicker."""
+    """Thresholds of many tables at once: modes under one emitter and pump are coupled together, which is quicker."""
     groups: dict[Any, list[int]] = {}
     full = [with_emitter(design)[0] for design, _ in pairs]
     for index, design in enumerate(full):
@@ -97,7 +110,9 @@ def mode_thresholds(pairs: Sequence[tuple[Design, Modes]]) -> list[ModeThreshold
     found: list[ModeThresholds | None] = [None] * len(pairs)
     for rows in groups.values():
         tables = [pairs[row][1] for row in rows]
-        joined = Modes({name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns})
+        joined = Modes(
+            {name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns}
+        )
         lines = lasing_lines(full[rows[0]], joined, errors=False)
         back = np.argsort(lines.mode_index)
         columns = [lines.transition, lines.value, lines.pairs_per_shell, lines.lasing, lines.dark]
@@ -130,19 +145,32 @@ def predict(
     full, missing = with_emitter(design)
     solution = solve(full, settings, window_nm=window_nm)
     lines = lasing_lines(full, solution.modes)
-    moved = tolerance.propagate(full, settings, solution, progress=progress) if tolerances and len(solution.modes) else None
+    moved = (
+        tolerance.propagate(full, settings, solution, progress=progress)
+        if tolerances and len(solution.modes)
+        else None
+    )
     records = tuple(_with_errors(full, lines, moved))
-    rows = beside_published(full, records, peaks, settings, window_nm=solution.provenance["window_nm"]) if peaks else ()
+    rows = (
+        beside_published(full, records, peaks, settings, window_nm=solution.provenance["window_nm"])
+        if peaks
+        else ()
+    )
     return Prediction(full, solution, lines, moved, records, tuple(rows), missing)
 
 
 def beside_published(
-    design: Design, records: Sequence[Mapping[str, Any]], peaks: Sequence[measured.Peak], settings: Any, *, window_nm: Window
+    design: Design,
+    records: Sequence[Mapping[str, Any]],
+    peaks: Sequence[measured.Peak],
+    settings: Any,
+    *,
+    window_nm: Window,
 ) -> list[dict[str, Any]]:
     """One row per published number: quantity, published, predicted, difference, unit, device, and words where needed.
 
-    ``records`` are the predicted lines of the design itself. Other devices are solved here, in a window widened to hold
-    their peaks. A peak of an unstated device stands beside the design as it is, without a difference.
+    ``records`` are the predicted lines of the design itself. Other devices are solved here, in a window
+    widened to hold their peaks. A peak of an unstated device stands beside the design as it is, without a difference.
     """
     rows: list[tuple[int, dict[str, Any]]] = []
     for device, variant, indices in measured.devices(design, peaks):
@@ -169,60 +197,108 @@ def first_line(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     return next((line for line in lines if line["threshold"]["value"] is not None), None)
 
 
-def _assigned(peaks: Sequence[measured.Peak], lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
+def _assigned(
+    peaks: Sequence[measured.Peak], lines: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any] | None]:
     """The nearest line of each peak, one to one; lines that cannot lase stand back where there are others."""
     lines = [line for line in lines if line["threshold"]["value"] is not None] or list(lines)
     having = [row for row, peak in enumerate(peaks) if peak.has_wavelength and not peak.unstated]
     found: list[Mapping[str, Any] | None] = [first_line(lines) if peak.unstated else None for peak in peaks]
-    at = measured.assign([peaks[row].wavelength_nm for row in having], [line["wavelength_nm"] for line in lines])
+    at = measured.assign(
+        [peaks[row].wavelength_nm for row in having], [line["wavelength_nm"] for line in lines]
+    )
     for row, line in zip(having, at, strict=True):
         found[row] = None if line is None else lines[line]
     return found
 
 
 def _rows_of(
-    peak: measured.Peak, device: Mapping[str, float], line: Mapping[str, Any] | None, lines: Sequence[Mapping[str, Any]]
+    peak: measured.Peak,
+    device: Mapping[str, float],
+    line: Mapping[str, Any] | None,
+    lines: Sequence[Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     about = {
-        "device": dict(device), "device_is": peak.texts.get("period_is"), "unstated": list(peak.unstated), "source": peak.texts.get("source"),
-    }  # fmt: skip
+        "device": dict(device),
+        "device_is": peak.texts.get("period_is"),
+        "unstated": list(peak.unstated),
+        "source": peak.texts.get("source"),
+    }
     label = f" ({peak.texts['transition']})" if "transition" in peak.texts else ""
     first = first_line(lines)
     rows = []
 
-    def add(quantity: str, published: Any, predicted: Any, unit: str, note: str = "", line: Mapping[str, Any] | None = line) -> None:
+    def add(
+        quantity: str,
+        published: Any,
+        predicted: Any,
+        unit: str,
+        note: str = "",
+        line: Mapping[str, Any] | None = line,
+    ) -> None:
         both = isinstance(published, float) and isinstance(predicted, float) and not peak.unstated
         difference = predicted - published if both else None
         error = _error_of(quantity, line)
         rows.append(
-            {"quantity": quantity, "published": published, "predicted": predicted, "predicted_err": error,
-             "difference": difference, "unit": unit, "note": note, **about}
-        )  # fmt: skip
+            {
+                "quantity": quantity,
+                "published": published,
+                "predicted": predicted,
+                "predicted_err": error,
+                "difference": difference,
+                "unit": unit,
+                "note": note,
+                **about,
+            }
+        )
 
     if peak.has_wavelength:
         note = "nearest predicted line" if line is not None else "no predicted line in the window"
         if peak.unstated:
             note = f"{', '.join(map(_spoken, peak.unstated))} not stated; predicted: the design's lowest threshold"
-        elif line is not None and line["transition"] and peak.texts.get("transition") not in (None, line["transition"]):
+        elif (
+            line is not None
+            and line["transition"]
+            and peak.texts.get("transition") not in (None, line["transition"])
+        ):
             note += f"; the model names its transition {line['transition']}"
         add(f"line{label}", peak.wavelength_nm, line["wavelength_nm"] if line else None, "nm", note)
     if math.isfinite(peak["wavelength_from_nm"]):
         span = [peak["wavelength_from_nm"], peak["wavelength_to_nm"]]
-        lowest = first_line([item for item in lines if peak.texts.get("transition") in (None, item["transition"])])
+        lowest = first_line(
+            [item for item in lines if peak.texts.get("transition") in (None, item["transition"])]
+        )
         at = lowest["wavelength_nm"] if lowest else None
         inside = at is not None and span[0] <= at <= span[1]
-        note = "no such line lases" if at is None else f"lowest threshold{label}, {'inside' if inside else 'outside'} the range"
+        note = (
+            "no such line lases"
+            if at is None
+            else f"lowest threshold{label}, {'inside' if inside else 'outside'} the range"
+        )
         add(f"range of lines{label}", span, at, "nm", note, lowest)
     if math.isfinite(peak["linewidth_nm"]):
         q = line["mode"]["q"] if line else None
-        add("line width", peak["linewidth_nm"], line["wavelength_nm"] / q if line and q else None, "nm",
-            "predicted: λ/Q of the cold cavity; above threshold a line is narrower than that", None)  # fmt: skip
+        add(
+            "line width",
+            peak["linewidth_nm"],
+            line["wavelength_nm"] / q if line and q else None,
+            "nm",
+            "predicted: λ/Q of the cold cavity; above threshold a line is narrower than that",
+            None,
+        )
     of = line if peak.has_wavelength else first
     if math.isfinite(peak["threshold"]):
         value, note = _threshold_in(peak.texts["unit"], of)
         add("threshold", peak["threshold"], value, peak.texts["unit"], note, of)
     if math.isfinite(peak["threshold_pairs"]):
-        add("threshold ⟨N⟩", peak["threshold_pairs"], of["threshold"]["pairs_per_shell"] if of else None, "pairs per shell", "", of)
+        add(
+            "threshold ⟨N⟩",
+            peak["threshold_pairs"],
+            of["threshold"]["pairs_per_shell"] if of else None,
+            "pairs per shell",
+            "",
+            of,
+        )
     return rows
 
 
@@ -252,7 +328,10 @@ def _threshold_in(unit: str, line: Mapping[str, Any] | None) -> tuple[float | No
         return value, f"of the predicted line at {line['wavelength_nm']:.0f} nm, rank {line['rank']}"
     if own in _MICROJOULE and unit in _MICROJOULE:
         return value * _MICROJOULE[own] / _MICROJOULE[unit], ""
-    return None, f"the design's pump gives a threshold in {own} ({value:.3g}); its pulse is not the published one"
+    return (
+        None,
+        f"the design's pump gives a threshold in {own} ({value:.3g}); its pulse is not the published one",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,13 +349,18 @@ def _threshold_spread(design: Design, moved: Tolerances) -> _Spread:
     if not moved.sensitivities:
         return _Spread((), np.zeros((0, count)), ((),) * count)
     tables = [moved.modes]
-    tables += [tolerance.moved_modes(moved, item, sign) for item in moved.sensitivities for sign in (1.0, -1.0)]
+    tables += [
+        tolerance.moved_modes(moved, item, sign) for item in moved.sensitivities for sign in (1.0, -1.0)
+    ]
     base, *sides = (found.value for found in mode_thresholds([(design, table) for table in tables]))
     up, down = np.array(sides[0::2]), np.array(sides[1::2])
     both = np.isfinite(up) & np.isfinite(down)
     one = np.where(np.isfinite(up), np.abs(up - base), np.abs(down - base))
     paths = tuple(item.path for item in moved.sensitivities)
-    lost = tuple(tuple(path for path, kept in zip(paths, both[:, mode], strict=True) if not kept) for mode in range(count))
+    lost = tuple(
+        tuple(path for path, kept in zip(paths, both[:, mode], strict=True) if not kept)
+        for mode in range(count)
+    )
     lasing = np.isfinite(base)
     lost = tuple(names if lases else () for names, lases in zip(lost, lasing, strict=True))
     return _Spread(paths, np.where(both, 0.5 * np.abs(up - down), one), lost)

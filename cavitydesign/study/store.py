@@ -6,8 +6,8 @@
                 /solution.json   modes, status, provenance   (or the failure)
 
 The address is the SHA-256 of task id + solver name + solver version; a person raises a solver's ``VERSION`` when its
-numbers change. A folder exists only when whole: it is written beside its place and renamed. Failures are kept with their
-status and are tried again only on request. JSON only, floats as their shortest exact text; never pickle.
+numbers change. A folder exists only when whole: it is written beside its place and renamed. Failures are kept
+with their status and are tried again only on request. JSON only, floats as their shortest exact text; never pickle.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from cavitydesign.errors import CavityError, InputError
 from cavitydesign.geometry.design import Design
@@ -162,7 +164,10 @@ def plain_settings(settings: Any) -> dict[str, Any]:
     if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
         raise InputError("settings are a value such as Poles()", key="settings", value=settings)
     content = dataclasses.asdict(settings)
-    return {"type": type(settings).__name__, **{f.name: content[f.name] for f in dataclasses.fields(settings) if f.compare}}
+    return {
+        "type": type(settings).__name__,
+        **{f.name: content[f.name] for f in dataclasses.fields(settings) if f.compare},
+    }
 
 
 def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
@@ -186,7 +191,9 @@ def outcome_from_dict(content: Mapping[str, Any]) -> Outcome:
         kind = MODE_COLUMNS[name].kind
         columns[name] = [_inexact(value) if kind in (float, complex) else value for value in values]
     provenance = {name: _inexact(value) for name, value in content["provenance"].items()}
-    return Solution(Modes.from_columns(**columns), Status[content["status"]], provenance, tuple(content["warnings"]))
+    return Solution(
+        Modes.from_columns(**columns), Status[content["status"]], provenance, tuple(content["warnings"])
+    )
 
 
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -202,7 +209,7 @@ def _exact(value: Any) -> Any:
         return {str(name): _exact(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_exact(item) for item in value]
-    if hasattr(value, "tolist"):  # numpy scalars and arrays
+    if isinstance(value, np.generic | np.ndarray):
         return _exact(value.tolist())
     return value
 

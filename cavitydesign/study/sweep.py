@@ -1,7 +1,7 @@
 """The same question over a grid of designs: resumable, interruptible, and a table at the end.
 
-Each point is a task of the store, so a sweep is "skip what exists". A point whose design breaks a rule (a pillar wider than
-its cell at a small period) or whose solver gives up stays in the table with its message and without modes.
+Each point is a task of the store, so a sweep is "skip what exists". A point whose design breaks a rule (a pillar
+wider than its cell at a small period) or whose solver gives up stays in the table with its message and without modes.
 """
 
 from __future__ import annotations
@@ -112,7 +112,12 @@ class Sweep:
         writer.writerow([*(axis.path for axis in self.axes), *names, "k0_real_per_nm", "k0_imag_per_nm"])
         for row in self.rows():
             k0 = row["k0_per_nm"]
-            cells = [*(row[axis.path] for axis in self.axes), *(row[name] for name in names), k0.real, k0.imag]
+            cells = [
+                *(row[axis.path] for axis in self.axes),
+                *(row[name] for name in names),
+                k0.real,
+                k0.imag,
+            ]
             writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells])
         return out.getvalue()
 
@@ -120,7 +125,7 @@ class Sweep:
 def following(path: str) -> RunLine:
     """Lines along ``path`` by following each mode from point to point (poles, patterned stacks): many times quicker.
 
-    Every point of a line carries the line's verdict: OK where every fresh search on the way agreed with what was followed.
+    Every point carries its line's verdict: OK where every fresh search on the way agreed with what was followed.
     """
 
     def run(tasks: Sequence[Task]) -> Iterable[Outcome]:
@@ -132,7 +137,10 @@ def following(path: str) -> RunLine:
             return [attempt(task) for task in tasks]
         try:
             found = follow(
-                lambda value: first.design.with_value(path, value), values, window_nm=first.window_nm, settings=first.settings
+                lambda value: first.design.with_value(path, value),
+                values,
+                window_nm=first.window_nm,
+                settings=first.settings,
             )
         except CavityError as error:
             return [Failure.of(error)] * len(tasks)
@@ -140,14 +148,19 @@ def following(path: str) -> RunLine:
         for index, task in enumerate(tasks):
             modes = found.modes_at(index)
             status = Status.INCOMPLETE if not found.proven else Status.OK if len(modes) else Status.NO_MODES
-            about = {"solver": "poles", "method": "followed", "window_nm": list(task.window_nm), "design_id": task.design.id}
+            about = {
+                "solver": "poles",
+                "method": "followed",
+                "window_nm": list(task.window_nm),
+                "design_id": task.design.id,
+            }
             outcomes.append(Solution(modes, status, about))
         return outcomes
 
     return run
 
 
-class Interrupted(Exception):  # noqa: N818 (it is not an error)
+class Interrupted(Exception):
     """Ctrl-C during a sweep, with how many points are kept."""
 
     def __init__(self, done: int, total: int):
@@ -160,7 +173,9 @@ def is_trustworthy(outcome: Outcome) -> bool:
     return isinstance(outcome, Solution) and outcome.status.trustworthy
 
 
-def grid(design: Design, axes: Sequence[Axis], settings: Any, *, window_nm: Window | None = None) -> tuple[Point, ...]:
+def grid(
+    design: Design, axes: Sequence[Axis], settings: Any, *, window_nm: Window | None = None
+) -> tuple[Point, ...]:
     """The points of a sweep. A path that the design does not have is an error; a broken rule stays with its point."""
     paths = [axis.path for axis in axes]
     if len(set(paths)) != len(paths):
@@ -169,7 +184,9 @@ def grid(design: Design, axes: Sequence[Axis], settings: Any, *, window_nm: Wind
         design.value_at(path)
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_POINTS:
-        raise InputError(f"asks for {count} points, more than {MOST_POINTS}; sweep in parts", key="--vary", value=paths)
+        raise InputError(
+            f"asks for {count} points, more than {MOST_POINTS}; sweep in parts", key="--vary", value=paths
+        )
     window = checked_window(window_nm or design.window_nm)
     points = []
     for values in itertools.product(*(axis.values for axis in axes)):
@@ -180,7 +197,9 @@ def grid(design: Design, axes: Sequence[Axis], settings: Any, *, window_nm: Wind
             points.append(Point(named, Failure.of(error)))
     failures = [point.task for point in points if isinstance(point.task, Failure)]
     if len(failures) == len(points):
-        raise InputError(f"no point of the grid is a valid design; the first: {failures[0].message}", key="--vary")
+        raise InputError(
+            f"no point of the grid is a valid design; the first: {failures[0].message}", key="--vary"
+        )
     return tuple(points)
 
 
@@ -263,7 +282,10 @@ def _one_by_one(tasks: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Out
         for future in concurrent.futures.as_completed(futures):
             yield futures[future], future.result()
     except concurrent.futures.process.BrokenProcessPool:
-        raise SolverError("a worker process was ended from outside (out of memory?); use fewer --jobs", status=Status.PARTIAL) from None
+        raise SolverError(
+            "a worker process was ended from outside (out of memory?); use fewer --jobs",
+            status=Status.PARTIAL,
+        ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -311,13 +333,20 @@ def _dataset(swept: Sweep) -> xarray.Dataset:
                 full[row, : len(found.modes)] = found.modes[name]
         full = full.reshape(*shape, most)
         if column.kind is complex:  # netCDF has no complex numbers
-            variables[f"{name}_real"] = ([*dims, "mode"], full.real, attrs)
-            variables[f"{name}_imag"] = ([*dims, "mode"], full.imag, attrs)
+            variables[f"{name}_real"] = ([*dims, "mode"], np.real(full), attrs)
+            variables[f"{name}_imag"] = ([*dims, "mode"], np.imag(full), attrs)
         else:
             variables[name] = ([*dims, "mode"], full.astype(str) if column.kind is str else full, attrs)
-    says = [(f.status.name, "; ".join(f.warnings)) if isinstance(f, Solution) else ("FAILED", f.message) for f in swept.outcomes]
+    says = [
+        (f.status.name, "; ".join(f.warnings)) if isinstance(f, Solution) else ("FAILED", f.message)
+        for f in swept.outcomes
+    ]
     counts = [len(found.modes) if isinstance(found, Solution) else 0 for found in swept.outcomes]
-    variables["modes_found"] = (dims, np.reshape(counts, shape), {"long_name": "rows of this point that are filled"})
+    variables["modes_found"] = (
+        dims,
+        np.reshape(counts, shape),
+        {"long_name": "rows of this point that are filled"},
+    )
     for at, name in enumerate(("status", "message")):
         variables[name] = (dims, np.reshape(np.array([pair[at] for pair in says], dtype=str), shape))
     coords = {axis.path: (axis.path, np.array(axis.values)) for axis in swept.axes}

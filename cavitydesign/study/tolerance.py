@@ -1,8 +1,8 @@
 """How far what was assumed moves what is predicted.
 
 Each input with a ``plus_minus`` σ is moved by a small part of it, up and down, and the modes are found again; the
-central difference, scaled to σ, is its contribution. Contributions add as squares: inputs count as independent and their
-effect as linear. This error is separate from the numerical one, and from what the model leaves out.
+central difference, scaled to σ, is its contribution. Contributions add as squares: inputs count as independent
+and their effect as linear. This error is separate from the numerical one, and from what the model leaves out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 STEP = 0.1
 """Part of ``plus_minus`` that is moved: large beside the solver's noise, small beside the distance of modes."""
 WAVES = 49
-"""Plane waves for derivatives of patterned stacks; λ is then 0.02 nm off, its derivatives by about one part in a thousand."""
+"""Plane waves for derivatives of patterned stacks; λ is then 0.02 nm off, its derivatives about 0.1 %."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,11 @@ def cavity_inputs(design: Design) -> tuple[SourcedNumber, ...]:
 
     Mostly assumed ones; a published number may come with a half-width too (a duty cycle read from a picture).
     """
-    return tuple(item for item in design.all_sources() if item.plus_minus and not item.path.startswith(("emitter.", "pump.")))
+    return tuple(
+        item
+        for item in design.all_sources()
+        if item.plus_minus and not item.path.startswith(("emitter.", "pump."))
+    )
 
 
 def propagate(
@@ -101,7 +105,11 @@ def propagate(
     sources = tuple(cavity_inputs(design) if inputs is None else inputs)
     window = tuple(solution.provenance["window_nm"])
     coarse = few_waves(settings)
-    base = solution.modes if coarse is settings else _paired_table(solution.modes, solve(design, coarse, window_nm=window).modes)
+    base = (
+        solution.modes
+        if coarse is settings
+        else _paired_table(solution.modes, solve(design, coarse, window_nm=window).modes)
+    )
     found, skipped = [], []
     for index, source in enumerate(sources):
         progress(index, len(sources))
@@ -119,11 +127,13 @@ def few_waves(settings: Any) -> Any:
 
     Fixed, so that a difference is never one of truncations.
     """
-    return replace(settings, waves=WAVES) if isinstance(settings, Poles) and settings.waves is None else settings
+    return (
+        replace(settings, waves=WAVES) if isinstance(settings, Poles) and settings.waves is None else settings
+    )
 
 
 def match(modes: Modes, others: Modes, *, near_nm: Array | None = None) -> Array:
-    """For each mode the row of the other table with its symmetry, polarization and order that is nearest in λ; -1: none.
+    """For each mode the nearest row of the other table with its symmetry, polarization and order; -1: none.
 
     ``near_nm`` says where to look instead of at the mode's own wavelength.
     """
@@ -141,7 +151,9 @@ def match(modes: Modes, others: Modes, *, near_nm: Array | None = None) -> Array
 def moved_modes(tolerances: Tolerances, item: Sensitivity, sign: float) -> Modes:
     """The table with each mode moved by one input's ``plus_minus``, for what follows from modes (thresholds)."""
     modes = tolerances.modes
-    shift, gain, q = (np.nan_to_num(values) * sign for values in (item.wavelength_nm, item.log_gain, item.log_q))
+    shift, gain, q = (
+        np.nan_to_num(values) * sign for values in (item.wavelength_nm, item.log_gain, item.log_q)
+    )
     columns = dict(modes.columns)
     columns["wavelength_nm"] = modes["wavelength_nm"] + shift
     columns["threshold_gain_per_cm"] = modes["threshold_gain_per_cm"] * np.exp(gain)
@@ -150,7 +162,7 @@ def moved_modes(tolerances: Tolerances, item: Sensitivity, sign: float) -> Modes
 
 
 def _moved(design: Design, source: SourcedNumber, sign: float, settings: Any, window: Window) -> Modes:
-    assert source.plus_minus is not None  # noqa: S101 (the callers choose such inputs)
+    assert source.plus_minus is not None
     changed = design.with_value(source.path, source.value + sign * STEP * source.plus_minus)
     return solve(changed, settings, window_nm=window).modes
 
@@ -170,7 +182,9 @@ def _difference(source: SourcedNumber, base: Modes, up: Modes, down: Modes) -> S
         count = known.sum(axis=0)
         return np.where(count > 0, np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
-    return Sensitivity(source, change("wavelength_nm", False), change("q", True), change("threshold_gain_per_cm", True))
+    return Sensitivity(
+        source, change("wavelength_nm", False), change("q", True), change("threshold_gain_per_cm", True)
+    )
 
 
 def _paired_table(modes: Modes, others: Modes) -> Modes:
@@ -186,5 +200,6 @@ def _paired(base: Modes, other: Modes) -> dict[str, Array]:
     lost = {row for row in taken if taken.count(row) > 1}
     names = ("wavelength_nm", "q", "threshold_gain_per_cm")
     return {
-        name: np.array([math.nan if row < 0 or row in lost else float(other[name][row]) for row in rows]) for name in names
+        name: np.array([math.nan if row < 0 or row in lost else float(other[name][row]) for row in rows])
+        for name in names
     }

@@ -19,8 +19,10 @@ from cavitydesign.geometry.load import read_toml
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
-def with_numbers(path: str | Path, numbers: Sequence[SourcedNumber], *, folder: str | Path, header: str = "") -> str:
-    """The text of the design file at ``path`` with some numbers and their sources replaced, to be kept in ``folder``."""
+def with_numbers(
+    path: str | Path, numbers: Sequence[SourcedNumber], *, folder: str | Path, header: str = ""
+) -> str:
+    """The text of the design file at ``path`` with some numbers and their sources replaced, kept in ``folder``."""
     content = read_toml(Path(path))
     for record in numbers:
         _place(content, record)
@@ -38,7 +40,11 @@ def dumps(content: Mapping[str, Any]) -> str:
             sections = [value] if isinstance(value, Mapping) else value
             mark = "[{}]" if isinstance(value, Mapping) else "[[{}]]"
             for section in sections:
-                lines += ["", mark.format(_key(name)), *(f"{_key(key)} = {_inline(item)}" for key, item in section.items())]
+                lines += [
+                    "",
+                    mark.format(_key(name)),
+                    *(f"{_key(key)} = {_inline(item)}" for key, item in section.items()),
+                ]
     return "\n".join(lines) + "\n"
 
 
@@ -55,7 +61,11 @@ def _inline(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(name)} = {_inline(item)}" for name, item in value.items()) + " }" if value else "{}"
+        return (
+            "{ " + ", ".join(f"{_key(name)} = {_inline(item)}" for name, item in value.items()) + " }"
+            if value
+            else "{}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_inline(item) for item in value) + "]"
     raise InputError("is a kind of value that a design does not have", key="toml", value=value)
@@ -70,15 +80,24 @@ def _place(content: dict[str, Any], record: SourcedNumber) -> None:
     place: Any = content
     for step in parents:
         place = place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
-    number = {"value": record.value, "source": record.source, "plus_minus": record.plus_minus, "note": record.note}
-    place[int(last) if isinstance(place, list) else last] = {name: item for name, item in number.items() if item not in (None, "")}
+    number = {
+        "value": record.value,
+        "source": record.source,
+        "plus_minus": record.plus_minus,
+        "note": record.note,
+    }
+    place[int(last) if isinstance(place, list) else last] = {
+        name: item for name, item in number.items() if item not in (None, "")
+    }
 
 
 def _moved_tables(content: Any, old: Path, new: Path) -> Any:
     """Relative paths of tables are relative to their file; they follow it to another folder."""
     if isinstance(content, Mapping):
         return {
-            name: os.path.relpath(old / item, new) if name == "table" and isinstance(item, str) and old != new else _moved_tables(item, old, new)
+            name: os.path.relpath(old / item, new)
+            if name == "table" and isinstance(item, str) and old != new
+            else _moved_tables(item, old, new)
             for name, item in content.items()
         }
     return [_moved_tables(item, old, new) for item in content] if isinstance(content, list) else content

@@ -1,4 +1,4 @@
-"""What the command line's tests share: a design that solves in milliseconds, and a way to run commands in this process."""
+"""What the command line's tests share: a design that solves in milliseconds, and a way to run commands."""
 
 from __future__ import annotations
 

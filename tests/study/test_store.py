@@ -15,12 +15,23 @@ from cavitydesign import design_from_dict
 from cavitydesign.errors import InputError, SolverError
 from cavitydesign.solvers.base import Bragg, Modes, Poles, Solution, Status
 from cavitydesign.study import store as store_module
-from cavitydesign.study.store import Failure, Store, Task, outcome_from_dict, outcome_to_dict, write_atomically
+from cavitydesign.study.store import (
+    Failure,
+    Store,
+    Task,
+    outcome_from_dict,
+    outcome_to_dict,
+    write_atomically,
+)
 
 SLAB = {
     "name": "slab",
     "family": "stack",
-    "layers": [{"material": {"n": 1.0}}, {"material": {"n": 2.0}, "thickness_nm": 200.0}, {"material": {"n": 1.46}}],
+    "layers": [
+        {"material": {"n": 1.0}},
+        {"material": {"n": 2.0}, "thickness_nm": 200.0},
+        {"material": {"n": 1.46}},
+    ],
 }
 
 
@@ -45,7 +56,12 @@ def a_solution(wavelengths=(650.0, 640.0)):
         degeneracy=[2, 1, 1][:count],
         k0_per_nm=[2 * math.pi / w - 1e-6j for w in wavelengths],
     )
-    return Solution(modes, Status.UNCONVERGED, {"elapsed_s": 0.25, "waves": np.int64(49), "bad": math.nan}, ("one warning",))
+    return Solution(
+        modes,
+        Status.UNCONVERGED,
+        {"elapsed_s": 0.25, "waves": np.int64(49), "bad": math.nan},
+        ("one warning",),
+    )
 
 
 def same(one: Solution, two: Solution) -> bool:
@@ -70,7 +86,9 @@ def test_a_solution_reads_back_bit_for_bit_through_json(task, tmp_path):
 @given(st.lists(st.floats(min_value=1.0, max_value=1e4), min_size=0, max_size=3))
 def test_any_wavelengths_survive_json(wavelengths):
     solution = a_solution(wavelengths)
-    assert same(outcome_from_dict(json.loads(json.dumps(outcome_to_dict(solution), allow_nan=False))), solution)
+    assert same(
+        outcome_from_dict(json.loads(json.dumps(outcome_to_dict(solution), allow_nan=False))), solution
+    )
 
 
 def test_the_address_depends_on_design_settings_window_and_version(task, version):

@@ -98,7 +98,7 @@ def test_the_grid_covers_all_axes_with_the_last_one_fastest(design):
 
 
 def test_an_unknown_path_and_a_path_twice_are_errors(design):
-    with pytest.raises(InputError, match="lattice.perid_nm"):
+    with pytest.raises(InputError, match=r"lattice\.perid_nm"):
         grid(design, [Axis("lattice.perid_nm", (1.0,))], Bragg())
     with pytest.raises(InputError, match="twice"):
         grid(design, [Axis("lattice.period_nm", (350.0,)), Axis("lattice.period_nm", (360.0,))], Bragg())
@@ -107,7 +107,7 @@ def test_an_unknown_path_and_a_path_twice_are_errors(design):
 def test_a_point_that_breaks_a_rule_keeps_its_message_and_the_rest_is_solved(design, fake):
     done = sweep(design, [Axis("lattice.period_nm", (190.0, 360.0))], Bragg())
     assert fake.calls == 1
-    (point, failure), = done.failed
+    ((point, failure),) = done.failed
     assert point.values == {"lattice.period_nm": 190.0}
     assert isinstance(failure, Failure)
     assert "diameter_nm" in failure.message

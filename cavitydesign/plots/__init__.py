@@ -1,0 +1,26 @@
+"""Figures for a talk: units on every axis, colours that colour-blind people tell apart, nothing drawn twice.
+
+Every function returns a matplotlib Figure and shows nothing; :func:`save` writes it whole or not at all. A
+leaf: nothing inside the package imports it, and matplotlib is imported nowhere else.
+"""
+
+from cavitydesign.plots.cavity import mirror_alone, mirror_spectrum, mode_chart, mode_picture, mode_profile
+from cavitydesign.plots.compared import published_against_predicted
+from cavitydesign.plots.gain import gain_map, gain_picture
+from cavitydesign.plots.maps import period_map
+from cavitydesign.plots.mask import mask_preview
+from cavitydesign.plots.style import save
+
+__all__ = [
+    "gain_map",
+    "gain_picture",
+    "mask_preview",
+    "mirror_alone",
+    "mirror_spectrum",
+    "mode_chart",
+    "mode_picture",
+    "mode_profile",
+    "period_map",
+    "published_against_predicted",
+    "save",
+]
