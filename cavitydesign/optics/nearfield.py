@@ -91,9 +91,9 @@ def mode_fields(
     """
     z = np.asarray(z_nm)
     x, y = np.broadcast_arrays(np.asarray(x_nm, dtype=float), np.asarray(y_nm, dtype=float))
-    mode = _at_its_pole(resonance)
+    mode = settled(resonance)
     waves, period = mode.problem.waves, _period(mode)
-    coefficients = _with_partner(mode, _cartesian(mode, z.ravel()), partner) / np.sqrt(norm_of(mode) + 0j)
+    coefficients = of_partner(mode, wave_components(mode, z.ravel()), partner) / np.sqrt(norm_of(mode) + 0j)
     wavevectors = waves.vectors / period
     phase = np.exp(1j * (wavevectors[:, :1] * x.ravel() + wavevectors[:, 1:] * y.ravel()))
     values = (coefficients @ phase).reshape(6, *z.shape, *x.shape)
@@ -150,9 +150,9 @@ def radiation(resonance: Resonance, *, partner: Partner = 1) -> tuple[Channel, .
     Directions and powers are those at the real part of k0. Into an absorbing substrate: the power that enters
     it.
     """
-    mode = _at_its_pole(resonance)
+    mode = settled(resonance)
     stack, waves = mode.problem.stack, mode.problem.waves
-    faces = _with_partner(mode, _cartesian(mode, np.array([stack.thickness_nm, 0.0])), partner) / np.sqrt(
+    faces = of_partner(mode, wave_components(mode, np.array([stack.thickness_nm, 0.0])), partner) / np.sqrt(
         norm_of(mode) + 0j
     )
     k0, lengths = mode.k0.real, waves.lengths / _period(mode)
@@ -192,7 +192,7 @@ def stokes(te: complex, tm: complex) -> tuple[float, float, float]:
 # -- coefficients ----------------------------------------------------------------------------------------------------
 
 
-def _at_its_pole(resonance: Resonance) -> Resonance:
+def settled(resonance: Resonance) -> Resonance:
     """The resonance with vectors and fields at its final k0 (those that it carries are one Newton step behind)."""
     return polish(resonance.problem, resonance.k0, accept=1e-9) or resonance
 
@@ -209,7 +209,7 @@ def _bloch(waves: PlaneWaves) -> Array:
     return waves.vectors[zero]
 
 
-def _cartesian(mode: Resonance, z: Array) -> Array:
+def wave_components(mode: Resonance, z: Array) -> Array:
     """(E_x, E_y, E_z, H_x, H_y, H_z) of each plane wave at the heights z: shape (6, nz, N)."""
     problem = mode.problem
     stack, block, waves = problem.stack, problem.block, problem.waves
@@ -289,7 +289,7 @@ def _image(waves: PlaneWaves, matrix: Array) -> Array:
     return image
 
 
-def _with_partner(mode: Resonance, coefficients: Array, partner: int) -> Array:
+def of_partner(mode: Resonance, coefficients: Array, partner: int) -> Array:
     """The coefficients themselves, or the second partner's: ``(R E - cos α E) / sin α``, R the smallest rotation."""
     if partner == 1:
         return coefficients
