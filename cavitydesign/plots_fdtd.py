@@ -29,17 +29,26 @@ def verification_picture(found: Verification) -> Figure:
         top.plot(mode["wavelength_nm"], y, marker, color=colour, mfc="none", ms=9, mew=1.6, label=label)
     for pair in found.pairs:
         y = max(floor, 1.0 / pair.fast["q"]) if pair.fast["q"] > 0 else floor
-        top.annotate(pair.fast["symmetry"] or pair.fdtd["symmetry"], (pair.fast["wavelength_nm"], y), xytext=(7, 5), textcoords="offset points")
+        top.annotate(
+            pair.fast["symmetry"] or pair.fdtd["symmetry"],
+            (pair.fast["wavelength_nm"], y),
+            xytext=(7, 5),
+            textcoords="offset points",
+        )
     handles, labels = top.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     top.legend(unique.values(), unique.keys(), frameon=False)
     top.set_yscale("log")
     top.set_ylabel("1/Q (at the floor: no loss)")
-    top.set_title(f"{len(found.pairs)} pairs, {len(found.only_fast)} only fast, {len(found.only_fdtd)} only FDTD")
+    top.set_title(
+        f"{len(found.pairs)} pairs, {len(found.only_fast)} only fast, {len(found.only_fdtd)} only FDTD"
+    )
     x = [pair.fast["wavelength_nm"] for pair in found.pairs]
     y = [pair.wavelength_difference_nm for pair in found.pairs]
     bottom.axhline(0.0, color="0.6", lw=0.8)
-    bottom.errorbar(x, y, yerr=[pair.wavelength_joint_err_nm for pair in found.pairs], fmt="o", color=_FDTD, capsize=3)
+    bottom.errorbar(
+        x, y, yerr=[pair.wavelength_joint_err_nm for pair in found.pairs], fmt="o", color=_FDTD, capsize=3
+    )
     bottom.set_ylabel("FDTD - fast (nm)")
     bottom.set_xlabel("wavelength (nm)")
     return figure
@@ -64,7 +73,9 @@ def field_picture(mode: ModeField, *, frame: int | None = None) -> Figure:
     figure = Figure(figsize=(4.2 * len(mode.planes), 4.2), layout="constrained")
     for axes, plane in zip(np.atleast_1d(figure.subplots(1, len(mode.planes))), mode.planes, strict=True):
         component, values = _strongest(plane)
-        index = int(np.argmax(np.abs(values).reshape(len(values), -1).max(axis=1))) if frame is None else frame
+        index = (
+            int(np.argmax(np.abs(values).reshape(len(values), -1).max(axis=1))) if frame is None else frame
+        )
         _draw(axes, plane, values[index], float(np.abs(values).max()), component)
     q = f"Q = {mode.q:.0f}" if math.isfinite(mode.q) else "no loss"
     figure.suptitle(f"{mode.symmetry} {mode.wavelength_nm:.2f} nm, {q}".strip())
@@ -83,9 +94,18 @@ def save_animation(mode: ModeField, path: Path | str, *, frames_per_s: int = 12)
     for index in range(len(mode.planes[0].frames)):
         canvas = FigureCanvasAgg(field_picture(mode, frame=index))
         canvas.draw()
-        pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("P", palette=Image.Palette.ADAPTIVE))
+        pictures.append(
+            Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("P", palette=Image.Palette.ADAPTIVE)
+        )
     memory = io.BytesIO()
-    pictures[0].save(memory, format="GIF", save_all=True, append_images=pictures[1:], duration=round(1000 / frames_per_s), loop=0)
+    pictures[0].save(
+        memory,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=round(1000 / frames_per_s),
+        loop=0,
+    )
     target = Path(path)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     part.write_bytes(memory.getvalue())
@@ -107,7 +127,15 @@ def _draw(axes: Any, plane: Plane, values: Any, top: float, component: str) -> N
         axes.set_xlabel("z (nm)")
         axes.set_ylabel(f"{component} (grey: index)")
         return
-    axes.imshow(values.T, origin="lower", extent=plane.extent_nm, cmap="RdBu", vmin=-top, vmax=top, aspect="auto" if plane.name == "xz" else "equal")
+    axes.imshow(
+        values.T,
+        origin="lower",
+        extent=plane.extent_nm,
+        cmap="RdBu",
+        vmin=-top,
+        vmax=top,
+        aspect="auto" if plane.name == "xz" else "equal",
+    )
     first = np.linspace(*plane.extent_nm[:2], plane.eps.shape[0])
     second = np.linspace(*plane.extent_nm[2:], plane.eps.shape[1])
     spread = np.ptp(plane.eps)

@@ -118,7 +118,9 @@ def compare(fast: Solution, fdtd: Solution, *, window_nm: Window, q_min: float) 
 
     pairs = [_pair(ours[i], theirs[j]) for i, j in pairs_of_rows if inside(ours[i]) or inside(theirs[j])]
     alone = [mode for i, mode in enumerate(ours) if i not in {p[0] for p in pairs_of_rows} and inside(mode)]
-    strangers = [mode for j, mode in enumerate(theirs) if j not in {p[1] for p in pairs_of_rows} and inside(mode)]
+    strangers = [
+        mode for j, mode in enumerate(theirs) if j not in {p[1] for p in pairs_of_rows} and inside(mode)
+    ]
     fading = [mode for mode in alone if 0.0 < mode["q"] < 1.5 * q_min]
     growing = [mode for mode in alone if mode["q"] < 0.0]
     ignored = [(mode, f"Q below {1.5 * q_min:g}: too short a ring-down for FDTD") for mode in fading]
@@ -175,7 +177,10 @@ def _pair(a: dict[str, Any], b: dict[str, Any]) -> Pair:
     wavelength = b["wavelength_nm"] - a["wavelength_nm"]
     wavelength_err = _joint_nm(a, b)
     if math.isfinite(a["q"]) and math.isfinite(b["q"]):
-        q, q_err = b["q"] - a["q"], max(math.hypot(_error(a["q_err"]), _error(b["q_err"])), _FLOOR_Q * abs(a["q"]))
+        q, q_err = (
+            b["q"] - a["q"],
+            max(math.hypot(_error(a["q_err"]), _error(b["q_err"])), _FLOOR_Q * abs(a["q"])),
+        )
         sigma_q = abs(q) / q_err
     else:  # one of them has no loss, or too little to be measured
         q, q_err, sigma_q = math.nan, math.nan, abs(_loss(a) - _loss(b)) / 2e-6

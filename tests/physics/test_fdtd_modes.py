@@ -32,7 +32,10 @@ def test_two_mirror_cavity_agrees_with_the_exact_poles(film_k):
     assert len(found.modes) == len(exact) == 1
     assert found.modes["wavelength_nm"][0] == pytest.approx(exact["wavelength_nm"][0], rel=2e-4)
     assert found.modes["q"][0] == pytest.approx(exact["q"][0], rel=0.01)
-    assert abs(found.modes["wavelength_nm"][0] - exact["wavelength_nm"][0]) < 3.0 * found.modes["wavelength_err_nm"][0]
+    assert (
+        abs(found.modes["wavelength_nm"][0] - exact["wavelength_nm"][0])
+        < 3.0 * found.modes["wavelength_err_nm"][0]
+    )
     assert found.modes["degeneracy"][0] == exact["degeneracy"][0] == 2
 
 
@@ -51,7 +54,12 @@ def reference_cell():
 
 
 BRIGHT = [("E", 630.33, 1309.0), ("E", 602.30, 15310.0)]
-DARK = [("A2", 631.19, math.inf), ("B2", 630.07, math.inf), ("B1", 607.05, math.inf), ("A1", 596.96, math.inf)]
+DARK = [
+    ("A2", 631.19, math.inf),
+    ("B2", 630.07, math.inf),
+    ("B1", 607.05, math.inf),
+    ("A1", 596.96, math.inf),
+]
 
 
 def check(found, expected):
@@ -72,7 +80,9 @@ def test_reference_cell_all_six_modes_none_missing_none_extra():
 
 def test_reference_cell_dark_modes_of_one_class():
     # two near-degenerate dark modes (630.07 and 631.19 nm) in one mirror class; coarse grids: 0.1 % instead of 0.05 %
-    found = solve(reference_cell(), Fdtd(pixels_per_um=(50.0, 61.0), classes=("--",)), window_nm=(620.0, 640.0))
+    found = solve(
+        reference_cell(), Fdtd(pixels_per_um=(50.0, 61.0), classes=("--",)), window_nm=(620.0, 640.0)
+    )
     assert list(found.modes["symmetry"]) == ["A2", "B2"]
     assert found.modes["wavelength_nm"] == pytest.approx([631.19, 630.07], rel=1e-3)
     assert all(math.isinf(q) for q in found.modes["q"])
@@ -95,7 +105,11 @@ def test_grating_in_two_dimensions_agrees_with_the_exact_poles():
     # TE dark and bright (Q = 74), TM bright (Q = 355): every mode matched, none left over on either side
     found = verify(grating(), window_nm=(598.0, 640.0), fdtd=Fdtd(pixels_per_um=(50.0, 80.0)))
     assert found.passed, found.record()
-    assert {(p.fdtd["polarization"], math.isinf(p.fdtd["q"])) for p in found.pairs} >= {("TE", True), ("TE", False), ("TM", False)}
+    assert {(p.fdtd["polarization"], math.isinf(p.fdtd["q"])) for p in found.pairs} >= {
+        ("TE", True),
+        ("TE", False),
+        ("TM", False),
+    }
     for pair in found.pairs:
         assert abs(pair.wavelength_difference_nm) < 5e-4 * pair.fast["wavelength_nm"]
 

@@ -82,7 +82,7 @@ def dimensions_of(stack: Stack) -> int:
     """1 for a uniform stack, 2 for bars that are uniform along y, 3 otherwise."""
     if stack.is_uniform:
         return 1
-    assert stack.lattice is not None  # noqa: S101 (a stack with inclusions has one)
+    assert stack.lattice is not None
     if stack.lattice.kind == "hexagonal":
         return 3
     _, period_y = stack.lattice.periods_nm
@@ -118,13 +118,18 @@ def pixels_per_period(lattice: Lattice, pixels_per_um: float) -> tuple[int, int,
         cost = abs(math.log(n / nx_wanted)) + max(0.0, strain - _HEX_STRAIN) * 1e3 + 20.0 * strain
         if best is None or cost < best[0]:
             best = (cost, n, m)
-    assert best is not None  # noqa: S101 (the range is never empty)
+    assert best is not None
     _, n, m = best
     return n, m, math.sqrt(n * m / (x * x * ratio)) * UNIT_NM
 
 
 def lay_out(
-    stack: Stack, *, settings: Fdtd, window_nm: tuple[float, float], pixels_per_um: float, offset: float = 0.25
+    stack: Stack,
+    *,
+    settings: Fdtd,
+    window_nm: tuple[float, float],
+    pixels_per_um: float,
+    offset: float = 0.25,
 ) -> Cell:
     """Cell, objects and media of a stack at one resolution, its reference plane ``offset`` pixels below a grid plane.
 
@@ -144,11 +149,15 @@ def lay_out(
     else:
         nx, ny, resolution = pixels_per_period(lattice, pixels_per_um)
         periods = (nx / resolution, ny / resolution)
-        y_nm = lattice.periods_nm[0] * math.sqrt(3.0) if lattice.kind == "hexagonal" else lattice.periods_nm[1]
+        y_nm = (
+            lattice.periods_nm[0] * math.sqrt(3.0) if lattice.kind == "hexagonal" else lattice.periods_nm[1]
+        )
         strain = (periods[0] / lattice.periods_nm[0] * UNIT_NM, periods[1] / y_nm * UNIT_NM)
     media, names = _media(stack, window_nm, settings)
     thick = [layer_thickness_nm(layer, window_nm) / UNIT_NM for layer in stack.layers[1:-1]]
-    pad, pml = margins(stack, window_nm=window_nm, settings=settings, outer_index=max(names_index(stack, media, names)))
+    pad, pml = margins(
+        stack, window_nm=window_nm, settings=settings, outer_index=max(names_index(stack, media, names))
+    )
     reference = _reference_layer(stack, thick)
     edges = _edges(thick, reference)
     dx = 1.0 / resolution
@@ -172,8 +181,17 @@ def lay_out(
         "boundary_layers": _boundaries(axes, pml, finite=edge is not None and axes.dimensions > 1),
     }
     return Cell(
-        axes=axes, resolution=resolution, size=size, center_z=center_z, pml=pml, strain=strain, edges=tuple(edges),
-        content=content, media=tuple(media.values()), periods=periods, finite=edge if axes.dimensions > 1 else None,
+        axes=axes,
+        resolution=resolution,
+        size=size,
+        center_z=center_z,
+        pml=pml,
+        strain=strain,
+        edges=tuple(edges),
+        content=content,
+        media=tuple(media.values()),
+        periods=periods,
+        finite=edge if axes.dimensions > 1 else None,
     )
 
 
@@ -185,10 +203,14 @@ def layer_thickness_nm(layer: Any, window_nm: tuple[float, float]) -> float:
 
     at = layer.quarter_wave_nm
     window = (min(window_nm[0], at), max(window_nm[1], at))
-    return float(at / (4.0 * complex(resolve(layer.material, window_nm=window).n(np.array(complex(at)))).real))
+    return float(
+        at / (4.0 * complex(resolve(layer.material, window_nm=window).n(np.array(complex(at)))).real)
+    )
 
 
-def margins(stack: Stack, *, window_nm: tuple[float, float], settings: Fdtd, outer_index: float) -> tuple[float, float]:
+def margins(
+    stack: Stack, *, window_nm: tuple[float, float], settings: Fdtd, outer_index: float
+) -> tuple[float, float]:
     """(pad, pml) in µm: the pad holds the evanescent orders down to 1e-5 of their energy, the PML one wave."""
     longest = window_nm[1] / UNIT_NM
     pad = 0.5 * longest
@@ -209,7 +231,9 @@ def names_index(stack: Stack, media: dict[str, Medium], names: dict[Any, str]) -
     return [math.sqrt(media[names[stack.layers[i].material]].content["epsilon"]) for i in (0, -1)]
 
 
-def _media(stack: Stack, window_nm: tuple[float, float], settings: Fdtd) -> tuple[dict[str, Medium], dict[Any, str]]:
+def _media(
+    stack: Stack, window_nm: tuple[float, float], settings: Fdtd
+) -> tuple[dict[str, Medium], dict[Any, str]]:
     media, names = {}, {}
     for index, material in enumerate(stack.materials):
         name = f"material{index}"
@@ -242,8 +266,14 @@ def _boundaries(axes: Axes, pml: float, *, finite: bool) -> list[dict[str, Any]]
 
 
 def _objects(
-    stack: Stack, axes: Axes, edges: list[float], center_z: float, names: dict[Any, str],
-    size: tuple[float, float, float], strain: tuple[float, float], finite: tuple[int, int] | None,
+    stack: Stack,
+    axes: Axes,
+    edges: list[float],
+    center_z: float,
+    names: dict[Any, str],
+    size: tuple[float, float, float],
+    strain: tuple[float, float],
+    finite: tuple[int, int] | None,
 ) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     for index, layer in enumerate(stack.layers[1:], start=1):
@@ -269,19 +299,26 @@ def _objects(
 
 def _sites(stack: Stack, finite: tuple[int, int] | None) -> list[tuple[float, float]]:
     """Origins (nm) of the unit cells to draw; periodic cells are repeated by Meep itself."""
-    assert stack.lattice is not None  # noqa: S101 (a stack with inclusions has one)
+    assert stack.lattice is not None
     (ax, _), (bx, by) = stack.lattice.vectors_nm
     if finite is None:
         return [(0.0, 0.0), (bx, by)] if stack.lattice.kind == "hexagonal" else [(0.0, 0.0)]
     if stack.lattice.kind == "hexagonal":
-        raise InputError("finite arrays in FDTD are square or rectangular", key="lattice.kind", value="hexagonal")
+        raise InputError(
+            "finite arrays in FDTD are square or rectangular", key="lattice.kind", value="hexagonal"
+        )
     nx, ny = finite
     rows = [0.0] if dimensions_of(stack) == 2 else [(j - 0.5 * (ny - 1)) * by for j in range(ny)]
     return [((i - 0.5 * (nx - 1)) * ax, y) for i in range(nx) for y in rows]
 
 
 def _shape(
-    inclusion: Inclusion, axes: Axes, material: str, site_nm: tuple[float, float], z: tuple[float, float], strain: tuple[float, float]
+    inclusion: Inclusion,
+    axes: Axes,
+    material: str,
+    site_nm: tuple[float, float],
+    z: tuple[float, float],
+    strain: tuple[float, float],
 ) -> dict[str, Any]:
     pattern = inclusion.pattern
     sx, sy = strain[0] / UNIT_NM, strain[1] / UNIT_NM
@@ -289,17 +326,31 @@ def _shape(
     middle, height = 0.5 * (z[0] + z[1]), z[1] - z[0]
     if axes.dimensions == 2:
         width = pattern.size_nm[0] * sx  # type: ignore[union-attr]
-        return {"shape": "block", "size": [width, height, "inf"], "center": [x, middle, 0.0], "material": material}
+        return {
+            "shape": "block",
+            "size": [width, height, "inf"],
+            "center": [x, middle, 0.0],
+            "material": material,
+        }
     if isinstance(pattern, Circle):
         return {
-            "shape": "cylinder", "radius": pattern.radius_nm / UNIT_NM, "height": height, "center": [x, y, middle], "material": material,
+            "shape": "cylinder",
+            "radius": pattern.radius_nm / UNIT_NM,
+            "height": height,
+            "center": [x, y, middle],
+            "material": material,
         }
     if isinstance(pattern, Rectangle):
         angle = math.radians(pattern.rotation_deg)
         c, s = round(math.cos(angle), 15), round(math.sin(angle), 15)
         size = [pattern.size_nm[0] * sx, pattern.size_nm[1] * sy, height]
         return {
-            "shape": "block", "size": size, "center": [x, y, middle], "e1": [c, s, 0.0], "e2": [-s, c, 0.0], "material": material,
+            "shape": "block",
+            "size": size,
+            "center": [x, y, middle],
+            "e1": [c, s, 0.0],
+            "e2": [-s, c, 0.0],
+            "material": material,
         }
     corners = [[(site_nm[0] + vx) * sx, (site_nm[1] + vy) * sy, z[0]] for vx, vy in pattern.outline()]
     return {"shape": "prism", "vertices": corners, "height": height, "material": material}

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess  # noqa: S404 (the worker is a program of ours, started without a shell)
+import subprocess
 import sys
 import tempfile
 import time
@@ -32,7 +32,14 @@ VARIABLE = "CAVITYDESIGN_MEEP_PYTHON"
 
 Progress = Callable[[str], None]
 
-_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")
+_KEPT_VARIABLES = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "OMPI_ALLOW_RUN_AS_ROOT",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM",
+)
 _POLL_S = 0.05
 _GRACE_S = 20.0
 
@@ -65,7 +72,9 @@ def find_interpreter(wanted: str | None = None) -> Interpreter:
         if version:
             return Interpreter(path, version)
         reasons.append(f"{path}: {why}")
-    raise Unavailable("meep", why="; ".join(reasons) or "no interpreter to try", install=f"{INSTALL}; or set {VARIABLE}")
+    raise Unavailable(
+        "meep", why="; ".join(reasons) or "no interpreter to try", install=f"{INSTALL}; or set {VARIABLE}"
+    )
 
 
 def _candidates() -> list[str]:
@@ -82,7 +91,14 @@ def _probe(path: str) -> tuple[str, str]:
     """(version, "") or ("", why not)."""
     code = "import meep, sys; sys.stderr.write('meep-version ' + meep.__version__)"
     try:
-        done = subprocess.run([path, "-I", "-c", code], capture_output=True, text=True, timeout=120, env=_environment(), check=False)  # noqa: S603
+        done = subprocess.run(
+            [path, "-I", "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=_environment(),
+            check=False,
+        )
     except OSError as error:
         return "", f"cannot be started ({error.strerror})"
     except subprocess.TimeoutExpired:
@@ -98,7 +114,9 @@ def _environment() -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", **kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def command(interpreter: str, folder: str | Path, *, ranks: int, wall_limit_s: float | None = None) -> list[str]:
+def command(
+    interpreter: str, folder: str | Path, *, ranks: int, wall_limit_s: float | None = None
+) -> list[str]:
     """The command line that runs the job in ``folder``."""
     limit = [] if wall_limit_s is None else [f"{wall_limit_s:.1f}"]
     start = ["mpirun", "-n", str(ranks)] if ranks > 1 else []
@@ -182,21 +200,35 @@ def run_jobs(
 
 
 def _start(
-    index: int, name: str, content: dict[str, Any], base: Path, final: Path, interpreter: str, ranks: int, left: float
+    index: int,
+    name: str,
+    content: dict[str, Any],
+    base: Path,
+    final: Path,
+    interpreter: str,
+    ranks: int,
+    left: float,
 ) -> _Run:
     own = base / f"{final.name}.{os.getpid()}-{secrets.token_hex(4)}.part"
     own.mkdir()
     (own / "job.json").write_text(json.dumps(content))
     log = (own / "log.txt").open("wb")
     try:
-        process = subprocess.Popen(  # noqa: S603 (our own worker, no shell)
+        process = subprocess.Popen(
             command(interpreter, own, ranks=ranks, wall_limit_s=left),
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=_environment(), cwd=own, start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            cwd=own,
+            start_new_session=True,
         )
     except OSError as error:
         log.close()
         program = "mpirun" if ranks > 1 else interpreter
-        raise Unavailable(program, why=f"cannot be started ({error.strerror})", install="sudo apt-get install openmpi-bin") from None
+        raise Unavailable(
+            program, why=f"cannot be started ({error.strerror})", install="sudo apt-get install openmpi-bin"
+        ) from None
     return _Run(index, name, own, final, process, log, time.monotonic())
 
 
@@ -280,7 +312,11 @@ def _share(run: _Run) -> tuple[float, float | None]:
     try:
         with (run.folder / "log.txt").open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
-            lines = [line for line in file.read().decode(errors="replace").splitlines() if line.startswith("progress {")]
+            lines = [
+                line
+                for line in file.read().decode(errors="replace").splitlines()
+                if line.startswith("progress {")
+            ]
         state = json.loads(lines[-1][len("progress ") :])
         share = float(state["t"]) / float(state["t_max"])
     except (OSError, IndexError, ValueError, KeyError):

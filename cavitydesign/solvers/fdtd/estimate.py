@@ -48,7 +48,11 @@ def estimate(jobs: Sequence[Job], *, ranks: int = 1, at_once: int = 1) -> Estima
         cells = job.cell.voxels / 2.0**mirrors
         pulse = 10.0 / job.content["sources"][0]["pulse"]["width"] if job.content["sources"] else 0.0
         run = job.content["run"]
-        steps = (pulse + run.get("settle", 0.0) + _TYPICAL * run["duration"]) * job.resolution / job.content.get("courant", 0.5)
+        steps = (
+            (pulse + run.get("settle", 0.0) + _TYPICAL * run["duration"])
+            * job.resolution
+            / job.content.get("courant", 0.5)
+        )
         speed = _CELLS_PER_S[dimensions] / (_SLOWER if weight * cells / ranks > _OUT_OF_CACHE_CELLS else 1.0)
         seconds += steps * (weight * cells / speed / ranks + _STEP_OVERHEAD_S[dimensions])
         memory.append(weight * cells * _BYTES_PER_CELL[dimensions] + ranks * _BASE_BYTES)
@@ -57,7 +61,9 @@ def estimate(jobs: Sequence[Job], *, ranks: int = 1, at_once: int = 1) -> Estima
     return Estimate(cells_most, steps_all, together / 1e9, seconds / min(at_once, max(1, len(jobs))))
 
 
-def refuse_what_does_not_fit(jobs: Sequence[Job], *, ranks: int, at_once: int, time_limit_s: float, memory_limit_gb: float | None) -> Estimate:
+def refuse_what_does_not_fit(
+    jobs: Sequence[Job], *, ranks: int, at_once: int, time_limit_s: float, memory_limit_gb: float | None
+) -> Estimate:
     """The estimate, or a SolverError that tells it and what would make the job fit."""
     cost = estimate(jobs, ranks=ranks, at_once=at_once)
     room = memory_limit_gb if memory_limit_gb is not None else 0.9 * available_memory_gb()

@@ -29,7 +29,12 @@ class Exported:
 
 
 def export_jobs(
-    subject: Design | Stack, settings: Fdtd, folder: str | Path, *, window_nm: Window | None = None, python: str = "python3"
+    subject: Design | Stack,
+    settings: Fdtd,
+    folder: str | Path,
+    *,
+    window_nm: Window | None = None,
+    python: str = "python3",
 ) -> Exported:
     """Write every run of a solve, the worker and a Slurm script into ``folder``; ``python`` has Meep on the cluster.
 
@@ -51,7 +56,9 @@ def export_jobs(
         folders.append(own)
     cost = estimate(plan, ranks=settings.ranks)
     _write(base / "run.sbatch", _script(folders, cost, ranks=settings.ranks, python=python, count=len(plan)))
-    return Exported(base, tuple(folders), base / "run.sbatch", f"cd {shlex.quote(str(base))} && sbatch run.sbatch", cost)
+    return Exported(
+        base, tuple(folders), base / "run.sbatch", f"cd {shlex.quote(str(base))} && sbatch run.sbatch", cost
+    )
 
 
 def _script(folders: list[Path], cost: Estimate, *, ranks: int, python: str, count: int) -> str:

@@ -66,7 +66,9 @@ def mode_field(
     window = window_nm if window_nm is not None else (0.98 * wavelength_nm, 1.02 * wavelength_nm)
     group = point_group(stack, settings.bloch)
     cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=min(settings.pixels_per_um))
-    plan = [job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)]
+    plan = [
+        job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)
+    ]
     plan = [one for one in plan if not symmetry or any(label[0] == symmetry for label in one.labels.values())]
     interpreter = find_interpreter(settings.interpreter)
     options: dict[str, Any] = {
@@ -84,7 +86,10 @@ def mode_field(
                 if nearest is None or distance < nearest[0]:
                     nearest = (distance, one, label, line)
     if nearest is None or nearest[0] > 0.02:
-        raise SolverError(f"FDTD finds no {symmetry or 'such'} mode within 2 % of {wavelength_nm:g} nm", status=Status.NO_MODES)
+        raise SolverError(
+            f"FDTD finds no {symmetry or 'such'} mode within 2 % of {wavelength_nm:g} nm",
+            status=Status.NO_MODES,
+        )
     _, one, label, line = nearest
     (shown,) = run_jobs([(f"field of {one.name}", _portrait(one, line, frames).content)], **options)
     q = 1.0 / line.inverse_q if line.inverse_q > 1.0 / settings.q_max else np.inf
@@ -93,7 +98,11 @@ def mode_field(
 
 def _portrait(one: Job, line: Line, frames: int) -> Job:
     """The same job with a narrow source and frames instead of a fit."""
-    pulse = {"frequency": line.frequency, "width": min(0.15, max(0.03, 3.0 * line.inverse_q)) * line.frequency, "cutoff": 3.5}
+    pulse = {
+        "frequency": line.frequency,
+        "width": min(0.15, max(0.03, 3.0 * line.inverse_q)) * line.frequency,
+        "cutoff": 3.5,
+    }
     content = {
         **one.content,
         "sources": [{**source, "pulse": pulse} for source in one.content["sources"]],
@@ -115,8 +124,18 @@ def _plane_specs(one: Job) -> list[dict[str, Any]]:
     middle = 0.5 * (top + bottom)
     if cell.axes.dimensions == 3:
         return [
-            {"name": "xz", "center": [0.0, 0.0, 0.0], "size": [x, 0.0, inner], "components": ["Ex", "Ey", "Ez"]},
-            {"name": "xy", "center": [0.0, 0.0, middle], "size": [x, y, 0.0], "components": ["Ex", "Ey", "Ez"]},
+            {
+                "name": "xz",
+                "center": [0.0, 0.0, 0.0],
+                "size": [x, 0.0, inner],
+                "components": ["Ex", "Ey", "Ez"],
+            },
+            {
+                "name": "xy",
+                "center": [0.0, 0.0, middle],
+                "size": [x, y, 0.0],
+                "components": ["Ex", "Ey", "Ez"],
+            },
         ]
     if cell.axes.dimensions == 2:
         components = ["Ez"] if one.parity[1] == "-" else ["Ex", "Ey"]
@@ -139,6 +158,14 @@ def _planes(one: Job, result: dict[str, Any]) -> tuple[Plane, ...]:
     for spec in _plane_specs(one):
         components = tuple(back[c] for c in spec["components"])
         name = spec["name"]
-        out.append(Plane(name, names[name], components, np.real(arrays[name]), np.real(arrays[name + "_eps"]), extents[name]))
+        out.append(
+            Plane(
+                name,
+                names[name],
+                components,
+                np.real(arrays[name]),
+                np.real(arrays[name + "_eps"]),
+                extents[name],
+            )
+        )
     return tuple(out)
-

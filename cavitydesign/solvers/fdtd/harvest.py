@@ -52,10 +52,14 @@ class Rejected:
     reason: str
 
 
-def lines_of_run(result: dict[str, Any], group: str, *, where: str, q_min: float) -> tuple[list[Line], list[Rejected]]:
+def lines_of_run(
+    result: dict[str, Any], group: str, *, where: str, q_min: float
+) -> tuple[list[Line], list[Rejected]]:
     """Modes of one run in one fit group, and what was rejected."""
     names = [channel["name"] for channel in result["channels"] if channel["group"] == group]
-    per_window = [consensus([fit for fit in window["fits"] if fit["group"] == group]) for window in result["windows"]]
+    per_window = [
+        consensus([fit for fit in window["fits"] if fit["group"] == group]) for window in result["windows"]
+    ]
     if not per_window or not per_window[0]:
         return [], []
     siblings = [
@@ -83,7 +87,11 @@ def _verdict(
     needed = max(1, min(channels, max(2, math.ceil(_LEAST_CHANNELS * channels))))
     echo = []
     for window in windows:
-        near = [m for m in window if abs(m["frequency"] - mode["frequency"]) < _AGREE * mode["frequency"] + 0.2 * abs(mode["decay"])]
+        near = [
+            m
+            for m in window
+            if abs(m["frequency"] - mode["frequency"]) < _AGREE * mode["frequency"] + 0.2 * abs(mode["decay"])
+        ]
         if near:
             echo.append(max(near, key=lambda m: m["amplitude"]))
     slow = 1e-6 * mode["frequency"]
@@ -100,7 +108,9 @@ def _verdict(
     if 0.0 < q < q_min:
         return f"decays faster than q_min = {q_min:g}", echo
     for other in siblings:
-        same = abs(other["frequency"] - mode["frequency"]) < 1e-4 * mode["frequency"] + 0.05 * abs(other["decay"])
+        same = abs(other["frequency"] - mode["frequency"]) < 1e-4 * mode["frequency"] + 0.05 * abs(
+            other["decay"]
+        )
         if same and other["amplitude"] > 50.0 * mode["amplitude"]:
             return "leaks from the other label of its mirror class, where it is 50 times stronger", echo
     return "", alike
@@ -108,7 +118,9 @@ def _verdict(
 
 def _line(mode: dict[str, Any], echo: list[dict[str, Any]]) -> Line:
     others = [m for m in echo if len(m["channels"]) > 1] or echo
-    frequency_err = max([abs(m["frequency"] - mode["frequency"]) for m in others[:2]] + [mode["frequency_spread"]])
+    frequency_err = max(
+        [abs(m["frequency"] - mode["frequency"]) for m in others[:2]] + [mode["frequency_spread"]]
+    )
     decay_err = max([abs(m["decay"] - mode["decay"]) for m in others[:2]] + [mode["decay_spread"]])
     amplitudes = {fit["channel"]: fit["amplitude"] * np.exp(1j * fit["phase"]) for fit in mode["fits"]}
     return Line(mode["frequency"], mode["decay"], frequency_err, decay_err, amplitudes, mode["amplitude"])
@@ -118,10 +130,15 @@ def _without_doubles(lines: list[Line], rejected: list[Rejected], where: str) ->
     """Two lines closer than their own widths and error bars, with the same pattern of amplitudes, are one."""
     kept: list[Line] = []
     for line in sorted(lines, key=lambda item: -item.strength):
-        twin = next((k for k in kept if abs(k.frequency - line.frequency) < 0.3 * abs(k.decay) + 1e-4 * k.frequency), None)
+        twin = next(
+            (k for k in kept if abs(k.frequency - line.frequency) < 0.3 * abs(k.decay) + 1e-4 * k.frequency),
+            None,
+        )
         if twin is not None and overlap(twin, line) > 0.7:
             q = 1.0 / line.inverse_q if line.inverse_q else math.inf
-            rejected.append(Rejected(where, 1000.0 / line.frequency, q, "double of a stronger fit with the same pattern"))
+            rejected.append(
+                Rejected(where, 1000.0 / line.frequency, q, "double of a stronger fit with the same pattern")
+            )
             continue
         kept.append(line)
     return sorted(kept, key=lambda item: item.frequency)
@@ -138,7 +155,9 @@ def overlap(a: Line, b: Line) -> float:
     return float(abs(np.vdot(u, v))) / norm if norm else 0.0
 
 
-def match(first: Sequence[Line], second: Sequence[Line], *, largest_shift: float = _SHIFT) -> list[tuple[int, int]]:
+def match(
+    first: Sequence[Line], second: Sequence[Line], *, largest_shift: float = _SHIFT
+) -> list[tuple[int, int]]:
     """Pairs of lines of two runs, in order of frequency, that minimise shift plus misfit of pattern.
 
     Dynamic programming over both sorted lists; leaving a line unmatched costs as much as the largest allowed misfit, so
@@ -198,7 +217,9 @@ def _joined(a: Line, b: Line) -> Line:
 
 
 def _lost(line: Line, where: str, reason: str) -> Rejected:
-    return Rejected(where, 1000.0 / line.frequency, 1.0 / line.inverse_q if line.inverse_q else math.inf, reason)
+    return Rejected(
+        where, 1000.0 / line.frequency, 1.0 / line.inverse_q if line.inverse_q else math.inf, reason
+    )
 
 
 def extrapolate(
@@ -227,7 +248,9 @@ def extrapolate(
     out = []
     for chain in chains:
         if len(chain) < 2:
-            rejected.append(_lost(chain[0][1], f"{where} at {resolutions[-1]:.4g}/um", "absent at the coarser resolution"))
+            rejected.append(
+                _lost(chain[0][1], f"{where} at {resolutions[-1]:.4g}/um", "absent at the coarser resolution")
+            )
             continue
         out.append(_limit(chain, resolutions))
     return sorted(out, key=lambda line: line.frequency), rejected

@@ -89,8 +89,13 @@ def _material_coefficients(inclusions: Any, gx: Any, gy: Any) -> dict[Any, Any]:
 def parities(group: PointGroup) -> tuple[str, ...]:
     """Mirror classes to run; of a degenerate pair one. "0" stands for no mirror."""
     return {
-        "C4v": ("++", "--", "+-"), "C6v": ("++", "--", "+-", "-+"), "C2v": ("++", "--", "+-", "-+"),
-        "Cx": ("+0", "-0"), "Cy": ("0+", "0-"), "1": ("00",), "1D": ("00",),
+        "C4v": ("++", "--", "+-"),
+        "C6v": ("++", "--", "+-", "-+"),
+        "C2v": ("++", "--", "+-", "-+"),
+        "Cx": ("+0", "-0"),
+        "Cy": ("0+", "0-"),
+        "1": ("00",),
+        "1D": ("00",),
     }[group]
 
 
@@ -105,7 +110,9 @@ def jobs(stack: Stack, *, settings: Fdtd, window_nm: tuple[float, float]) -> lis
     out = []
     for resolution in sorted(settings.pixels_per_um):
         for offset in offsets(group):
-            cell = lay_out(stack, settings=settings, window_nm=window_nm, pixels_per_um=resolution, offset=offset)
+            cell = lay_out(
+                stack, settings=settings, window_nm=window_nm, pixels_per_um=resolution, offset=offset
+            )
             for parity in wanted:
                 built = job(stack, cell, group=group, parity=parity, settings=settings, window_nm=window_nm)
                 out.append(replace(built, name=f"{built.name} offset {offset:g}", offset=offset))
@@ -118,7 +125,13 @@ def offsets(group: PointGroup) -> tuple[float, ...]:
 
 
 def job(
-    stack: Stack, cell: Cell, *, group: PointGroup, parity: str, settings: Fdtd, window_nm: tuple[float, float]
+    stack: Stack,
+    cell: Cell,
+    *,
+    group: PointGroup,
+    parity: str,
+    settings: Fdtd,
+    window_nm: tuple[float, float],
 ) -> Job:
     """The job of one mirror class."""
     low, high = UNIT_NM / window_nm[1] * (1.0 - _MARGIN), UNIT_NM / window_nm[0] * (1.0 + _MARGIN)
@@ -148,7 +161,11 @@ def job(
             "converge": {"frequency": 2e-6, "decay": 0.003, "floor": 1e-2},
         },
         "fit": {
-            "center": center, "width": width, "q_min": 0.5 * settings.q_min, "density": 1.1, "max_error": 0.05,
+            "center": center,
+            "width": width,
+            "q_min": 0.5 * settings.q_min,
+            "density": 1.1,
+            "max_error": 0.05,
             "windows": [list(window) for window in WINDOWS],
         },
     }
@@ -157,12 +174,20 @@ def job(
         content["k_point"] = cell.axes.vector(k[0], k[1], 0.0)
         content["complex_fields"] = not at_gamma
     name = f"{parity} at {cell.resolution:.4g}/um"
-    return Job(name=name, parity=parity, resolution=cell.resolution, content=content, labels=labels, cell=cell, group=group)
+    return Job(
+        name=name,
+        parity=parity,
+        resolution=cell.resolution,
+        content=content,
+        labels=labels,
+        cell=cell,
+        group=group,
+    )
 
 
 def _bloch_vector(stack: Stack, settings: Fdtd, cell: Cell) -> tuple[float, float]:
     """In Meep's units, cycles per µm; the strain of a misfitting cell is followed."""
-    assert stack.lattice is not None  # noqa: S101 (periodic cells have one)
+    assert stack.lattice is not None
     kx, ky = (k * UNIT_NM / (2.0 * math.pi) for k in settings.bloch)
     return kx / cell.strain[0], ky / cell.strain[1]
 
@@ -194,7 +219,12 @@ def _probes(
     points = _points(stack, cell)
     components = _components(cell)
     diagonal = group == "C4v" and cell.finite is None and parity in ("++", "--")
-    diagonal = diagonal or (group == "C4v" and cell.finite is not None and cell.finite[0] == cell.finite[1] and parity[0] == parity[1])
+    diagonal = diagonal or (
+        group == "C4v"
+        and cell.finite is not None
+        and cell.finite[0] == cell.finite[1]
+        and parity[0] == parity[1]
+    )
     if diagonal:
         even, odd = ("A1", "B1") if parity == "++" else ("B2", "A2")
         labels = {even: (even, 1), odd: (odd, 1)}
@@ -256,7 +286,10 @@ def _points(stack: Stack, cell: Cell) -> list[tuple[float, float, float]]:
     heights = _heights(cell)
     if cell.axes.dimensions == 1:
         top, bottom = cell.edges[0], cell.edges[-1]
-        return [(0.0, 0.0, cell.z(top + fraction * (bottom - top))) for fraction in (0.137, 0.291, 0.443, 0.617, 0.839)]
+        return [
+            (0.0, 0.0, cell.z(top + fraction * (bottom - top)))
+            for fraction in (0.137, 0.291, 0.443, 0.617, 0.839)
+        ]
     px, py = cell.periods
     out = []
     for index, (fx, fy) in enumerate(_PLACES):
@@ -275,10 +308,15 @@ def _sources(
     pulse = {"frequency": center, "width": width}
     if cell.axes.dimensions == 1:
         places = _points(stack, cell)[1::2]
-        return [_dipole(cell, "Ex", point, weight, pulse) for point, weight in zip(places, (1.0, -0.83), strict=True)]
+        return [
+            _dipole(cell, "Ex", point, weight, pulse)
+            for point, weight in zip(places, (1.0, -0.83), strict=True)
+        ]
     if cell.axes.dimensions == 2:
         components: tuple[str, ...] = ("Ey",) if parity[1] == "-" else ("Ex", "Ez")
-    elif group == "C4v":  # one in-plane component excites both labels of a class alike; two may cancel in one of them
+    elif (
+        group == "C4v"
+    ):  # one in-plane component excites both labels of a class alike; two may cancel in one of them
         components = ("Ey", "Ez") if parity == "+-" else ("Ex", "Ez")
     else:
         components = ("Ex", "Ey", "Ez")
@@ -291,7 +329,11 @@ def _sources(
             weight = _WEIGHTS[component][index]
             point = (fx * px, fy * py, heights[index % len(heights)])
             if cell.finite is not None:
-                point = (point[0] + px * (index * max(1, cell.finite[0] // 5)), point[1] + py * (cell.finite[1] // 6), point[2])
+                point = (
+                    point[0] + px * (index * max(1, cell.finite[0] // 5)),
+                    point[1] + py * (cell.finite[1] // 6),
+                    point[2],
+                )
             out.append(_dipole(cell, component, point, weight, pulse))
             if folded:
                 moved = (point[0] + 0.5 * px, point[1] + 0.5 * py, point[2])
@@ -307,9 +349,14 @@ def _wrap(cell: Cell, x: float, y: float) -> tuple[float, float]:
     return x - px * round(x / px) if px else x, y - py * round(y / py) if py else y
 
 
-def _dipole(cell: Cell, component: str, point: tuple[float, float, float], weight: float, pulse: dict[str, Any]) -> dict[str, Any]:
+def _dipole(
+    cell: Cell, component: str, point: tuple[float, float, float], weight: float, pulse: dict[str, Any]
+) -> dict[str, Any]:
     x, y = _wrap(cell, point[0], point[1])
     point = (x, y, point[2])
     return {
-        "component": cell.axes.component(component), "center": cell.axes.vector(*point), "amplitude": [weight, 0.0], "pulse": pulse,
+        "component": cell.axes.component(component),
+        "center": cell.axes.vector(*point),
+        "amplitude": [weight, 0.0],
+        "pulse": pulse,
     }

@@ -82,19 +82,25 @@ def lasing_curve(
     found_nm = UNIT_NM / line.frequency
     width = line.frequency * linewidth_nm / found_nm
     pumps = sorted(float(gain) for gain in pump_gain_per_cm)
-    contents = [(f"pump {gain:.4g}/cm", _pumped(one, line, gain, pumps[-1], width, duration_um)) for gain in pumps]
+    contents = [
+        (f"pump {gain:.4g}/cm", _pumped(one, line, gain, pumps[-1], width, duration_um)) for gain in pumps
+    ]
     results = run_jobs(contents, **options)
     outputs, settled = zip(*(_steady(result["series_npz"]["series"]) for result in results), strict=True)
     threshold, error = _threshold(np.array(pumps), np.array(outputs), np.array(settled))
     return LasingCurve(found_nm, 1.0 / line.inverse_q, tuple(pumps), outputs, settled, threshold, error)
 
 
-def _cold_mode(stack: Stack, wavelength_nm: float, symmetry: str, settings: Fdtd, options: dict[str, Any]) -> tuple[Job, Line]:
+def _cold_mode(
+    stack: Stack, wavelength_nm: float, symmetry: str, settings: Fdtd, options: dict[str, Any]
+) -> tuple[Job, Line]:
     """The passive mode on this grid, and the job that found it."""
     window = (0.97 * wavelength_nm, 1.03 * wavelength_nm)
     group = point_group(stack, settings.bloch)
     cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=max(settings.pixels_per_um))
-    plan = [job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)]
+    plan = [
+        job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)
+    ]
     plan = [one for one in plan if not symmetry or any(label == symmetry for label, _ in one.labels.values())]
     results = run_jobs([(one.name, one.content) for one in plan], **options)
     best: tuple[float, Job, Line] | None = None
@@ -105,11 +111,15 @@ def _cold_mode(stack: Stack, wavelength_nm: float, symmetry: str, settings: Fdtd
                 if best is None or distance < best[0]:
                     best = (distance, one, line)
     if best is None:
-        raise SolverError(f"FDTD finds no mode within 3 % of {wavelength_nm:g} nm to pump", status=Status.NO_MODES)
+        raise SolverError(
+            f"FDTD finds no mode within 3 % of {wavelength_nm:g} nm to pump", status=Status.NO_MODES
+        )
     return best[1], best[2]
 
 
-def _pumped(one: Job, line: Line, gain: float, most: float, width: float, duration_um: float) -> dict[str, Any]:
+def _pumped(
+    one: Job, line: Line, gain: float, most: float, width: float, duration_um: float
+) -> dict[str, Any]:
     """The job with atoms in its gain film; they start in the steady state that the pump gives them without light."""
     materials = dict(one.content["materials"])
     objects = []
@@ -120,17 +130,33 @@ def _pumped(one: Job, line: Line, gain: float, most: float, width: float, durati
             continue
         name = f"{item['material']} pumped"
         index = float(index_of(materials[item["material"]], line.frequency).real)
-        inversion, density = (_imaginary_permittivity(g, index, line) * omega * damping / _SIGMA for g in (gain, _RESERVE * most))
+        inversion, density = (
+            _imaginary_permittivity(g, index, line) * omega * damping / _SIGMA
+            for g in (gain, _RESERVE * most)
+        )
         rate = _DECAY * (density + inversion) / (density - inversion)
         transitions = [
-            {"from": 1, "to": 2, "pumping_rate": rate, "frequency": line.frequency, "gamma": width, "sigma": _SIGMA},
+            {
+                "from": 1,
+                "to": 2,
+                "pumping_rate": rate,
+                "frequency": line.frequency,
+                "gamma": width,
+                "sigma": _SIGMA,
+            },
             {"from": 2, "to": 1, "transition_rate": _DECAY},
         ]
-        atom = {"transitions": transitions, "populations": [0.5 * (density - inversion), 0.5 * (density + inversion)]}
+        atom = {
+            "transitions": transitions,
+            "populations": [0.5 * (density - inversion), 0.5 * (density + inversion)],
+        }
         materials[name] = {**materials[item["material"]], "atom": atom}
         objects.append({**item, "material": name})
     pulse = {"frequency": line.frequency, "width": 0.1 * line.frequency}
-    sources = [{**source, "pulse": pulse, "amplitude": [0.05 * source["amplitude"][0], 0.0]} for source in one.content["sources"]]
+    sources = [
+        {**source, "pulse": pulse, "amplitude": [0.05 * source["amplitude"][0], 0.0]}
+        for source in one.content["sources"]
+    ]
     content = {key: value for key, value in one.content.items() if key not in ("fit", "channels")}
     return {
         **content,
@@ -163,7 +189,8 @@ def _threshold(pumps: Any, outputs: Any, settled: Any) -> tuple[float, float]:
     above = settled & (outputs > 0.02 * outputs.max())
     if np.count_nonzero(above) < 3:
         raise SolverError(
-            "fewer than three pumps gave a steady laser; raise pump_gain_per_cm or duration_um", status=Status.UNCONVERGED
+            "fewer than three pumps gave a steady laser; raise pump_gain_per_cm or duration_um",
+            status=Status.UNCONVERGED,
         )
     full = _RESERVE * pumps[-1]
     rate, y = (full + pumps[above]) / (full - pumps[above]), outputs[above]
@@ -174,5 +201,7 @@ def _threshold(pumps: Any, outputs: Any, settled: Any) -> tuple[float, float]:
         crossings.append(float(real[np.argmin(np.abs(real - rate[0]))]) if len(real) else math.nan)
     gains = [full * (crossing - 1.0) / (crossing + 1.0) for crossing in crossings]
     if not math.isfinite(gains[0]):
-        raise SolverError("the outputs do not extrapolate to zero; add pumps nearer to threshold", status=Status.UNCONVERGED)
+        raise SolverError(
+            "the outputs do not extrapolate to zero; add pumps nearer to threshold", status=Status.UNCONVERGED
+        )
     return gains[0], max(abs(gains[0] - gains[1]), 1e-3 * gains[0])

@@ -56,10 +56,16 @@ def array_losses(
     cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=min(settings.pixels_per_um))
     if cell.finite is None:
         raise InputError("a uniform stack has no finite array", key="periods", value=settings.periods)
-    plan = [job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)]
+    plan = [
+        job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)
+    ]
     plan = [one for one in plan if not symmetry or any(label == symmetry for label, _ in one.labels.values())]
     refuse_what_does_not_fit(
-        plan, ranks=settings.ranks, at_once=settings.at_once, time_limit_s=settings.time_limit_s, memory_limit_gb=settings.memory_limit_gb
+        plan,
+        ranks=settings.ranks,
+        at_once=settings.at_once,
+        time_limit_s=settings.time_limit_s,
+        memory_limit_gb=settings.memory_limit_gb,
     )
     options: dict[str, Any] = {
         "interpreter": find_interpreter(settings.interpreter), "ranks": settings.ranks, "at_once": settings.at_once,
@@ -74,7 +80,9 @@ def array_losses(
         for line in lines_of_run(result, name, where=name, q_min=settings.q_min)[0]
     ]
     if not lines:
-        raise SolverError(f"FDTD finds no {symmetry} mode within 2 % of {wavelength_nm:g} nm", status=Status.NO_MODES)
+        raise SolverError(
+            f"FDTD finds no {symmetry} mode within 2 % of {wavelength_nm:g} nm", status=Status.NO_MODES
+        )
     _, label, one, line = min(lines, key=lambda item: item[0])
     (measured,) = run_jobs([(f"losses of {one.name}", _behind_fluxes(one, line))], **options)
     flux = measured["fluxes"]
@@ -86,7 +94,11 @@ def array_losses(
 
 def _behind_fluxes(one: Job, line: Line) -> dict[str, Any]:
     """The job with a narrow source, and flux planes that open when the source is over."""
-    pulse = {"frequency": line.frequency, "width": min(0.15, max(0.02, 3.0 * line.inverse_q)) * line.frequency, "cutoff": 3.5}
+    pulse = {
+        "frequency": line.frequency,
+        "width": min(0.15, max(0.02, 3.0 * line.inverse_q)) * line.frequency,
+        "cutoff": 3.5,
+    }
     content = {key: value for key, value in one.content.items() if key not in ("fit", "channels")}
     return {
         **content,
@@ -94,13 +106,17 @@ def _behind_fluxes(one: Job, line: Line) -> dict[str, Any]:
         "probes": [],
         "keep_series": False,
         "fluxes": [{**spec, "frequency": line.frequency} for spec in _faces(one.cell)],
-        "run": {"duration": max(20.0 / line.frequency, min(4.0 / (-6.283 * line.decay), 400.0 / line.frequency)), "settle": 4.0 / line.frequency, "chunk": 2.0},
+        "run": {
+            "duration": max(20.0 / line.frequency, min(4.0 / (-6.283 * line.decay), 400.0 / line.frequency)),
+            "settle": 4.0 / line.frequency,
+            "chunk": 2.0,
+        },
     }
 
 
 def _faces(cell: Cell) -> list[dict[str, Any]]:
     """Box half way between the array and the absorbing layer; outward flux counts as positive."""
-    assert cell.finite is not None  # noqa: S101 (the caller has checked)
+    assert cell.finite is not None
     x, y, z = (0.5 * length - cell.pml for length in cell.size)
     array_x, array_y = (0.5 * n * p for n, p in zip(cell.finite, cell.periods, strict=True))
     half_x, half_y = 0.5 * (x + array_x), 0.5 * (y + array_y)
@@ -109,7 +125,9 @@ def _faces(cell: Cell) -> list[dict[str, Any]]:
     flat = cell.axes.dimensions == 2
     vector, axis = cell.axes.vector, cell.axes.direction
 
-    def face(center: tuple[float, float, float], size: tuple[float, float, float], along: str, weight: float) -> dict[str, Any]:
+    def face(
+        center: tuple[float, float, float], size: tuple[float, float, float], along: str, weight: float
+    ) -> dict[str, Any]:
         return {"center": vector(*center), "size": vector(*size), "axis": axis(along), "weight": weight}
 
     across = 0.0 if flat else 2.0 * half_y

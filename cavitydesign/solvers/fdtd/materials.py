@@ -67,7 +67,8 @@ def _constant(wanted: Any, frequency: Any) -> Medium:
     eps = complex(wanted[middle]) ** 2
     if eps.real < 1.0 and not math.isclose(eps.real, 1.0, abs_tol=1e-9):
         raise InputError(
-            "a constant index with Re n² < 1 is unstable in the time domain; use dispersion = 'lorentz'", value=wanted[middle]
+            "a constant index with Re n² < 1 is unstable in the time domain; use dispersion = 'lorentz'",
+            value=wanted[middle],
         )
     content: dict[str, Any] = {"epsilon": eps.real}
     if eps.imag:
@@ -94,10 +95,19 @@ def _lorentz(wanted: Any, frequency: Any) -> Medium:
     high = [max(2.0, 1.2 * mean), 12.0 * top, 2.0 * top, max(2.0, 2.0 * mean), 10.0]
     best = None
     for factor in (1.3, 2.0, 4.0):
-        start = np.clip([0.6 * mean, factor * top, 0.02, 0.4 * mean, 1e-3], np.add(low, 1e-6), np.subtract(high, 1e-6))
-        found = least_squares(residual, start, bounds=(low, high), x_scale=[1.0, top, 0.1 * top, 1.0, 0.01], xtol=1e-14, ftol=1e-14)
+        start = np.clip(
+            [0.6 * mean, factor * top, 0.02, 0.4 * mean, 1e-3], np.add(low, 1e-6), np.subtract(high, 1e-6)
+        )
+        found = least_squares(
+            residual,
+            start,
+            bounds=(low, high),
+            x_scale=[1.0, top, 0.1 * top, 1.0, 0.01],
+            xtol=1e-14,
+            ftol=1e-14,
+        )
         if best is None or found.cost < best.cost:
             best = found
-    assert best is not None  # noqa: S101 (the loop above ran)
+    assert best is not None
     fitted = content(best.x)
     return Medium(fitted, float(np.max(np.abs(index_of(fitted, frequency) - wanted))))

@@ -48,14 +48,30 @@ class Fdtd:
 
     def __post_init__(self) -> None:
         rules = (
-            ("pixels_per_um", len(self.pixels_per_um) > 0 and min(self.pixels_per_um) > 0.0, "must be numbers > 0"),
-            ("q_min", self.q_min >= 5.0, "must be at least 5: a ring-down fit cannot tell faster decays from the pulse"),
+            (
+                "pixels_per_um",
+                len(self.pixels_per_um) > 0 and min(self.pixels_per_um) > 0.0,
+                "must be numbers > 0",
+            ),
+            (
+                "q_min",
+                self.q_min >= 5.0,
+                "must be at least 5: a ring-down fit cannot tell faster decays from the pulse",
+            ),
             ("periods", self.periods is None or min(self.periods) >= 1, "must be whole numbers >= 1"),
             ("ranks", self.ranks >= 1, "must be at least 1"),
             ("at_once", self.at_once >= 1, "must be at least 1"),
             ("time_limit_s", self.time_limit_s > 0.0, "must be > 0"),
-            ("classes", self.classes is None or set(self.classes) <= {"++", "--", "+-", "-+"}, "must be of '++', '--', '+-', '-+'"),
-            ("dispersion", self.dispersion in ("auto", "constant", "lorentz"), "must be 'auto', 'constant' or 'lorentz'"),
+            (
+                "classes",
+                self.classes is None or set(self.classes) <= {"++", "--", "+-", "-+"},
+                "must be of '++', '--', '+-', '-+'",
+            ),
+            (
+                "dispersion",
+                self.dispersion in ("auto", "constant", "lorentz"),
+                "must be 'auto', 'constant' or 'lorentz'",
+            ),
         )
         for name, good, rule in rules:
             if not good:

@@ -22,22 +22,40 @@ Found = tuple[str, int, str, Line]
 
 
 def run(
-    stack: Stack, settings: Fdtd, *, window_nm: tuple[float, float], subject: Any = None, progress: Progress | None = None
+    stack: Stack,
+    settings: Fdtd,
+    *,
+    window_nm: tuple[float, float],
+    subject: Any = None,
+    progress: Progress | None = None,
 ) -> Solution:
     """Resonances of a stack in a window (nm); the entry that :func:`cavitydesign.solvers.base.solve` calls."""
     del subject
     plan = jobs(stack, settings=settings, window_nm=window_nm)
     cost = refuse_what_does_not_fit(
-        plan, ranks=settings.ranks, at_once=settings.at_once, time_limit_s=settings.time_limit_s, memory_limit_gb=settings.memory_limit_gb
+        plan,
+        ranks=settings.ranks,
+        at_once=settings.at_once,
+        time_limit_s=settings.time_limit_s,
+        memory_limit_gb=settings.memory_limit_gb,
     )
     interpreter = find_interpreter(settings.interpreter)
     results = run_jobs(
-        [(job.name, job.content) for job in plan], interpreter=interpreter, ranks=settings.ranks, at_once=settings.at_once,
-        time_limit_s=settings.time_limit_s, folder=settings.folder, progress=progress,
+        [(job.name, job.content) for job in plan],
+        interpreter=interpreter,
+        ranks=settings.ranks,
+        at_once=settings.at_once,
+        time_limit_s=settings.time_limit_s,
+        folder=settings.folder,
+        progress=progress,
     )
     found, rejected = harvest(plan, results, settings=settings)
     modes = _table(found, plan, settings=settings, window_nm=window_nm)
-    cut = [job.name for job, result in zip(plan, results, strict=True) if result["status"] in ("interrupted", "wall time over")]
+    cut = [
+        job.name
+        for job, result in zip(plan, results, strict=True)
+        if result["status"] in ("interrupted", "wall time over")
+    ]
     warnings = tuple(f"{name}: its time was over before the fit had converged" for name in cut)
     status = Status.PARTIAL if cut else Status.OK if len(modes) else Status.NO_MODES
     if status is Status.OK and len(settings.pixels_per_um) == 1:
@@ -45,7 +63,9 @@ def run(
     return Solution(modes, status, _provenance(plan, results, rejected, str(cost), interpreter), warnings)
 
 
-def harvest(plan: Sequence[Job], results: Sequence[dict[str, Any]], *, settings: Fdtd) -> tuple[list[Found], list[Rejected]]:
+def harvest(
+    plan: Sequence[Job], results: Sequence[dict[str, Any]], *, settings: Fdtd
+) -> tuple[list[Found], list[Rejected]]:
     """Modes at infinite resolution and everything rejected on the way."""
     found: list[Found] = []
     rejected: list[Rejected] = []
@@ -80,7 +100,9 @@ def _polarization(line: Line, job: Job) -> str:
     if dimensions == 1:
         return "TE+TM"
     across = sum(abs(a) ** 2 for name, a in line.amplitudes.items() if name.split(":")[-1].startswith("Ez"))
-    along = sum(abs(a) ** 2 for name, a in line.amplitudes.items() if not name.split(":")[-1].startswith("Ez"))
+    along = sum(
+        abs(a) ** 2 for name, a in line.amplitudes.items() if not name.split(":")[-1].startswith("Ez")
+    )
     if dimensions == 2:
         return "TE" if any(":Ey" in name for name in line.amplitudes) else "TM"
     return "TE-like" if along >= across else "TM-like"
@@ -104,8 +126,12 @@ def _pairs_of_c6v(found: list[Found]) -> list[Found]:
                 used |= {i, j}
                 b = found[j][3]
                 mean = Line(
-                    0.5 * (a.frequency + b.frequency), 0.5 * (a.decay + b.decay),
-                    max(a.frequency_err, b.frequency_err), max(a.decay_err, b.decay_err), a.amplitudes, a.strength,
+                    0.5 * (a.frequency + b.frequency),
+                    0.5 * (a.decay + b.decay),
+                    max(a.frequency_err, b.frequency_err),
+                    max(a.decay_err, b.decay_err),
+                    a.amplitudes,
+                    a.strength,
                 )
                 out.append((name, 2, polarization, mean))
     return out + [item for index, item in enumerate(found) if index not in used]
@@ -116,7 +142,9 @@ def _one_pair(a: Line, b: Line) -> bool:
     return close and abs(a.decay - b.decay) < 0.3 * max(abs(a.decay), abs(b.decay)) + 2e-6 * a.frequency
 
 
-def _table(found: Sequence[Found], plan: Sequence[Job], *, settings: Fdtd, window_nm: tuple[float, float]) -> Modes:
+def _table(
+    found: Sequence[Found], plan: Sequence[Job], *, settings: Fdtd, window_nm: tuple[float, float]
+) -> Modes:
     index_error = max((medium.index_error for job in plan for medium in job.cell.media), default=0.0)
     rows = []
     for symmetry, degeneracy, polarization, line in found:
@@ -134,7 +162,8 @@ def _table(found: Sequence[Found], plan: Sequence[Job], *, settings: Fdtd, windo
                 "symmetry": symmetry,
                 "degeneracy": degeneracy,
                 "polarization": polarization,
-                "wavelength_err_nm": wavelength * math.hypot(line.frequency_err / line.frequency, index_error / 1.5),
+                "wavelength_err_nm": wavelength
+                * math.hypot(line.frequency_err / line.frequency, index_error / 1.5),
                 "q_err": math.nan if endless else q * q * inverse_err,
                 "k0_per_nm": 2.0 * math.pi / wavelength * (1.0 - 0.5j / q),
             }
@@ -145,7 +174,11 @@ def _table(found: Sequence[Found], plan: Sequence[Job], *, settings: Fdtd, windo
 
 
 def _provenance(
-    plan: Sequence[Job], results: Sequence[dict[str, Any]], rejected: Sequence[Rejected], cost: str, interpreter: Any
+    plan: Sequence[Job],
+    results: Sequence[dict[str, Any]],
+    rejected: Sequence[Rejected],
+    cost: str,
+    interpreter: Any,
 ) -> dict[str, Any]:
     return {
         "meep": interpreter.meep_version,
@@ -154,13 +187,23 @@ def _provenance(
         "index_error": max((medium.index_error for job in plan for medium in job.cell.media), default=0.0),
         "runs": [
             {
-                "name": job.name, "status": result["status"], "steps": result["steps"], "seconds": result["stepping_s"],
-                "setup_s": result["setup_s"], "pixels_per_um": job.resolution, "light_path_um": result["time"],
+                "name": job.name,
+                "status": result["status"],
+                "steps": result["steps"],
+                "seconds": result["stepping_s"],
+                "setup_s": result["setup_s"],
+                "pixels_per_um": job.resolution,
+                "light_path_um": result["time"],
             }
             for job, result in zip(plan, results, strict=True)
         ],
         "rejected": [
-            {"where": r.where, "wavelength_nm": round(r.wavelength_nm, 4), "q": r.q if np.isfinite(r.q) else None, "reason": r.reason}
+            {
+                "where": r.where,
+                "wavelength_nm": round(r.wavelength_nm, 4),
+                "q": r.q if np.isfinite(r.q) else None,
+                "reason": r.reason,
+            }
             for r in rejected
         ],
     }

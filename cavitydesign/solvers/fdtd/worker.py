@@ -73,7 +73,10 @@ def agree(old, new, *, frequency_tolerance, decay_tolerance, floor):
             moved = abs(other["frequency"] - mode["frequency"])
             slower = abs(other["decay"] - mode["decay"])
             allowed = decay_tolerance * abs(mode["decay"]) + 0.1 * frequency_tolerance * mode["frequency"]
-            if moved < frequency_tolerance * mode["frequency"] + 0.01 * abs(mode["decay"]) and slower < allowed:
+            if (
+                moved < frequency_tolerance * mode["frequency"] + 0.01 * abs(mode["decay"])
+                and slower < allowed
+            ):
                 break
         else:
             return False
@@ -88,7 +91,8 @@ class Fitter:
         spec = job.get("fit") or {}
         self.spec = spec
         self.channels = job.get("channels") or [
-            {"name": f"probe{i}", "group": "all", "terms": [[i, 1.0]]} for i in range(len(job.get("probes", [])))
+            {"name": f"probe{i}", "group": "all", "terms": [[i, 1.0]]}
+            for i in range(len(job.get("probes", [])))
         ]
 
     def fits(self, series, dt, t0, start, end):
@@ -210,7 +214,9 @@ def _medium(mp, spec):
             )
             for line in atom["transitions"]
         ]
-        poles.append(mp.MultilevelAtom(sigma=1, transitions=transitions, initial_populations=atom["populations"]))
+        poles.append(
+            mp.MultilevelAtom(sigma=1, transitions=transitions, initial_populations=atom["populations"])
+        )
     if poles:
         kwargs["E_susceptibilities"] = poles
     if spec.get("conductivity"):
@@ -236,7 +242,9 @@ def _object(mp, spec, media):
     if spec["shape"] == "prism":
         height = mp.inf if spec["height"] == "inf" else spec["height"]
         corners = [_vector(mp, corner) for corner in spec["vertices"]]
-        return mp.Prism(corners, height=height, axis=_vector(mp, spec.get("axis", [0, 0, 1])), material=material)
+        return mp.Prism(
+            corners, height=height, axis=_vector(mp, spec.get("axis", [0, 0, 1])), material=material
+        )
     raise ValueError(f"unknown shape {spec['shape']!r}: block, cylinder or prism")
 
 
@@ -265,7 +273,10 @@ class Recorder:
         cylindrical = False
         self._fields = sim.fields
         self._probes = [
-            (_component(mp, probe["component"]), mp.py_v3_to_vec(sim.dimensions, _vector(mp, probe["point"]), cylindrical))
+            (
+                _component(mp, probe["component"]),
+                mp.py_v3_to_vec(sim.dimensions, _vector(mp, probe["point"]), cylindrical),
+            )
             for probe in job.get("probes", [])
         ]
         self._rows, self.t0 = [], None
@@ -289,7 +300,9 @@ def run(mp, job, folder):
     sim.init_sim()
     control = job["run"]
     dt = sim.fields.dt
-    steps_per_sample = max(1, int(control.get("sample_every", 0.0) / dt)) if control.get("sample_every") else 1
+    steps_per_sample = (
+        max(1, int(control.get("sample_every", 0.0) / dt)) if control.get("sample_every") else 1
+    )
     source_end = sim.fields.last_source_time() if job.get("sources") else 0.0
     start = source_end + control.get("settle", 0.0)
     if control.get("record_from_start"):
@@ -319,14 +332,23 @@ def run(mp, job, folder):
             break
         if time.time() - last_line > 1.0 and mp.am_master():
             last_line = time.time()
-            print("progress", json.dumps({"t": now, "t_max": t_max, "wall_s": round(wall, 2), "steps": steps}), flush=True)
+            print(
+                "progress",
+                json.dumps({"t": now, "t_max": t_max, "wall_s": round(wall, 2), "steps": steps}),
+                flush=True,
+            )
         if now >= t_max - 0.5 * dt:
             break
         if now >= t_check and fitter.spec and control.get("converge"):
             t_check = start + (now - start) * control.get("check_growth", 1.3)
             fits = fitter.fits(recorder.series(), dt * steps_per_sample, recorder.t0, 0.0, 1.0)
             modes = fitter.modes_by_group(fits)
-            history.append({"t": now, "modes": {g: [(m["frequency"], m["decay"]) for m in ms] for g, ms in modes.items()}})
+            history.append(
+                {
+                    "t": now,
+                    "modes": {g: [(m["frequency"], m["decay"]) for m in ms] for g, ms in modes.items()},
+                }
+            )
             done = previous is not None and all(
                 agree(
                     previous[group],
@@ -342,17 +364,34 @@ def run(mp, job, folder):
                 status = "converged"
                 break
     stepping_s = time.time() - began_stepping
-    _finish(mp, sim, job, folder, recorder, fitter, flux, status=status, history=history, steps=steps, start=start,
-            source_end=source_end, steps_per_sample=steps_per_sample, setup_s=setup_s, stepping_s=stepping_s)
+    _finish(
+        mp,
+        sim,
+        job,
+        folder,
+        recorder,
+        fitter,
+        flux,
+        status=status,
+        history=history,
+        steps=steps,
+        start=start,
+        source_end=source_end,
+        steps_per_sample=steps_per_sample,
+        setup_s=setup_s,
+        stepping_s=stepping_s,
+    )
 
 
 def _finish(mp, sim, job, folder, recorder, fitter, flux, **record):
     """Fit the series in every window of the job and write the results."""
     series, dt = recorder.series(), sim.fields.dt * record["steps_per_sample"]
     windows = (job.get("fit") or {}).get("windows", [[0.0, 1.0]])
-    fits = [
-        {"window": window, "fits": fitter.fits(series, dt, recorder.t0, *window)} for window in windows
-    ] if fitter.spec else []
+    fits = (
+        [{"window": window, "fits": fitter.fits(series, dt, recorder.t0, *window)} for window in windows]
+        if fitter.spec
+        else []
+    )
     result = {
         "format": FORMAT,
         "meep": mp.__version__,
@@ -370,7 +409,10 @@ def _finish(mp, sim, job, folder, recorder, fitter, flux, **record):
     if mp.am_master():
         if job.get("keep_series", True):
             real = {} if np.iscomplexobj(series) and np.any(series.imag) else {"series": series.real}
-            _write_npz(os.path.join(folder, "series.npz"), {"series": series, "t0": recorder.t0 or 0.0, "dt": dt, **real})
+            _write_npz(
+                os.path.join(folder, "series.npz"),
+                {"series": series, "t0": recorder.t0 or 0.0, "dt": dt, **real},
+            )
         if frames:
             _write_npz(os.path.join(folder, "frames.npz"), frames)
         _write(os.path.join(folder, "result.json"), json.dumps(result).encode())
@@ -416,7 +458,12 @@ def _frames(mp, sim, job):
         for plane in planes:
             center, size = _vector(mp, plane["center"]), _vector(mp, plane["size"])
             stacks[plane["name"]].append(
-                np.array([sim.get_array(component=_component(mp, c), center=center, size=size) for c in plane["components"]])
+                np.array(
+                    [
+                        sim.get_array(component=_component(mp, c), center=center, size=size)
+                        for c in plane["components"]
+                    ]
+                )
             )
     for plane in planes:
         center, size = _vector(mp, plane["center"]), _vector(mp, plane["size"])

@@ -38,7 +38,9 @@ def test_a_missing_interpreter_is_unavailable_with_the_install_line(tmp_path):
 
 
 def test_an_interpreter_whose_meep_cannot_import_says_why(tmp_path):
-    broken = script(tmp_path / "python", "echo 'ImportError: numpy.core.multiarray failed to import' >&2; exit 1")
+    broken = script(
+        tmp_path / "python", "echo 'ImportError: numpy.core.multiarray failed to import' >&2; exit 1"
+    )
     with pytest.raises(Unavailable, match=r"import meep failed: ImportError: numpy\.core"):
         find_interpreter(broken.path)
 
@@ -50,7 +52,9 @@ def test_the_variable_names_the_interpreter(tmp_path, monkeypatch):
 
 
 def test_a_worker_that_cannot_import_meep_becomes_an_error_with_the_log(tmp_path):
-    plain = script(tmp_path / "python", "echo setting up; echo 'ModuleNotFoundError: No module named meep' >&2; exit 1")
+    plain = script(
+        tmp_path / "python", "echo setting up; echo 'ModuleNotFoundError: No module named meep' >&2; exit 1"
+    )
     with pytest.raises(SolverError, match=r"exit code 1.*setting up \| ModuleNotFoundError") as caught:
         run_jobs([("one", JOB)], interpreter=plain, folder=tmp_path / "runs")
     assert caught.value.exit_code == 3
@@ -79,7 +83,9 @@ def test_a_finished_run_is_not_repeated_and_another_job_is_another_folder(tmp_pa
     assert first == again
     run_jobs([("two", {**JOB, "resolution": 2})], interpreter=worker, folder=runs)
     assert (tmp_path / "python.count").read_text().count("x") == 2
-    assert sorted(path.name for path in runs.iterdir()) == sorted([digest(JOB), digest({**JOB, "resolution": 2})])
+    assert sorted(path.name for path in runs.iterdir()) == sorted(
+        [digest(JOB), digest({**JOB, "resolution": 2})]
+    )
 
 
 def test_an_unfinished_run_is_returned_but_not_taken_for_finished(tmp_path):
@@ -106,7 +112,10 @@ def test_results_come_in_the_order_of_the_jobs(tmp_path):
 
 
 def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(tmp_path):
-    text = 'case "$(cat "$3/job.json")" in *quick*) echo \'{"status": "converged"}\' > "$3/result.json";; *) echo $$ > ' + str(tmp_path)
+    text = (
+        'case "$(cat "$3/job.json")" in *quick*) echo \'{"status": "converged"}\' > "$3/result.json";; *) echo $$ > '
+        + str(tmp_path)
+    )
     worker = script(tmp_path / "python", text + "/pid; exec sleep 60;; esac")
     code = (
         "from cavitydesign.solvers.fdtd.client import *\n"
@@ -130,7 +139,12 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(tmp_path):
 def test_progress_tells_the_share_and_the_time_left(tmp_path):
     text = 'echo \'progress {"t": 25.0, "t_max": 100.0}\'; sleep 1.5; echo \'{"status": "converged"}\' > "$3/result.json"'
     words: list[str] = []
-    run_jobs([("slow one", JOB)], interpreter=script(tmp_path / "python", text), folder=tmp_path / "runs", progress=words.append)
+    run_jobs(
+        [("slow one", JOB)],
+        interpreter=script(tmp_path / "python", text),
+        folder=tmp_path / "runs",
+        progress=words.append,
+    )
     assert words
     assert "slow one 25%" in words[0]
     assert "s left" in words[0]
@@ -139,7 +153,9 @@ def test_progress_tells_the_share_and_the_time_left(tmp_path):
 def test_the_worker_sees_a_cleaned_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     monkeypatch.setenv("LD_PRELOAD", "")
-    worker = script(tmp_path / "python", 'env > "$3/env.txt"; echo \'{"status": "converged"}\' > "$3/result.json"')
+    worker = script(
+        tmp_path / "python", 'env > "$3/env.txt"; echo \'{"status": "converged"}\' > "$3/result.json"'
+    )
     (result,) = run_jobs([("one", JOB)], interpreter=worker, folder=tmp_path / "runs")
     text = (tmp_path / "runs" / os.path.basename(result["folder"]) / "env.txt").read_text()
     assert "PYTHONPATH" not in text

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from cavitydesign.solvers.fdtd.harvest import Line, extrapolate, lines_of_run, match, mean_over_offsets, overlap
+from cavitydesign.solvers.fdtd.harvest import (
+    Line,
+    extrapolate,
+    lines_of_run,
+    match,
+    mean_over_offsets,
+    overlap,
+)
 
 CHANNELS = [f"g:Ex{i}" for i in range(6)]
 
@@ -85,7 +92,9 @@ def test_doubles_are_told_from_neighbours_by_their_pattern():
     def split(second):
         both = []
         for name, p, q in zip(CHANNELS, a, second, strict=True):
-            both += fits(1.5, -1e-5, channels=[name], pattern=[p]) + fits(near, -1e-5, amplitude=0.6, channels=[name], pattern=[q])
+            both += fits(1.5, -1e-5, channels=[name], pattern=[p]) + fits(
+                near, -1e-5, amplitude=0.6, channels=[name], pattern=[q]
+            )
         return harvest(both, both)
 
     assert len(split(a)[0]) == 1
@@ -126,7 +135,9 @@ def test_one_resolution_knows_no_error_bar():
 
 
 def test_a_mode_of_the_coarse_grid_alone_is_rejected():
-    lines, rejected = extrapolate([[line(1.5), line(1.62, pattern=(0, 1))], [line(1.501)]], [50.0, 70.0], where="E")
+    lines, rejected = extrapolate(
+        [[line(1.5), line(1.62, pattern=(0, 1))], [line(1.501)]], [50.0, 70.0], where="E"
+    )
     assert len(lines) == 1
     assert [r.reason for r in rejected] == ["absent at the finer resolution"]
 

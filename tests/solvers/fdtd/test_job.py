@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from cavitydesign.errors import InputError, SolverError
-from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Polygon, Rectangle, Sellmeier, Stack
+from cavitydesign.geometry import (
+    Circle,
+    Constant,
+    Inclusion,
+    Lattice,
+    Layer,
+    Polygon,
+    Rectangle,
+    Sellmeier,
+    Stack,
+)
 from cavitydesign.geometry.material import SellmeierTerms
 from cavitydesign.solvers.fdtd import Fdtd
 from cavitydesign.solvers.fdtd.cell import dimensions_of, lay_out, pixels_per_period
@@ -25,7 +35,9 @@ def stack(pattern, lattice=None, hole=1.85):
     holes = (Inclusion(pattern=pattern, material=Constant(n=hole), gain=True),)
     slab = Layer(material=Constant(n=2.0), thickness_nm=170.0, inclusions=holes)
     outer = Layer(material=Constant(n=1.0)), Layer(material=Constant(n=1.46))
-    return Stack(lattice=lattice or Lattice(kind="square", period_nm=360.0), layers=(outer[0], film, slab, outer[1]))
+    return Stack(
+        lattice=lattice or Lattice(kind="square", period_nm=360.0), layers=(outer[0], film, slab, outer[1])
+    )
 
 
 CELL = stack(Circle(radius_nm=111.25))
@@ -33,13 +45,23 @@ HEXAGONAL = stack(Circle(radius_nm=100.0), Lattice(kind="hexagonal", period_nm=4
 GRATING = stack(
     Rectangle(size_nm=(180.0, 360.0)), Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=360.0)
 )
-UNIFORM = Stack(layers=(Layer(material=Constant(n=1.0)), Layer(material=Constant(n=1.8), thickness_nm=300.0), Layer(material=Constant(n=1.46))))
+UNIFORM = Stack(
+    layers=(
+        Layer(material=Constant(n=1.0)),
+        Layer(material=Constant(n=1.8), thickness_nm=300.0),
+        Layer(material=Constant(n=1.46)),
+    )
+)
 
 
 @pytest.mark.parametrize("wanted", [31.0, 50.0, 77.7, 100.0])
 @pytest.mark.parametrize(
     "lattice",
-    [Lattice(period_nm=360.0), Lattice(kind="hexagonal", period_nm=400.0), Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=415.0)],
+    [
+        Lattice(period_nm=360.0),
+        Lattice(kind="hexagonal", period_nm=400.0),
+        Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=415.0),
+    ],
 )
 def test_a_period_is_a_whole_even_number_of_pixels(lattice, wanted):
     n, m, resolution = pixels_per_period(lattice, wanted)
@@ -114,7 +136,9 @@ def test_layers_lie_on_the_grid_as_the_stack_says(offset):
     tops = [o["center"][2] + 0.5 * o["size"][2] for o in blocks]
     assert np.diff(tops) == pytest.approx([-0.06, -0.17])
     # the substrate ends at the cell: Meep would repeat anything beyond it in the superstrate
-    assert blocks[-1]["center"][2] - 0.5 * blocks[-1]["size"][2] == pytest.approx(-0.5 * cell.size[2], abs=1e-12)
+    assert blocks[-1]["center"][2] - 0.5 * blocks[-1]["size"][2] == pytest.approx(
+        -0.5 * cell.size[2], abs=1e-12
+    )
     assert (tops[-1] * cell.resolution) % 1.0 == pytest.approx(1.0 - offset)
     assert cell.size[2] * cell.resolution == pytest.approx(round(cell.size[2] * cell.resolution))
 
@@ -133,7 +157,9 @@ def test_absorption_becomes_conductivity_and_comes_back_as_the_same_index():
     center = 1000.0 / 615.0
     assert complex(index_of(found.content, center)) == pytest.approx(3.8 + 0.02j, rel=1e-6)
     amplifier = medium(Constant(n=1.85, k=-0.002), window_nm=WINDOW, settings=Fdtd())
-    assert complex(index_of(amplifier.content, center)).imag == pytest.approx(-0.002, rel=1e-5)  # gain stays gain
+    assert complex(index_of(amplifier.content, center)).imag == pytest.approx(
+        -0.002, rel=1e-5
+    )  # gain stays gain
 
 
 def test_dispersion_is_fitted_and_its_error_told():
@@ -149,7 +175,14 @@ def test_dispersion_is_fitted_and_its_error_told():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("pixels_per_um", ()), ("q_min", 1.0), ("periods", (0, 3)), ("classes", ("+x",)), ("ranks", 0), ("dispersion", "none")],
+    [
+        ("pixels_per_um", ()),
+        ("q_min", 1.0),
+        ("periods", (0, 3)),
+        ("classes", ("+x",)),
+        ("ranks", 0),
+        ("dispersion", "none"),
+    ],
 )
 def test_settings_refuse_what_cannot_be_run(key, value):
     with pytest.raises(InputError, match=key):
@@ -163,7 +196,10 @@ def test_settings_that_change_no_number_compare_equal():
 
 def test_estimates_grow_as_they_should_and_a_job_that_does_not_fit_is_refused():
     def cost(resolution, **kwargs):
-        return estimate(jobs(CELL, settings=Fdtd(pixels_per_um=(resolution,), periods=(11, 11)), window_nm=WINDOW), **kwargs)
+        return estimate(
+            jobs(CELL, settings=Fdtd(pixels_per_um=(resolution,), periods=(11, 11)), window_nm=WINDOW),
+            **kwargs,
+        )
 
     assert cost(100.0).cells == pytest.approx(8.0 * cost(50.0).cells, rel=0.05)
     assert cost(100.0).seconds == pytest.approx(16.0 * cost(50.0).seconds, rel=0.2)

@@ -16,7 +16,8 @@ def holey_waveguide():
     places = [sign * (gap / 2 + i) for i in range(holes) for sign in (1, -1)]
     bar = {"shape": "block", "size": ["inf", width, "inf"], "material": "bar"}
     drilled = [
-        {"shape": "cylinder", "radius": radius, "height": "inf", "center": [x, 0.0, 0.0], "material": "air"} for x in places
+        {"shape": "cylinder", "radius": radius, "height": "inf", "center": [x, 0.0, 0.0], "material": "air"}
+        for x in places
     ]
     return {
         "format": 1,
@@ -56,7 +57,12 @@ def fit(channel, frequency, decay, *, amplitude=1.0, error=1e-8):
 
 
 def test_consensus_gathers_channels_and_keeps_neighbours_apart():
-    fits = [fit("a", 1.5, -1e-4), fit("b", 1.5000001, -1.01e-4), fit("a", 1.503, -2e-4), fit("b", 1.503, -2e-4)]
+    fits = [
+        fit("a", 1.5, -1e-4),
+        fit("b", 1.5000001, -1.01e-4),
+        fit("a", 1.503, -2e-4),
+        fit("b", 1.503, -2e-4),
+    ]
     first, second = consensus(fits)
     assert first["channels"] == ["a", "b"] or first["channels"] == ["b", "a"]
     assert first["frequency"] == pytest.approx(1.50000005)
@@ -64,7 +70,10 @@ def test_consensus_gathers_channels_and_keeps_neighbours_apart():
 
 
 def test_consensus_trusts_the_clean_strong_channel():
-    clean, noisy = fit("a", 1.5, -1e-4, amplitude=10.0, error=1e-9), fit("b", 1.5002, -9e-4, amplitude=0.1, error=1e-3)
+    clean, noisy = (
+        fit("a", 1.5, -1e-4, amplitude=10.0, error=1e-9),
+        fit("b", 1.5002, -9e-4, amplitude=0.1, error=1e-3),
+    )
     (mode,) = consensus([noisy, clean])
     assert mode["decay"] == pytest.approx(-1e-4, rel=1e-6)
 
