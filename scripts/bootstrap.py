@@ -124,34 +124,13 @@ def _fill_venv(base, extras):
         _run([base, "-m", "venv", VENV], "venv")
     what = "pinned dependencies" + (" and tools for " + ", ".join(extras) if extras else "")
     _say("installing " + what + " (.venv/setup-pip.log)")
-    pip = [
-        PYTHON,
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--no-input",
-        "install",
-        "--no-compile",
-        "-c",
-        "constraints.txt",
-    ]
+    # Not compiled here: pip would spend half its time on modules that nobody imports; Python does it on first import.
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-compile"]
+    pip += ["-c", "constraints.txt"]
     target = "." + ("[" + ",".join(extras) + "]" if extras else "")
     # The build backend first, from the same pins, so that pip need not fetch an unpinned one for the editable install.
     _run([*pip, "hatchling", "editables"], "pip")
     _run([*pip, "--no-build-isolation", "-e", target], "pip")
-    # pip compiles on one core, and tests of other packages too.
-    compile_all = [
-        PYTHON,
-        "-m",
-        "compileall",
-        "-q",
-        "-j",
-        "0",
-        "-x",
-        r"[/\\]tests?[/\\]",
-        os.path.join(VENV, "lib"),
-    ]
-    subprocess.run(compile_all, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def find_python():
