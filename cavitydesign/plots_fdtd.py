@@ -1,4 +1,6 @@
-"""Pictures of what FDTD says: both witnesses side by side, the field of a mode, and its animation. A leaf, like plots."""
+"""Pictures of what FDTD says: both witnesses side by side, the field of a mode, and its animation. A leaf,
+like plots.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _FAST, _FDTD = "#0072B2", "#D55E00"
 
 
 def verification_picture(found: Verification) -> Figure:
-    """Every mode of both methods over wavelength and 1/Q (top), and the pairs' differences with joint error bars (bottom)."""
+    """Every mode of both methods over wavelength and 1/Q (top), and the pairs' differences with joint error
+    bars (bottom).
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.5, 6.0), layout="constrained")
@@ -83,7 +87,9 @@ def field_picture(mode: ModeField, *, frame: int | None = None) -> Figure:
 
 
 def save_animation(mode: ModeField, path: Path | str, *, frames_per_s: int = 12) -> Path:
-    """One optical period as an endless GIF, written whole or not at all. For MP4 convert it with ``ffmpeg -i mode.gif mode.mp4``."""
+    """One optical period as an endless GIF, written whole or not at all. For MP4 convert it with ``ffmpeg -i
+    mode.gif mode.mp4``.
+    """
     import io
     import os
 

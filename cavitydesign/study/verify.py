@@ -1,9 +1,9 @@
 """The fast solver's modes beside FDTD's, matched one to one.
 
-Two tables of modes are two witnesses of the same cavity. A pair is two modes that could be the same: symmetry labels that do
-not contradict each other, the same degeneracy, and wavelengths within the joint error bar or within ``slack`` of each other
-(both methods are then worth a look). The pairing minimises the total distance in wavelength and Q, and whatever stays alone
-is named, on both sides.
+Two tables of modes are two witnesses of the same cavity. A pair is two modes that could be the same: symmetry
+labels that do not contradict each other, the same degeneracy, and wavelengths within the joint error bar or within
+``slack`` of each other (both methods are then worth a look). The pairing minimises the total distance in wavelength
+and Q, and whatever stays alone is named, on both sides.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Pairs and what stayed alone; ``ignored`` are the fast solver's modes that FDTD was not asked for, with the reason."""
+    """Pairs and what stayed alone; ``ignored`` are the fast solver's modes that FDTD was not asked for, with
+    the reason.
+    """
 
     pairs: tuple[Pair, ...]
     only_fast: tuple[dict[str, Any], ...]
@@ -68,7 +70,8 @@ class Verification:
             "pairs": [
                 {
                     "fast": _plain(p.fast), "fdtd": _plain(p.fdtd), "agrees": p.agrees, "sigma": _number(p.sigma),
-                    "wavelength_difference_nm": p.wavelength_difference_nm, "wavelength_joint_err_nm": _number(p.wavelength_joint_err_nm),
+                    "wavelength_difference_nm": p.wavelength_difference_nm,
+                    "wavelength_joint_err_nm": _number(p.wavelength_joint_err_nm),
                     "q_difference": _number(p.q_difference), "q_joint_err": _number(p.q_joint_err),
                 }
                 for p in self.pairs
@@ -102,9 +105,36 @@ def verify(
     low, high = checked_window(window_nm if window_nm is not None else (0.0, 0.0))
     stack = subject.to_stack() if isinstance(subject, Design) else subject
     wide = (low * (1.0 - SLACK), high * (1.0 + SLACK))
-    found_fast = solve(subject, fast if fast is not None else Poles(), window_nm=wide)
+    found_fast = solve(
+        _as_fdtd_sees_it(subject, stack, wide), fast if fast is not None else Poles(), window_nm=wide
+    )
     found_fdtd = run(stack, settings, window_nm=wide, subject=subject, progress=progress)
     return compare(found_fast, found_fdtd, window_nm=(low, high), q_min=settings.q_min)
+
+
+def _as_fdtd_sees_it(subject: Design | Stack, stack: Stack, window_nm: Window) -> Design | Stack:
+    """Bars that are uniform along y are two-dimensional for FDTD: nothing varies along them. In the fast solver's
+    cell waves could run along the bars with wavenumber 2π/period_y; a period too short for that leaves them out.
+    """
+    from cavitydesign.solvers.fdtd.cell import dimensions_of
+
+    if dimensions_of(stack) != 2 or stack.lattice is None:
+        return subject
+    period_x, period_y = stack.lattice.periods_nm
+    short = min(period_y, 0.2 * window_nm[0])
+    lattice = stack.lattice.replace(
+        kind="rectangular", period_nm=None, period_x_nm=period_x, period_y_nm=short
+    )
+    layers = [
+        layer.replace(
+            inclusions=tuple(
+                item.replace(pattern=item.pattern.replace(size_nm=(item.pattern.size_nm[0], short)))  # type: ignore[union-attr]
+                for item in layer.inclusions
+            )
+        )
+        for layer in stack.layers
+    ]
+    return Stack(lattice=lattice, layers=tuple(layers))
 
 
 def compare(fast: Solution, fdtd: Solution, *, window_nm: Window, q_min: float) -> Verification:
@@ -130,7 +160,9 @@ def compare(fast: Solution, fdtd: Solution, *, window_nm: Window, q_min: float) 
 
 
 def match_modes(first: Modes, second: Modes) -> list[tuple[int, int]]:
-    """Rows (i, j) of the one-to-one matching with the smallest total distance; rows without a possible partner are left out."""
+    """Rows (i, j) of the one-to-one matching with the smallest total distance; rows without a possible partner
+    are left out.
+    """
     if not len(first) or not len(second):
         return []
     from scipy.optimize import linear_sum_assignment
@@ -168,12 +200,15 @@ def _error(value: float) -> float:
 
 
 def _joint_nm(a: dict[str, Any], b: dict[str, Any]) -> float:
-    floor = _FLOOR_NM * a["wavelength_nm"]
+    unknown = math.isnan(b["wavelength_err_nm"])  # a single resolution knows no error bar of its own
+    floor = (SLACK if unknown else _FLOOR_NM) * a["wavelength_nm"]
     return max(math.hypot(_error(a["wavelength_err_nm"]), _error(b["wavelength_err_nm"])), floor)
 
 
 def _pair(a: dict[str, Any], b: dict[str, Any]) -> Pair:
-    """Differences are FDTD minus fast. Joint error bars have floors of 0.05 % of λ and 3 % of Q (what FDTD is trusted to)."""
+    """Differences are FDTD minus fast. Joint error bars have floors of 0.05 % of λ and 3 % of Q (what FDTD is
+    trusted to).
+    """
     wavelength = b["wavelength_nm"] - a["wavelength_nm"]
     wavelength_err = _joint_nm(a, b)
     if math.isfinite(a["q"]) and math.isfinite(b["q"]):

@@ -40,7 +40,9 @@ def test_two_mirror_cavity_agrees_with_the_exact_poles(film_k):
 
 
 def reference_cell():
-    """The unit cell of the mode-engine issue: Λ = 360 nm, film 60 nm of 1.85 over SiN 170 nm with holes r = 111.25 nm."""
+    """The unit cell of the mode-engine issue: Λ = 360 nm, film 60 nm of 1.85 over SiN 170 nm with holes r =
+    111.25 nm.
+    """
     hole = Inclusion(pattern=Circle(radius_nm=111.25), material=Constant(n=1.85), gain=True)
     return Stack(
         lattice=Lattice(kind="square", period_nm=360.0),
@@ -115,7 +117,8 @@ def test_grating_in_two_dimensions_agrees_with_the_exact_poles():
 
 
 def test_laser_threshold_in_time_agrees_with_the_linear_threshold():
-    # 5 % in 1D is what the issue asks; the passive grid alone shifts λ by 0.4 %, which moves no threshold by more than that
+    # 5 % in 1D is what the issue asks; the passive grid alone shifts λ by 0.4 %, which moves no threshold by more
+    # than that
     subject = two_mirror(pairs=(2, 3))
     exact = solve(subject, Poles(exact_threshold=True), window_nm=(620.0, 680.0)).modes
     threshold = float(exact["threshold_gain_per_cm"][0])

@@ -54,7 +54,9 @@ class Axes:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A laid-out stack. Lengths in µm; ``edges`` are the z of each layer's bottom, superstrate first (last one absent)."""
+    """A laid-out stack. Lengths in µm; ``edges`` are the z of each layer's bottom, superstrate first (last one
+    absent).
+    """
 
     axes: Axes
     resolution: float
@@ -133,9 +135,10 @@ def lay_out(
 ) -> Cell:
     """Cell, objects and media of a stack at one resolution, its reference plane ``offset`` pixels below a grid plane.
 
-    Meep smooths a pixel that two materials share and not one that three do, as at the rim of a hole's floor. There the
-    material at the pixel's middle is taken, so results jump (0.05-0.1 % of λ, 10 % of Q at 24 pixels per period) when an
-    interface crosses a grid plane. The mean over offsets 1/4 and 3/4 has every interface once on either side.
+    Meep smooths a pixel that two materials share and not one that three do, as at the rim of a hole's floor. There
+    the material at the pixel's middle is taken, so results jump (0.05-0.1 % of λ, 10 % of Q at 24 pixels per
+    period) when an interface crosses a grid plane. The mean over offsets 1/4 and 3/4 has every interface once on
+    either side.
     """
     axes = Axes(dimensions_of(stack))
     lattice = stack.lattice

@@ -1,8 +1,8 @@
 """The client side of the process that runs Meep: find it, start it, watch it, end it, read what it left.
 
-Each job gets a folder of its own with a name no other run has, holding job.json, log.txt (stdout and stderr of the worker)
-and, when it is done, result.json and series.npz. A finished folder is renamed to the digest of its job, so that a later run
-of the same job is a look-up, and two runs side by side never share a folder.
+Each job gets a folder of its own with a name no other run has, holding job.json, log.txt (stdout and stderr of the
+worker) and, when it is done, result.json and series.npz. A finished folder is renamed to the digest of its job, so
+that a later run of the same job is a look-up, and two runs side by side never share a folder.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Interrupted(KeyboardInterrupt):
 
 
 def find_interpreter(wanted: str | None = None) -> Interpreter:
-    """The interpreter that has Meep: ``wanted``, else $CAVITYDESIGN_MEEP_PYTHON, else the first that can of /usr/bin/python3
-    and the active and usual conda environments. Raises Unavailable with the line that installs it.
+    """The interpreter that has Meep: ``wanted``, else $CAVITYDESIGN_MEEP_PYTHON, else the first that can of
+    /usr/bin/python3 and the active and usual conda environments. Raises Unavailable with the line that installs it.
     """
     named = wanted or os.environ.get(VARIABLE)
     reasons = []
@@ -152,8 +152,8 @@ def run_jobs(
 ) -> list[dict[str, Any]]:
     """Run jobs, given as (name, content), and return their results in that order; each has its folder under "folder".
 
-    Raises SolverError with the tail of the log when a worker fails, and Interrupted on Ctrl-C. A run whose time is over ends
-    itself and returns what it has, with its own status.
+    Raises SolverError with the tail of the log when a worker fails, and Interrupted on Ctrl-C. A run whose time is
+    over ends itself and returns what it has, with its own status.
     """
     base = Path(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="cavitydesign-fdtd-"))
     base.mkdir(parents=True, exist_ok=True)
@@ -236,7 +236,8 @@ def _collect(run: _Run) -> dict[str, Any]:
     run.log.close()
     if run.process.returncode != 0 or not (run.folder / "result.json").is_file():
         raise SolverError(
-            f"the FDTD worker of {run.name!r} ended with {_ending(run.process.returncode)}; its log in {run.folder} ends: {_tail(run.folder)}",
+            f"the FDTD worker of {run.name!r} ended with {_ending(run.process.returncode)}; "
+            f"its log in {run.folder} ends: {_tail(run.folder)}",
             status=Status.PARTIAL,
         )
     result = _read(run.folder)
@@ -308,7 +309,9 @@ def _word(running: Sequence[_Run], *, done: int, total: int) -> str:
 
 
 def _share(run: _Run) -> tuple[float, float | None]:
-    """Part of the longest run length that is done, from the last progress line of the log, and the time that it leaves."""
+    """Part of the longest run length that is done, from the last progress line of the log, and the time that
+    it leaves.
+    """
     try:
         with (run.folder / "log.txt").open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))

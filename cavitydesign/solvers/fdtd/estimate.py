@@ -1,8 +1,10 @@
 """Memory and time of a job before it starts, and the refusal of what will not fit.
 
 Measured with Meep 1.25, double precision, one rank of one x86 core: 3D real fields 40 million grid cells a second while
-they fit the cache, about 10 million when they do not, and about 300 bytes a cell (fields, permittivity, PML); complex fields
-take twice both. A run stops when its fit has converged, typically in a third of its longest duration. The figures are meant
+they fit the cache, about 10 million when they do not, and about 300 bytes a cell (fields, permittivity, PML);
+complex fields
+take twice both. A run stops when its fit has converged, typically in a third of its longest duration. The figures
+are meant
 to be right within a factor of two to three: enough to tell minutes from days.
 """
 
@@ -12,6 +14,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cavitydesign.errors import SolverError
 from cavitydesign.solvers.base import Status
@@ -35,7 +38,8 @@ class Estimate:
     seconds: float
 
     def __str__(self) -> str:
-        return f"{self.cells / 1e6:.3g} million grid cells, {self.steps:.3g} steps, {self.memory_gb:.2g} GB, about {_human(self.seconds)}"
+        size = f"{self.cells / 1e6:.3g} million grid cells, {self.steps:.3g} steps, {self.memory_gb:.2g} GB"
+        return f"{size}, about {_human(self.seconds)}"
 
 
 def estimate(jobs: Sequence[Job], *, ranks: int = 1, at_once: int = 1) -> Estimate:
@@ -72,17 +76,17 @@ def refuse_what_does_not_fit(
         finest = max(job.resolution for job in jobs)
         fits = finest * (room / cost.memory_gb) ** (1.0 / dimensions)
         raise SolverError(
-            f"the FDTD job needs {cost} but {room:.3g} GB are free; it fits at {fits:.0f} pixels per um, with fewer periods, "
-            "or on more machines (docs/fdtd-on-slurm.md)",
+            f"the FDTD job needs {cost} but {room:.3g} GB are free; it fits at {fits:.0f} pixels per um, "
+            "with fewer periods, or on more machines (docs/fdtd-on-slurm.md)",
             status=Status.PARTIAL,
         )
     if cost.seconds > time_limit_s:
         ratio = time_limit_s / cost.seconds
-        finest = max(job.resolution for job in jobs)
+        slower = max(job.resolution for job in jobs) * ratio ** (1.0 / (dimensions + 1))
         raise SolverError(
             f"the FDTD job needs {cost}, more than time_limit_s = {time_limit_s:.0f}; it fits with time_limit_s = "
-            f"{math.ceil(cost.seconds / 60.0) * 60}, with a finest resolution of {finest * ratio ** (1.0 / (dimensions + 1)):.0f} "
-            f"pixels per um, with duration_um = {max(job.content['run']['duration'] for job in jobs) * ratio:.0f}, "
+            f"{math.ceil(cost.seconds / 60.0) * 60}, with a finest resolution of {slower:.0f} pixels per um, "
+            f"with duration_um = {max(job.content['run']['duration'] for job in jobs) * ratio:.0f}, "
             f"or with ranks = {max(2, math.ceil(ranks / ratio))} on a cluster (docs/fdtd-on-slurm.md)",
             status=Status.PARTIAL,
         )
@@ -92,7 +96,7 @@ def refuse_what_does_not_fit(
 def available_memory_gb() -> float:
     """Free memory of this machine as the kernel tells it; 8 GB where it does not."""
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
+        with Path("/proc/meminfo").open(encoding="ascii") as file:
             for line in file:
                 if line.startswith("MemAvailable:"):
                     return float(line.split()[1]) / 1e6

@@ -58,8 +58,8 @@ def mode_field(
 ) -> ModeField:
     """Ring the mode nearest to ``wavelength_nm`` (of that symmetry label) alone and record E over one period.
 
-    Two runs at the coarsest resolution of ``settings``: one to find the mode's frequency on this grid, one with a narrow
-    source at it. Raises SolverError when no mode lies within 2 % of the wavelength.
+    Two runs at the coarsest resolution of ``settings``: one to find the mode's frequency on this grid, one with a
+    narrow source at it. Raises SolverError when no mode lies within 2 % of the wavelength.
     """
     settings = settings if settings is not None else Fdtd()
     stack = subject.to_stack() if isinstance(subject, Design) else subject
@@ -72,8 +72,8 @@ def mode_field(
     plan = [one for one in plan if not symmetry or any(label[0] == symmetry for label in one.labels.values())]
     interpreter = find_interpreter(settings.interpreter)
     options: dict[str, Any] = {
-        "interpreter": interpreter, "ranks": settings.ranks, "at_once": settings.at_once, "time_limit_s": settings.time_limit_s,
-        "folder": settings.folder, "progress": progress,
+        "interpreter": interpreter, "ranks": settings.ranks, "at_once": settings.at_once,
+        "time_limit_s": settings.time_limit_s, "folder": settings.folder, "progress": progress,
     }  # fmt: skip
     results = run_jobs([(one.name, one.content) for one in plan], **options)
     nearest: tuple[float, Job, str, Line] | None = None

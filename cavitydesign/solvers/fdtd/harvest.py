@@ -1,9 +1,9 @@
 """From ring-down fits to modes: what counts, what is rejected and why, and the limit of infinite resolution.
 
-A mode of one run is a frequency on which several probe channels agree, found again in other parts of the ring-down, with a
-decay that is positive or too slow to measure. Runs at the two grid offsets are averaged, resolutions extrapolated as
-``f(h) = f(0) + a h²`` with the pixel h, frequency and decay apart. The decay Im f is kept rather than Q = -Re f / 2 Im f,
-because a dark mode's is zero and zero can be averaged.
+A mode of one run is a frequency on which several probe channels agree, found again in other parts of the ring-down,
+with a decay that is positive or too slow to measure. Runs at the two grid offsets are averaged, resolutions
+extrapolated as ``f(h) = f(0) + a h²`` with the pixel h, frequency and decay apart. The decay Im f is kept rather
+than Q = -Re f / 2 Im f, because a dark mode's is zero and zero can be averaged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _SMALLEST = 1e-4
 _AGREE = 3e-4
 _SHIFT = 0.02
 _TRUST = 0.2
-_LEAKY_PML = 3e-5  # a dark mode's tail that reaches through the PML to its other side may gain as well as lose: |Q| > 16 000
+# a dark mode's tail that reaches through the PML to its other side may gain as well as lose: |Q| > 16 000
+_LEAKY_PML = 3e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +226,12 @@ def _lost(line: Line, where: str, reason: str) -> Rejected:
 def extrapolate(
     runs: Sequence[Sequence[Line]], resolutions: Sequence[float], *, where: str
 ) -> tuple[list[Line], list[Rejected]]:
-    """Lines at infinite resolution from runs sorted coarse to fine; a line that the finest two do not share is rejected.
+    """Lines at infinite resolution from runs sorted coarse to fine; a line that the finest two do not share is
+    rejected.
 
-    Two resolutions: the line through both. More: least squares in h². The error bar is the larger of the residual and a fifth
-    of the way from the finest run to the limit (known unit cells came out within a twentieth of it), and the noise of the fits.
+    Two resolutions: the line through both. More: least squares in h². The error bar is the larger of the residual
+    and a fifth of the way from the finest run to the limit (known unit cells came out within a twentieth of it),
+    and the noise of the fits.
     """
     if len(runs) == 1:
         return [Line(x.frequency, x.decay, math.nan, math.nan, x.amplitudes, x.strength) for x in runs[0]], []

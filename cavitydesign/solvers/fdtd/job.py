@@ -1,14 +1,15 @@
 """Design → plain data: one job per mirror class and resolution.
 
-The E vector of a mode at Γ is even (+) or odd (-) under x → -x and y → -y; each pair of signs is a class, run in a quarter
+The E vector of a mode at Γ is even (+) or odd (-) under x → -x and y → -y; each pair of signs is a class, run in a
+quarter
 cell with real fields. Labels are those of C4v (square cell with its diagonals), C6v (hexagonal) or C2v:
 
     ++  A1, B1 (C4v)   A1, E2 (C6v)   A1 (C2v)        -+  E (C4v)   B1, E1 (C6v)   B1 (C2v)  E along x
     --  A2, B2 (C4v)   A2, E2 (C6v)   A2 (C2v)        +-  E (C4v)   B2, E1 (C6v)   B2 (C2v)  E along y
 
-Within ++ and -- of C4v the sum and the difference of two probes that a diagonal mirror exchanges see one label each, so
-near-degenerate modes never share a fit. In a hexagonal supercell the sources come in pairs one primitive vector apart, and
-probe pairs tell the genuine modes (sum) from the folded ones (difference).
+Within ++ and -- of C4v the sum and the difference of two probes that a diagonal mirror exchanges see one label
+each, so near-degenerate modes never share a fit. In a hexagonal supercell the sources come in pairs one primitive
+vector apart, and probe pairs tell the genuine modes (sum) from the folded ones (difference).
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from cavitydesign.errors import InputError
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.fdtd.cell import Cell, lay_out
+from cavitydesign.solvers.fdtd.cell import Cell, dimensions_of, lay_out
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
@@ -104,6 +106,7 @@ def jobs(stack: Stack, *, settings: Fdtd, window_nm: tuple[float, float]) -> lis
     group = point_group(stack, settings.bloch)
     if settings.periods is not None and group == "C6v":
         group = "C2v"
+    _check_bloch(stack, settings.bloch)
     wanted = parities(group)
     if settings.classes is not None and group not in ("1D", "1"):
         wanted = tuple(p for p in wanted if p in settings.classes)
@@ -117,6 +120,14 @@ def jobs(stack: Stack, *, settings: Fdtd, window_nm: tuple[float, float]) -> lis
                 built = job(stack, cell, group=group, parity=parity, settings=settings, window_nm=window_nm)
                 out.append(replace(built, name=f"{built.name} offset {offset:g}", offset=offset))
     return out
+
+
+def _check_bloch(stack: Stack, bloch: tuple[float, float]) -> None:
+    """A 1D run has no in-plane wavevector, a 2D run none along its bars."""
+    dimensions = dimensions_of(stack)
+    if (dimensions == 1 and bloch != (0.0, 0.0)) or (dimensions == 2 and bloch[1] != 0.0):
+        rule = "must be (0, 0) for uniform layers" if dimensions == 1 else "must be (kx, 0) for bars along y"
+        raise InputError(f"{rule} in FDTD; use the poles solver", key="bloch", value=bloch)
 
 
 def offsets(group: PointGroup) -> tuple[float, ...]:
@@ -216,7 +227,7 @@ def _probes(
         probes.append({"component": cell.axes.component(component), "point": cell.axes.vector(x, y, z)})
         return len(probes) - 1
 
-    points = _points(stack, cell)
+    points = _points(cell)
     components = _components(cell)
     diagonal = group == "C4v" and cell.finite is None and parity in ("++", "--")
     diagonal = diagonal or (
@@ -237,7 +248,7 @@ def _probes(
         return probes, channels, labels
     symmetry, degeneracy = _label(group, parity)
     if cell.axes.dimensions == 2:
-        return _grating_channels(cell, points, parity, probe, probes, channels)
+        return _grating_channels(group, points, parity, probe, probes, channels)
     name = symmetry or "all"
     labels = {name: (symmetry, degeneracy)}
     folded = stack.lattice is not None and stack.lattice.kind == "hexagonal" and cell.axes.dimensions == 3
@@ -255,10 +266,12 @@ def _probes(
     return probes, channels, labels
 
 
-def _grating_channels(cell: Cell, points: Any, parity: str, probe: Any, probes: Any, channels: Any) -> Any:
+def _grating_channels(
+    group: PointGroup, points: Any, parity: str, probe: Any, probes: Any, channels: Any
+) -> Any:
     """TE (E along the bars) and TM never mix in two dimensions; each run holds one of them, chosen by its y parity."""
     te = parity[1] == "-"
-    symmetry, degeneracy = _label("C2v", parity) if parity[0] != "0" else ("TE" if te else "TM", 1)
+    symmetry, degeneracy = _label(group, parity)
     for number, (x, y, z) in enumerate(points):
         for component in ("Ey",) if te else ("Ex", "Ez"):
             channels.append(_channel(f"{component}{number}", symmetry, [(probe(component, x, y, z), 1.0)]))
@@ -282,7 +295,7 @@ def _heights(cell: Cell) -> tuple[float, ...]:
     return tuple(out)
 
 
-def _points(stack: Stack, cell: Cell) -> list[tuple[float, float, float]]:
+def _points(cell: Cell) -> list[tuple[float, float, float]]:
     heights = _heights(cell)
     if cell.axes.dimensions == 1:
         top, bottom = cell.edges[0], cell.edges[-1]
@@ -296,7 +309,7 @@ def _points(stack: Stack, cell: Cell) -> list[tuple[float, float, float]]:
         x, y = fx * px, fy * py
         if cell.finite is not None:
             nx, ny = cell.finite
-            x += px * ((index * max(1, nx // 8)) % max(1, nx // 2)) + (0.0 if nx % 2 else 0.0)
+            x += px * ((index * max(1, nx // 8)) % max(1, nx // 2))
             y += py * ((index * max(1, ny // 8)) % max(1, ny // 2)) if py else 0.0
         out.append((x, y, heights[index % len(heights)]))
     return out
@@ -307,7 +320,7 @@ def _sources(
 ) -> list[dict[str, Any]]:
     pulse = {"frequency": center, "width": width}
     if cell.axes.dimensions == 1:
-        places = _points(stack, cell)[1::2]
+        places = _points(cell)[1::2]
         return [
             _dipole(cell, "Ex", point, weight, pulse)
             for point, weight in zip(places, (1.0, -0.83), strict=True)

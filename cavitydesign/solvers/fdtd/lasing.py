@@ -1,13 +1,13 @@
 """Lasing in the time domain: light out against pump, with two-level atoms in the gain film.
 
-Meep steps, for an inversion D = N2 - N1 and the polarization P of the atoms (Meep manual, "Saturable gain and absorption"),
+Meep steps, for an inversion D = N2 - N1 and the polarization P of the atoms (Meep manual, "Saturable gain"),
 
     P'' + Γ P' + (ω_a² + Γ²/4) P = -σ D E,      N2' = R N1 - γ N2 + (E P')/ω_a (signed),      N1 + N2 = N
 
-so that without light D = N (R - γ)/(R + γ), and at the line's centre the film has Im ε = -σ D / (ω_a Γ). The pump is
-given here as the film's unsaturated power gain g0 (1/cm) at the line's centre, ``Im ε = -2 κ √(n² + κ²)`` with
-``g0 = 4πκ/λ``: the laser threshold is then the number that the frequency-domain solvers call threshold_gain_per_cm. Steady output
-grows with the pump rate above threshold; the threshold is where it extrapolates to zero.
+so that without light D = N (R - γ)/(R + γ), and at the line's centre the film has Im ε = -σ D / (ω_a Γ). The pump
+is given here as the film's unsaturated power gain g0 (1/cm) at the line's centre, ``Im ε = -2 κ √(n² + κ²)`` with
+``g0 = 4πκ/λ``: the laser threshold is then the number that the frequency-domain solvers call threshold_gain_per_cm.
+Steady output grows with the pump rate above threshold; the threshold is where it extrapolates to zero.
 """
 
 from __future__ import annotations
@@ -65,16 +65,16 @@ def lasing_curve(
 ) -> LasingCurve:
     """Raise the pump and watch the mode nearest to ``wavelength_nm`` begin to lase. For 1D stacks and 2D gratings.
 
-    ``pump_gain_per_cm`` are unsaturated material gains, at least three of them above threshold. ``linewidth_nm`` is the full width of
-    the gain line, which is centred on the mode. Runs at the finest resolution of ``settings``.
+    ``pump_gain_per_cm`` are unsaturated material gains, at least three of them above threshold. ``linewidth_nm`` is
+    the full width of the gain line, which is centred on the mode. Runs at the finest resolution of ``settings``.
     """
     settings = settings if settings is not None else Fdtd(pixels_per_um=(100.0,))
     stack = subject.to_stack() if isinstance(subject, Design) else subject
     if not any(layer.has_gain for layer in stack.layers):
         raise InputError("no layer has gain = true", key="layers")
     options: dict[str, Any] = {
-        "interpreter": find_interpreter(settings.interpreter), "at_once": settings.at_once, "time_limit_s": settings.time_limit_s,
-        "folder": settings.folder, "progress": progress,
+        "interpreter": find_interpreter(settings.interpreter), "at_once": settings.at_once,
+        "time_limit_s": settings.time_limit_s, "folder": settings.folder, "progress": progress,
     }  # fmt: skip
     one, line = _cold_mode(stack, wavelength_nm, symmetry, settings, options)
     if one.cell.axes.dimensions == 3:
@@ -181,9 +181,11 @@ def _steady(series: Any) -> tuple[float, bool]:
 
 
 def _threshold(pumps: Any, outputs: Any, settled: Any) -> tuple[float, float]:
-    """Where the output meets zero, by a parabola in the pump rate through the settled points (the error: against a line).
+    """Where the output meets zero, by a parabola in the pump rate through the settled points (the error: against a
+    line).
 
-    With the inversion clamped at its threshold the emitted power is R N1 - γ N2, linear in the rate R rather than in the
+    With the inversion clamped at its threshold the emitted power is R N1 - γ N2, linear in the rate R rather than
+    in the
     unsaturated gain: R/γ = (ρ + g0)/(ρ - g0) with ρ the gain of full inversion. Spatial hole burning bends it a little.
     """
     above = settled & (outputs > 0.02 * outputs.max())

@@ -1,8 +1,8 @@
 """Where a mode of a finite array loses its light: upwards, downwards and through its edges.
 
 The ringing mode's Poynting flux is gathered at its frequency through a box around the array, ``1/Q = Σ 1/Q_i`` with
-``1/Q_i = (P_i / Σ P) / Q``. Absorption inside the box is not seen apart: the fluxes share out the radiated part, and Q must
-then be the radiative one.
+``1/Q_i = (P_i / Σ P) / Q``. Absorption inside the box is not seen apart: the fluxes share out the radiated part,
+and Q must then be the radiative one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cavitydesign.solvers.fdtd.cell import Cell, lay_out
 from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
 from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
 from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run
-from cavitydesign.solvers.fdtd.job import Job, job, parities, point_group
+from cavitydesign.solvers.fdtd.job import Job, job, offsets, parities, point_group
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
@@ -45,15 +45,44 @@ def array_losses(
 ) -> ArrayLosses:
     """Q of the mode nearest to ``wavelength_nm`` in an array of ``settings.periods``, split by the way out.
 
-    Two runs per mirror class at the coarsest resolution: a ring-down that finds the mode, and one that rings it alone behind flux
-    planes half way between the array and the absorbing layer. Raises InputError without periods, SolverError without mode.
+    At the coarsest resolution, as the mean over grid offsets; two runs per mirror class each: a ring-down that
+    finds the mode, and one that rings it alone behind flux planes half way between the array and the absorbing
+    layer. Raises InputError without periods, SolverError without mode.
     """
     if settings.periods is None:
         raise InputError("array_losses needs a finite array; give Fdtd(periods=(nx, ny))", key="periods")
     stack = subject.to_stack() if isinstance(subject, Design) else subject
     window = (0.98 * wavelength_nm, 1.02 * wavelength_nm)
-    group = point_group(stack)
-    cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=min(settings.pixels_per_um))
+    options: dict[str, Any] = {
+        "interpreter": find_interpreter(settings.interpreter), "ranks": settings.ranks, "at_once": settings.at_once,
+        "time_limit_s": settings.time_limit_s, "folder": settings.folder, "progress": progress,
+    }  # fmt: skip
+    found = [
+        _at_offset(stack, offset, wavelength_nm, symmetry, window, settings, options)
+        for offset in offsets(point_group(stack))
+    ]
+
+    def mean_q(name: str) -> float:
+        return len(found) / sum(1.0 / getattr(one, name) for one in found)
+
+    wavelength = sum(one.wavelength_nm for one in found) / len(found)
+    return ArrayLosses(
+        wavelength, mean_q("q"), mean_q("q_up"), mean_q("q_down"), mean_q("q_in_plane"), found[0].symmetry
+    )
+
+
+def _at_offset(
+    stack: Stack,
+    offset: float,
+    wavelength_nm: float,
+    symmetry: str,
+    window: tuple[float, float],
+    settings: Fdtd,
+    options: dict[str, Any],
+) -> ArrayLosses:
+    """The losses at one position of the interfaces on the grid (see cell.lay_out)."""
+    group, pixels = point_group(stack), min(settings.pixels_per_um)
+    cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=pixels, offset=offset)
     if cell.finite is None:
         raise InputError("a uniform stack has no finite array", key="periods", value=settings.periods)
     plan = [
@@ -67,10 +96,6 @@ def array_losses(
         time_limit_s=settings.time_limit_s,
         memory_limit_gb=settings.memory_limit_gb,
     )
-    options: dict[str, Any] = {
-        "interpreter": find_interpreter(settings.interpreter), "ranks": settings.ranks, "at_once": settings.at_once,
-        "time_limit_s": settings.time_limit_s, "folder": settings.folder, "progress": progress,
-    }  # fmt: skip
     results = run_jobs([(one.name, one.content) for one in plan], **options)
     lines = [
         (abs(UNIT_NM / line.frequency - wavelength_nm), label, one, line)

@@ -1,8 +1,8 @@
 """Materials as Meep takes them: a constant permittivity with conductivity, or one Lorentz pole, and the error of each.
 
-Meep steps D = ε E in time with real constants, so a complex index becomes ε = Re ε (1 + i σ_D / ω) with
-σ_D = 2π f Im ε / Re ε at the window's centre, and a dispersive one
-``ε(f) = ε∞ (1 + i σ_D / 2πf) + s f0² / (f0² - f² - i γ f)`` (Meep manual, "Material dispersion").
+Meep steps D = ε E in time with real constants, so a complex index becomes ε = Re ε (1 + i σ_D / ω) with σ_D = 2π f
+Im ε / Re ε at the window's centre, and a dispersive one ``ε(f) = ε∞ (1 + i σ_D / 2πf) + s f0² / (f0² - f² - i γ
+f)`` (Meep manual, "Material dispersion").
 """
 
 from __future__ import annotations

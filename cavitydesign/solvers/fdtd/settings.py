@@ -15,8 +15,8 @@ class Fdtd:
     pixels_per_um: resolutions to run; each is moved to the nearest at which the period is a whole, even number of
         pixels. Two or more are extrapolated in 1/resolution²; one is reported with no discretisation error (NaN).
     bloch: in-plane wavevector (kx, ky) of a periodic cell in 1/nm, as in Poles.
-    periods: (nx, ny) periods of a finite array; None is an infinite array (or the design's own device, if asked for).
-    classes: mirror classes to run, such as ("++", "--", "+-"): the sign of E under x → -x, then under y → -y. None: all.
+    periods: (nx, ny) periods of a finite array; None is an infinite array.
+    classes: mirror classes to run, such as ("++", "--", "+-"): the sign of E under x → -x, then under y → -y.
     q_min: modes that decay faster are not looked for. q_max: a Q above is reported as infinite (null).
     duration_um: longest ring-down, in µm of light path (1 µm/c = 3.34 fs); None: set from what is being measured.
     pad_nm: distance from the structure to the absorbing layer; pml_nm: its thickness. None: from the window.

@@ -109,7 +109,9 @@ def _polarization(line: Line, job: Job) -> str:
 
 
 def _pairs_of_c6v(found: list[Found]) -> list[Found]:
-    """A1 with A2 at one frequency is E2; B1 with B2 is E1 (the strain of the rectangular cell splits them by < 0.1 %)."""
+    """A1 with A2 at one frequency is E2; B1 with B2 is E1 (the strain of the rectangular cell splits them by <
+    0.1 %).
+    """
     out: list[Found] = []
     used: set[int] = set()
     for first, second, name in (("A1", "A2", "E2"), ("B1", "B2", "E1")):

@@ -95,10 +95,12 @@ class Fitter:
             for i in range(len(job.get("probes", [])))
         ]
 
-    def fits(self, series, dt, t0, start, end):
-        """Fits of every channel in the window [start, end] (fractions of the series), amplitudes at the window's start."""
+    def fits(self, series, dt, start, end):
+        """Fits of every channel in the window [start, end] (fractions of the series), amplitudes at the
+        window's start.
+        """
         count = series.shape[1]
-        first, last = int(round(start * count)), int(round(end * count))
+        first, last = round(start * count), round(end * count)
         out = []
         if last - first < 16 or not self.spec:
             return out
@@ -341,7 +343,7 @@ def run(mp, job, folder):
             break
         if now >= t_check and fitter.spec and control.get("converge"):
             t_check = start + (now - start) * control.get("check_growth", 1.3)
-            fits = fitter.fits(recorder.series(), dt * steps_per_sample, recorder.t0, 0.0, 1.0)
+            fits = fitter.fits(recorder.series(), dt * steps_per_sample, 0.0, 1.0)
             modes = fitter.modes_by_group(fits)
             history.append(
                 {
@@ -388,7 +390,7 @@ def _finish(mp, sim, job, folder, recorder, fitter, flux, **record):
     series, dt = recorder.series(), sim.fields.dt * record["steps_per_sample"]
     windows = (job.get("fit") or {}).get("windows", [[0.0, 1.0]])
     fits = (
-        [{"window": window, "fits": fitter.fits(series, dt, recorder.t0, *window)} for window in windows]
+        [{"window": window, "fits": fitter.fits(series, dt, *window)} for window in windows]
         if fitter.spec
         else []
     )

@@ -24,7 +24,9 @@ def script(path, text):
 
 
 def writes_result(path, status="converged"):
-    """A stand-in for the interpreter: writes a result.json, as the worker would ($3 is the folder of `-I worker.py FOLDER`)."""
+    """A stand-in for the interpreter: writes a result.json, as the worker would ($3 is the folder of `-I
+    worker.py FOLDER`).
+    """
     result = json.dumps({"status": status, "steps": 1})
     return script(path, f"echo '{result}' > \"$3/result.json\"; echo x >> {path}.count")
 
@@ -70,7 +72,7 @@ def test_a_worker_beyond_its_time_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(client, "_GRACE_S", 0.3)
     hung = script(tmp_path / "python", "exec sleep 60")
     began = time.monotonic()
-    with pytest.raises(SolverError, match="signal SIG(INT|TERM)"):
+    with pytest.raises(SolverError, match=r"signal SIG(INT|TERM)"):
         run_jobs([("one", JOB)], interpreter=hung, folder=tmp_path / "runs", time_limit_s=0.3)
     assert time.monotonic() - began < 15.0  # far below the 60 s that it would sleep
 
@@ -137,7 +139,8 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(tmp_path):
 
 
 def test_progress_tells_the_share_and_the_time_left(tmp_path):
-    text = 'echo \'progress {"t": 25.0, "t_max": 100.0}\'; sleep 1.5; echo \'{"status": "converged"}\' > "$3/result.json"'
+    text = 'echo \'progress {"t": 25.0, "t_max": 100.0}\'; sleep 1.5; '
+    text += 'echo \'{"status": "converged"}\' > "$3/result.json"'
     words: list[str] = []
     run_jobs(
         [("slow one", JOB)],

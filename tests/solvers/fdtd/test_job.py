@@ -116,7 +116,8 @@ def test_sources_of_a_hexagonal_supercell_never_ring_a_folded_mode():
     for component, x, y, z in places:
         partner = [
             p for p in places
-            if p[0] == component and abs(abs(p[1] - x) - px / 2) < 1e-6 and abs(abs(p[2] - y) - py / 2) < 1e-6 and p[3] == z
+            if p[0] == component and p[3] == z
+            and abs(abs(p[1] - x) - px / 2) < 1e-6 and abs(abs(p[2] - y) - py / 2) < 1e-6
         ]  # fmt: skip
         assert len(partner) == 1
     assert len([o for o in job.content["objects"] if o["shape"] == "cylinder"]) == 2

@@ -52,7 +52,8 @@ def test_the_published_holey_waveguide_cavity(tmp_path):
 
 def fit(channel, frequency, decay, *, amplitude=1.0, error=1e-8):
     return {
-        "channel": channel, "group": "g", "frequency": frequency, "decay": decay, "amplitude": amplitude, "phase": 0.0, "error": error,
+        "channel": channel, "group": "g", "frequency": frequency, "decay": decay,
+        "amplitude": amplitude, "phase": 0.0, "error": error,
     }  # fmt: skip
 
 
