@@ -1,0 +1,358 @@
+"""Modes of a finite square array: rigorous poles at Γ give the coupling of four waves, these are solved on the array.
+
+    poles at Γ:  bright pair E, dark A2 and B2 (TE-like) or A1 and B1 (TM-like)       solvers.poles
+    one pole set at a small Bloch wavevector  →  group velocity v                     the same
+    c, b, d  →  four waves on Nx Λ × Ny Λ, nothing entering at the edges              optics.coupled_waves
+
+The band edges are called A, B, C, D from the longest wavelength on, as in Liang et al., Opt. Express 20, 15945 (2012);
+of each the array's fundamental mode is reported, the one whose amplitude is most uniform. What this leaves out:
+reflection at the edge of the pattern, different velocities of the two dark modes, coupling between TE-like and TM-like
+waves, and light scattered out at the edges.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from cavitydesign import units
+from cavitydesign.errors import InputError, SolverError
+from cavitydesign.geometry.stack import Stack
+from cavitydesign.optics.coupled_waves import ArrayMode, FourWaves, Parity, array_modes
+from cavitydesign.solvers.base import Finite, Modes, Poles, Solution, Status, Window, solve
+
+Exchange = Literal[-1, 0, 1]
+VERSION = 1
+"""Raised whenever the numbers of this solver change."""
+
+_DARK = {"TE-like": ("A2", "B2"), "TM-like": ("A1", "B1")}  # even and odd under x ↔ y
+_CLASS = {"TE-like": "A''", "TM-like": "A'"}  # what these and one of the pair become at a wavevector along x
+_SPREAD = 0.12  # of the wavelengths in one family, relative; more is no weak coupling
+_SHELL = 81  # plane waves for the velocity: a whole shell of the square lattice at Γ and beside it
+_STEP = 5e-4  # Bloch wavevector for the velocity, in units of K
+_POINTS = (12, 16)  # grid; the change from the one to the other is the error bar
+_UNIFORM = 0.25  # least uniform share of a mode that is still called the fundamental one of its band edge
+_COUNT = 12  # modes looked at around a band edge
+
+
+def run(stack: Stack, settings: Finite, *, window_nm: Window, subject: Any = None) -> Solution:
+    """The fundamental array mode of each band edge of every complete family in the window.
+
+    ``q`` is that of all losses; ``q_up``, ``q_down`` and ``q_absorbed`` are the parts of the bright component and of
+    absorption; the rest of 1/Q leaves through the sides (``provenance["array"]``, ``q_in_plane``).
+    Error bars cover the grid and the plane waves, not the four-wave theory itself, so the status is APPROXIMATE.
+    """
+    periods = _periods(stack, settings, subject)
+    infinite = solve(stack, settings.poles, window_nm=window_nm)
+    group = infinite.provenance["group"]
+    if group != "C4v":
+        raise InputError(
+            f"four coupled waves need a cell with the symmetry C4v; this one has {group}", key="layers"
+        )
+    provenance = {
+        "solver_version": VERSION,
+        "periods": list(periods),
+        "theory": "four coupled waves from rigorous poles at Γ; no reflection at the edges",
+        "index_fit_errors": infinite.provenance["index_fit_errors"],
+        "waves": infinite.provenance["waves"],
+    }
+    families, warnings = _families(infinite.modes)
+    if not families:
+        return Solution(Modes.empty(), Status.NO_MODES, provenance, tuple(warnings))
+    velocities = _velocities(stack, settings.poles, families, window_nm)
+    rows, array = [], []
+    for family, velocity in zip(families, velocities, strict=True):
+        found, notes = _family_rows(family, velocity, stack, periods)
+        rows += found
+        array += notes["array"]
+        warnings += notes["warnings"]
+    kept = [i for i, row in enumerate(rows) if window_nm[0] <= row["wavelength_nm"] <= window_nm[1]]
+    kept = [i for i in kept if rows[i]["q"] < 0.0 or rows[i]["q"] >= settings.poles.q_min]
+    kept.sort(key=lambda i: -rows[i]["wavelength_nm"])  # as the table will be
+    provenance["array"] = [array[i] for i in kept]
+    if not kept:
+        return Solution(Modes.empty(), Status.NO_MODES, provenance, tuple(warnings))
+    table = Modes.from_columns(**{name: [rows[i][name] for i in kept] for name in rows[0]})
+    status = Status.INCOMPLETE if infinite.status is Status.INCOMPLETE else Status.APPROXIMATE
+    return Solution(table, status, provenance, tuple(warnings))
+
+
+def _periods(stack: Stack, settings: Finite, subject: Any) -> tuple[int, int]:
+    """Size of the array, after everything about the input that rules this theory out."""
+    if stack.lattice is None or stack.is_uniform:
+        rule = "finite arrays need a lattice and inclusions; use the poles solver for uniform layers"
+        raise InputError(rule, key="layers")
+    if stack.lattice.kind != "square":
+        rule = "four coupled waves need a square lattice; use fdtd"
+        raise InputError(rule, key="lattice.kind", value=stack.lattice.kind)
+    if settings.poles.bloch != (0.0, 0.0) or settings.poles.angle_deg:
+        rule = "the modes of an array have no Bloch wavevector; leave it at 0"
+        raise InputError(rule, key="bloch", value=settings.poles.bloch)
+    device = getattr(subject, "device", None)
+    periods = settings.periods or (device.periods if device is not None else None)
+    if periods is None:
+        rule = (
+            "this key is required and is missing: the size of the array, like [17, 17] (or --periods 17,17)"
+        )
+        raise InputError(rule, key="device.periods")
+    if min(periods) < 3:
+        raise InputError(
+            "slowly varying amplitudes need 3 periods at least", key="device.periods", value=list(periods)
+        )
+    return periods
+
+
+# -- the family ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Rows of the poles table: dark even, dark odd, bright."""
+
+    polarization: str
+    dark_even: dict[str, Any]
+    dark_odd: dict[str, Any]
+    bright: dict[str, Any]
+
+    @property
+    def members(self) -> tuple[dict[str, Any], ...]:
+        return self.dark_even, self.dark_odd, self.bright
+
+
+def _families(modes: Modes) -> tuple[list[_Family], list[str]]:
+    """Complete families of the first shell of waves, and what is missing from the others, in words.
+
+    The odd dark mode (B2, B1) belongs to waves along the axes only, so it leads; the nearest partners join it.
+    """
+    found, warnings = [], []
+    for polarization, (even, odd) in _DARK.items():
+        own = [row for row in modes if row["polarization"] == polarization]
+        pools = {label: [row for row in own if row["symmetry"] == label] for label in (even, "E")}
+        leaders = [row for row in own if row["symmetry"] == odd]
+        before = len(found)
+        for leader in leaders:
+            picked = []
+            for label in (even, "E"):
+                near = [row for row in pools[label] if _distance(row, leader) < _SPREAD]
+                if near:
+                    picked.append(min(near, key=lambda row: _distance(row, leader)))
+            if len(picked) == 2:
+                found.append(_Family(polarization, picked[0], leader, picked[1]))
+                for row in picked:
+                    pools[row["symmetry"]].remove(row)
+        if len(found) == before:
+            seen = ", ".join(f"{row['symmetry']} {row['wavelength_nm']:.1f} nm" for row in own) or "none"
+            warnings.append(
+                f"no complete {polarization} family ({even}, {odd}, E) in the window, which holds: {seen}"
+            )
+    return found, warnings
+
+
+def _distance(first: dict[str, Any], second: dict[str, Any]) -> float:
+    return abs(first["wavelength_nm"] / second["wavelength_nm"] - 1.0)
+
+
+def _velocities(stack: Stack, settings: Poles, families: list[_Family], window_nm: Window) -> list[float]:
+    """Group velocity v = dk0/dK of each family from rigorous poles at Γ and at a small wavevector q along x.
+
+    The waves make ``Σ (k0 - mean)²`` of the even, the odd and one bright mode grow by ``2 v² q²`` exactly, whatever the
+    couplings: v is a root of a difference, not a fit. Both sets of poles use the same plane waves.
+    """
+    assert stack.lattice is not None  # checked by _periods
+    reciprocal = 2.0 * math.pi / stack.lattice.periods_nm[0]
+    q = _STEP * reciprocal
+    around = [row["wavelength_nm"] for family in families for row in family.members]
+    window = (max(window_nm[0], 0.98 * min(around)), min(window_nm[1], 1.02 * max(around)))
+    coarse = replace(settings, waves=_SHELL, exact_threshold=False)
+    still = solve(stack, coarse, window_nm=window).modes
+    moving = solve(stack, replace(coarse, bloch=(q, 0.0)), window_nm=window).modes
+    velocities = []
+    for family in families:
+        own = [row for row in still if row["polarization"] == family.polarization]
+        at_rest = [
+            _nearest([other for other in own if other["symmetry"] == row["symmetry"]], [row["k0_per_nm"]])
+            for row in family.members
+        ]
+        candidates = [row for row in moving if row["symmetry"] == _CLASS[family.polarization]]
+        begin = np.array([k0 for found in at_rest for k0 in found])
+        end = np.array(_nearest(candidates, list(begin)))
+        if len(begin) < 3 or len(end) < 3:
+            message = "a mode was lost on the way to a small wavevector; widen `window_nm`"
+            raise SolverError(message, status=Status.INCOMPLETE)
+        growth = np.sum((end - end.mean()) ** 2) - np.sum((begin - begin.mean()) ** 2)
+        v = float(np.sqrt(growth / (2.0 * q * q)).real)
+        if not 0.02 < v < 1.0:
+            message = f"the bands near Γ give v/c = {v:.3g}, so these are no four coupled waves; use fdtd"
+            raise SolverError(message, status=Status.UNCONVERGED)
+        velocities.append(v)
+    return velocities
+
+
+def _nearest(rows: list[dict[str, Any]], targets: list[complex]) -> list[complex]:
+    """For each target the nearest k0 not yet taken."""
+    free = [row["k0_per_nm"] for row in rows]
+    picked = []
+    for target in targets:
+        if free:
+            picked.append(free.pop(int(np.argmin([abs(k0 - target) for k0 in free]))))
+    return picked
+
+
+# -- the array -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """A band edge: its label at Γ, its place among the shares of an ArrayMode, and the symmetry to solve for."""
+
+    row: dict[str, Any]
+    letter: str
+    part: int
+    parity: tuple[Parity, Parity]
+    exchange: Exchange
+    degeneracy: int
+
+
+def _edges(family: _Family, *, square: bool) -> list[_Edge]:
+    ranked = sorted(family.members, key=lambda row: -row["wavelength_nm"])
+    letters, names = {}, iter("ABCD")
+    for row in ranked:
+        letters[row["symmetry"]] = "".join(next(names) for _ in range(row["degeneracy"]))
+    swaps: tuple[Exchange, Exchange] = (1, -1) if square else (0, 0)
+    even, odd, bright = family.members
+    edges = [
+        _Edge(even, letters[even["symmetry"]], 0, (1, 1), swaps[0], 1),
+        _Edge(odd, letters[odd["symmetry"]], 1, (1, 1), swaps[1], 1),
+    ]
+    name = letters["E"]
+    if square:
+        return [*edges, _Edge(bright, name, 2, (-1, 1), 0, 2)]
+    return [*edges, _Edge(bright, name[0], 2, (-1, 1), 0, 1), _Edge(bright, name[1], 2, (1, -1), 0, 1)]
+
+
+def _family_rows(
+    family: _Family, velocity: float, stack: Stack, periods: tuple[int, int]
+) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
+    """Rows of the table, and beside them a record of each and warnings."""
+    assert stack.lattice is not None  # checked by _periods
+    period = stack.lattice.periods_nm[0]
+    even, odd, bright = (row["k0_per_nm"] for row in family.members)
+    reciprocal = 2.0 * math.pi / period
+    waves = FourWaves.from_poles(
+        bright=bright, dark_even=even, dark_odd=odd, velocity=velocity, wavenumber=reciprocal
+    )
+    lengths = (periods[0] * period, periods[1] * period)
+    rows, array, warnings = [], [], []
+    for edge in _edges(family, square=periods[0] == periods[1]):
+        coarse, fine = (_fundamental(waves, lengths, edge, points) for points in _POINTS)
+        if fine is None or coarse is None:
+            warnings.append(
+                f"band edge {edge.letter} ({family.polarization} {edge.row['symmetry']}, "
+                f"{edge.row['wavelength_nm']:.1f} nm at Γ) has no mode of its own in so small an array; "
+                "more periods, or fdtd"
+            )
+            continue
+        row = _row(family, edge, coarse, fine, waves)
+        rows.append(row)
+        array.append(_record(edge, row, fine, waves, lengths))
+    return rows, {"array": array, "warnings": warnings}
+
+
+def _fundamental(
+    waves: FourWaves, lengths: tuple[float, float], edge: _Edge, points: int
+) -> ArrayMode | None:
+    """The most uniform array mode of a band edge; None where no mode is clearly that."""
+    pole = (*waves.dark, waves.bright)[edge.part]
+    near = pole - 0.5j * waves.velocity / max(
+        lengths
+    )  # a little below, as leaking through the sides will move it
+    found = array_modes(
+        waves,
+        lengths_nm=lengths,
+        parity=edge.parity,
+        exchange=edge.exchange,
+        near=near,
+        count=_COUNT,
+        points=points,
+    )
+    best = max(found, key=lambda mode: mode.uniform[edge.part], default=None)
+    return best if best is not None and best.uniform[edge.part] >= _UNIFORM else None
+
+
+def _row(
+    family: _Family, edge: _Edge, coarse: ArrayMode, fine: ArrayMode, waves: FourWaves
+) -> dict[str, Any]:
+    """One row of the modes table. Errors: the change of the grid, and those of the poles at Γ."""
+    wavelength, q = units.wavelength_nm_of(fine.k0), units.quality_factor(fine.k0)
+    confinement = sum(
+        share * row["confinement"] for share, row in zip(fine.shares, family.members, strict=True)
+    )
+    absorbed = sum(part / row["q_absorbed"] for part, row in zip(fine.shares, family.members, strict=True))
+    bright = family.bright
+    share = fine.shares[2]
+    loss_err = abs(1.0 / q - 1.0 / units.quality_factor(coarse.k0)) + share * _loss_error(bright)
+    pole_err = max(row["wavelength_err_nm"] for row in family.members)
+    return {
+        "wavelength_nm": wavelength,
+        "q": q,
+        "symmetry": edge.row["symmetry"],
+        "degeneracy": edge.degeneracy,
+        "polarization": family.polarization,
+        "confinement": confinement,
+        "threshold_gain_per_cm": 2.0
+        * math.pi
+        * _film_index(bright)
+        / (wavelength * q * confinement)
+        * units.NM_PER_CM,
+        "wavelength_err_nm": abs(wavelength - units.wavelength_nm_of(coarse.k0)) + pole_err,
+        "q_err": q * q * loss_err,
+        "q_up": _over(bright["q_up"], share),
+        "q_down": _over(bright["q_down"], share),
+        "q_absorbed": _inverse(absorbed),
+        "n_eff": waves.wavenumber / waves.centre.real,
+        "order": 2,
+        "k0_per_nm": fine.k0,
+    }
+
+
+def _film_index(bright: dict[str, Any]) -> float:
+    """Index of the gain film, by the bright mode's ``g = 2π n / (λ Q Γ)`` at Γ. NaN without a film."""
+    gain = bright["threshold_gain_per_cm"] / units.NM_PER_CM
+    return gain * bright["wavelength_nm"] * bright["q"] * bright["confinement"] / (2.0 * math.pi)
+
+
+def _loss_error(row: dict[str, Any]) -> float:
+    return row["q_err"] / row["q"] ** 2 if math.isfinite(row["q"]) else 0.0
+
+
+def _over(q: float, share: float) -> float:
+    return q / share if share > 0.0 else math.inf
+
+
+def _inverse(loss: float) -> float:
+    return 1.0 / loss if loss else math.inf
+
+
+def _record(
+    edge: _Edge, row: dict[str, Any], mode: ArrayMode, waves: FourWaves, lengths: tuple[float, float]
+) -> dict[str, Any]:
+    """What the table has no column for."""
+    vertical = 1.0 / row["q_up"] + 1.0 / row["q_down"]
+    sides = 1.0 / row["q"] - vertical - 1.0 / row["q_absorbed"]
+    length = math.sqrt(lengths[0] * lengths[1])
+    return {
+        "band_edge": edge.letter,
+        "polarization": row["polarization"],
+        "wavelength_at_gamma_nm": edge.row["wavelength_nm"],
+        "q_in_plane": _inverse(sides),
+        "q_vertical": _inverse(vertical),
+        "shares_even_odd_bright": list(mode.shares),
+        "uniform_share": mode.uniform[edge.part],
+        "amplitude_gain_length": -mode.k0.imag / waves.velocity * length,
+        "group_index": 1.0 / waves.velocity,
+        "coupling_back_length": abs(waves.back.real) / waves.velocity * length,
+        "coupling_cross_length": abs(waves.cross.real) / waves.velocity * length,
+    }
