@@ -10,21 +10,24 @@ import csv
 import io
 import json
 import math
+import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cavitydesign.cli import output
-from cavitydesign.errors import CavityError, InputError
+from cavitydesign.errors import CavityError, InputError, SolverError
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.load import load_design
 from cavitydesign.geometry.two_mirror import TwoMirror
 from cavitydesign.solvers.base import Poles, Solution
 from cavitydesign.study import measured, predict, sweep
-from cavitydesign.study.store import write_atomically
+from cavitydesign.study.store import Failure, write_atomically
 
 LASERS = {
     "nanopillar": ("Pillars", "lattice.period_nm=305:385:1"),
@@ -42,6 +45,7 @@ class Told:
     rows: list[dict[str, Any]] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
+    fitted: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
     physics_s: float = 0.0
 
@@ -61,11 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--coarse", action="store_true", help="every tenth point of the sweeps and no ±, for tests"
     )
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="lasers side by side")
     options = parser.parse_args(arguments)
     start = time.perf_counter()
     try:
         layouts = options.layouts or _layouts()
-        told = [laser(layouts / f"{name}.toml", options.out / name, coarse=options.coarse) for name in LASERS]
+        told = _lasers(layouts, options.out, coarse=options.coarse, jobs=options.jobs)
         masks = [mask(file, options.out / "masks") for file in sorted((layouts / "masks").glob("*.toml"))]
     except CavityError as error:
         sys.stderr.write(f"{error}\n")
@@ -97,7 +102,8 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     figures = {
         "map": plots.period_map(swept, peaks=peaks),
         "gain": plots.gain_picture(found),
-        "modes": plots.mode_picture(found.design, found.solution),
+        "field": plots.mode_picture(found.design, found.solution),
+        "modes": plots.mode_chart(found.design, found.solution),
         "published": plots.published_against_predicted(
             found.published, title=f"{design.name}: published and predicted"
         ),
@@ -109,6 +115,7 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     told.rows = list(found.published)
     told.words = _words_of_sweep(swept, peaks)
     told.assumed = [item.path for item in design.assumed() if not output.is_gain_input(item.path)]
+    told.fitted = [f"{item.path} ({item.note})" for item in design.all_sources() if item.source == "fitted"]
     if not found.solution.status.trustworthy:
         told.doubtful.append(f"{title}: {found.solution.status.value}")
     if swept.failed:
@@ -157,6 +164,7 @@ def summary(told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path,
                 "published": i.rows,
                 "words": i.words,
                 "assumed": i.assumed,
+                "fitted": i.fitted,
                 "doubtful": i.doubtful,
             }
             for i in told
@@ -174,6 +182,29 @@ def _layouts() -> Path:
         if (folder / "pcsel.toml").is_file():
             return folder
     raise InputError("no folder `layouts` with the published designs here; give --layouts", key="--layouts")
+
+
+def _lasers(layouts: Path, out: Path, *, coarse: bool, jobs: int) -> list[Told]:
+    """All lasers, some side by side."""
+    work = [(layouts / f"{name}.toml", out / name) for name in LASERS]
+    if jobs < 2:
+        return [laser(*item, coarse=coarse) for item in work]
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        order = sorted(work, key=lambda item: item[0].stem != "pcsel")  # the longest first
+        running = {item: pool.submit(_told, *item, coarse=coarse) for item in order}
+        found = [running[item].result() for item in work]
+    for item in found:
+        if isinstance(item, Failure):
+            raise (InputError if item.exit_code == InputError.exit_code else SolverError)(item.message)
+    return [item for item in found if isinstance(item, Told)]
+
+
+def _told(file: Path, out: Path, *, coarse: bool) -> Told | Failure:
+    """One laser in a process of its own; what goes wrong comes back as a value."""
+    try:
+        return laser(file, out, coarse=coarse)
+    except CavityError as error:
+        return Failure.of(error)
 
 
 def _say(text: str) -> None:
@@ -294,10 +325,9 @@ def _screen(
     for text in (text for item in told for text in item.doubtful):
         target.print(f"Not proven: {text}.", style="bold")
     named = "; ".join(f"{item.title}: {_short_names(item.assumed)}" for item in told)
-    target.print(
-        f"Assumed: {named}; and most numbers of the emitter. Fitted: its cross-section at 400 nm.",
-        style="dim",
-    )
+    target.print(f"Assumed: {named}; and most numbers of the emitter.", style="dim")
+    for text in dict.fromkeys(text for item in told for text in item.fitted):
+        target.print(f"Fitted, so no test where it was fitted: {text}.", style="dim")
     good = "all read back as drawn" if all(item["ok"] for item in masks) else "NOT ALL READ BACK AS DRAWN"
     target.print(f"Masks: {len(masks)} files, {sum(item['devices'] for item in masks)} devices, {good}.")
     target.print(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cavitydesign import Poles, load_design, plots
+from cavitydesign import Poles, load_design, plots, solve
 from cavitydesign.errors import InputError
 from cavitydesign.masks import build, load_mask
 from cavitydesign.solvers.base import Modes, Solution, Status
@@ -84,6 +84,18 @@ def test_the_mode_profile_puts_the_field_into_the_cavity(two_mirror):
     assert outer.max() < 0.1, "a high-Q mode lives between its mirrors"
     assert says_units(figure)
     assert index.get_xlabel() == "depth below the superstrate (µm)"
+
+
+def test_the_section_of_a_patterned_mode_keeps_the_field_at_the_slab():
+    design = load_design(LAYOUTS / "pcsel.toml")
+    solution = solve(design, Poles(waves=25))
+    figure = plots.mode_picture(design, solution)
+    left, right = figure.axes[:2]
+    mean, height = right.lines[0].get_data()
+    peak = height[np.argmax(mean)]
+    assert 0.0 < peak < 220.0, "within grating and overlayer"
+    assert mean[0] < 0.2, "a guided mode decays into the substrate, up to what it radiates"
+    assert left.get_xlabel() == "x (nm), two cells"
 
 
 def test_the_mirror_spectrum_has_both_mirrors_and_a_dip_at_the_mode(two_mirror):

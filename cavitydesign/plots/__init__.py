@@ -9,6 +9,7 @@ from cavitydesign.plots.compared import published_against_predicted
 from cavitydesign.plots.gain import gain_map, gain_picture
 from cavitydesign.plots.maps import period_map
 from cavitydesign.plots.mask import mask_preview
+from cavitydesign.plots.section import mode_section
 from cavitydesign.plots.style import save
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "mode_chart",
     "mode_picture",
     "mode_profile",
+    "mode_section",
     "period_map",
     "published_against_predicted",
     "save",

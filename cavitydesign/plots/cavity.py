@@ -26,11 +26,17 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def mode_picture(design: Design, solution: Solution, *, row: int | None = None) -> Figure:
-    """What a table of modes looks like: the field through a uniform stack, else the modes by λ and Q."""
-    stack = design.to_stack()
-    if stack.is_uniform and len(solution.modes):
+    """What a mode looks like: its field through a uniform stack, or in a section of the cell; without field, a chart.
+
+    Only the pole solver's modes have fields; those of others are drawn by wavelength and Q.
+    """
+    if solution.provenance.get("solver") != "poles" or not len(solution.modes):
+        return mode_chart(design, solution)
+    if design.to_stack().is_uniform:
         return mode_profile(design, solution, row=row)
-    return mode_chart(design, solution)
+    from cavitydesign.plots.section import mode_section
+
+    return mode_section(design, solution, row=row)
 
 
 def mode_profile(design: Design, solution: Solution, *, row: int | None = None) -> Figure:

@@ -150,7 +150,7 @@ def fano_spectrum(
         axes = figure.subplots()
         labelled: set[str] = set()
         for mode in modes:
-            bright = mode["degeneracy"] == 2 or math.isfinite(mode["q"])
+            bright = math.isfinite(mode["q_up"]) or math.isfinite(mode["q_down"])
             label, colour = ("bright pole, λ ± λ/2Q", GREEN) if bright else ("dark pole", GREY)
             shown = label if label not in labelled else None
             labelled.add(label)
