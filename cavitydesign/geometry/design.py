@@ -90,12 +90,20 @@ class Design(Value):
     def _path_of(self, name: str) -> str:
         """Where this name of a material stands, as a dotted key."""
         fields = {field: getattr(self, field) for field in type(self).model_fields if field not in _NOT_PARTS}
-        return next((path for path, found in _material_names(fields) if found == name), "")
+        named = (path for path, found in _parts(fields) if isinstance(found, str) and found == name)
+        return next((path for path in named if path.rpartition(".")[2] in _MATERIAL_KEYS), "")
 
     def key_of(self, material: Material) -> str | None:
         """The dotted key under which a material stands in this design; None for one that is not in it."""
-        fields = {field: getattr(self, field) for field in type(self).model_fields if field not in ("name", "sources")}
-        return next((path for path, found in _materials(fields) if found == material), None)
+        fields = {
+            field: getattr(self, field)
+            for field in type(self).model_fields
+            if field not in ("name", "sources")
+        }
+        return next(
+            (path for path, found in _parts(fields) if isinstance(found, Material) and found == material),
+            None,
+        )
 
     def all_sources(self) -> tuple[SourcedNumber, ...]:
         """Every record of where a number comes from: those of the file, then those of defaults it left out."""
@@ -148,32 +156,17 @@ class Design(Value):
 _NOT_PARTS = frozenset({"name", "family", "materials", "sources"})
 
 
-def _material_names(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every material given by name: its dotted key and the name."""
+def _parts(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything within a value, itself included, with its dotted key."""
+    yield path, content
     if isinstance(content, Value):
         content = {name: getattr(content, name) for name in type(content).model_fields}
     if isinstance(content, Mapping):
         for name, item in content.items():
-            yield from _material_names(item, f"{path}.{name}" if path else str(name))
+            yield from _parts(item, f"{path}.{name}" if path else str(name))
     elif isinstance(content, tuple):
         for index, item in enumerate(content):
-            yield from _material_names(item, f"{path}.{index}")
-    elif isinstance(content, str) and path.rpartition(".")[2] in _MATERIAL_KEYS:
-        yield path, content
-
-
-def _materials(content: Any, path: str = "") -> Iterator[tuple[str, Material]]:
-    """Every material that is spelt out, with its dotted key; that of a film also its parts."""
-    if isinstance(content, Material):
-        yield path, content
-    if isinstance(content, Value):
-        content = {name: getattr(content, name) for name in type(content).model_fields}
-    if isinstance(content, Mapping):
-        for name, item in content.items():
-            yield from _materials(item, f"{path}.{name}" if path else str(name))
-    elif isinstance(content, tuple):
-        for index, item in enumerate(content):
-            yield from _materials(item, f"{path}.{index}")
+            yield from _parts(item, f"{path}.{index}")
 
 
 _MATERIAL_KEYS = frozenset({"material", "substrate", "superstrate", "high", "low"})
