@@ -7,8 +7,8 @@ With their slowly varying amplitudes R_x, S_x, R_y, S_y (parts of H_z for TE, of
 
 c the frequency of the uncoupled wave, v = dk0/dK its group velocity over c, b the coupling back, d the coupling across:
 Liang et al., Opt. Express 20, 15945 (2012), with coefficients from rigorous poles at Γ instead of perturbation theory,
-and with diffraction across the wave. The latter is no refinement: without it every transverse profile that is orthogonal to
-the crossing waves makes a mode of its own, a continuum that no array has.
+and with diffraction across the wave. The latter is no refinement: without it every transverse profile that is
+orthogonal to the crossing waves makes a mode of its own, a continuum that no array has.
 
 ::
 
