@@ -138,6 +138,7 @@ def _draw(axes: Any, plane: Plane, values: Any, top: float, component: str) -> N
         origin="lower",
         extent=plane.extent_nm,
         cmap="RdBu",
+        interpolation="bilinear",
         vmin=-top,
         vmax=top,
         aspect="auto" if plane.name == "xz" else "equal",
