@@ -114,11 +114,11 @@ def follow(
     for number, check in enumerate(checks):
         fresh, complete = sweep.search(check)
         for chain in [c for c in chains if c.points and number and checks[number - 1] in c.points]:
-            sweep.extend(chain, checks[number - 1], check)
+            proven = sweep.extend(chain, checks[number - 1], check) and proven
         agreed = _join(chains, fresh, check, sweep)
         if number:
             for chain in agreed.new:
-                sweep.extend(chain, check, checks[number - 1])
+                proven = sweep.extend(chain, check, checks[number - 1]) and proven
         chains += agreed.new
         proven = proven and complete and agreed.none_lost and sweep.distinct(chains)
         if progress:
@@ -243,8 +243,11 @@ class _Sweep:
         )
         return pole_derivative(resonance, self.stack(value - step), self.stack(value + step), step=step)
 
-    def extend(self, chain: Chain, start: int, stop: int) -> None:
-        """Follow a chain from one check point towards another, until it arrives or leaves the window."""
+    def extend(self, chain: Chain, start: int, stop: int) -> bool:
+        """Follow a chain from one check point towards another, until it arrives or leaves the window.
+
+        False where it was lost inside the window instead.
+        """
         step = 1 if stop > start else -1
         trail: list[tuple[float, complex]] = [(float(self.values[start]), chain.points[start].k0)]
         rate = self.slope(chain.points[start], start, step)
@@ -252,26 +255,43 @@ class _Sweep:
             target = float(self.values[point])
             guess = _predict(trail, target, rate)
             found = self._arrive(chain, trail, target, guess)
-            if found is None or not self.inside(found.k0, margin=_EDGE):
-                return
+            if found is None:
+                last = trail[-1][
+                    1
+                ]  # the last step may have led out; what is nearer to the middle than that was lost
+                return not (self.inside(last, margin=-_EDGE) and self.inside(guess, margin=-_EDGE))
+            if not self.inside(found.k0, margin=_EDGE):
+                return True
             chain.points[point] = found
             trail = [*trail[-2:], (target, found.k0)]
+        return True
 
     def _arrive(
         self, chain: Chain, trail: list[tuple[float, complex]], target: float, guess: complex
     ) -> Resonance | None:
-        """Polish at the target; where that jumps, go in halves first."""
+        """Polish at the target; where that jumps, go there in smaller steps."""
         reach = 0.3 * abs(guess - trail[-1][1]) + 2e-3 * abs(guess)
         found = polish(self.problem(target, chain), guess, reach=reach, accept=_SETTLED)
         if found is not None:
             return found
-        value, k0 = trail[-1]
-        for fraction in (0.25, 0.5, 0.75, 1.0):
-            there = value + fraction * (target - value)
-            found = polish(self.problem(there, chain), k0 + 0.0 * guess, reach=reach, accept=_SETTLED)
+        for pieces in (4, 16):
+            found = self._in_steps(chain, trail[-1], target, pieces)
+            if found is not None:
+                return found
+        return None
+
+    def _in_steps(
+        self, chain: Chain, start: tuple[float, complex], target: float, pieces: int
+    ) -> Resonance | None:
+        """Reach the target in small steps, each predicted by the two before it."""
+        trail, found = [start], None
+        for piece in range(1, pieces + 1):
+            value = start[0] + piece / pieces * (target - start[0])
+            guess = _predict(trail, value, 0.0)
+            found = polish(self.problem(value, chain), guess, reach=5e-3 * abs(guess), accept=_SETTLED)
             if found is None:
                 return None
-            k0 = found.k0
+            trail = [*trail[-1:], (value, found.k0)]
         return found
 
     def distinct(self, chains: list[Chain]) -> bool:
