@@ -24,7 +24,9 @@ def layer(n: complex, thickness_nm: float, *inclusions: dict[str, Any], gain: bo
     }  # fmt: skip
 
 
-def circle(n: complex, radius_nm: float, center_nm: tuple[float, float] = (0.0, 0.0), *, gain: bool = False) -> dict[str, Any]:
+def circle(
+    n: complex, radius_nm: float, center_nm: tuple[float, float] = (0.0, 0.0), *, gain: bool = False
+) -> dict[str, Any]:
     """A disc."""
     return {
         "shape": "circle", "radius_nm": radius_nm, "center_nm": center_nm, "material": material(n), "gain": gain
@@ -46,7 +48,9 @@ def rectangle(
     }  # fmt: skip
 
 
-def polygon(n: complex, vertices_nm: list[tuple[float, float]], center_nm: tuple[float, float] = (0.0, 0.0)) -> dict[str, Any]:
+def polygon(
+    n: complex, vertices_nm: list[tuple[float, float]], center_nm: tuple[float, float] = (0.0, 0.0)
+) -> dict[str, Any]:
     """A polygon."""
     return {"shape": "polygon", "vertices_nm": vertices_nm, "center_nm": center_nm, "material": material(n)}
 

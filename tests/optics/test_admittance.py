@@ -35,14 +35,18 @@ def _plain_matrix(problem: BlockProblem, k0, sheets: Sheets):
             zero = np.zeros_like(ka)
             # towards the interface: z falls, hence the minus sign
             step = expm(-1j * problem.stack.layers[index].thickness_nm * np.block([[zero, ka], [kb, zero]]))
-            f, h = step[: len(ka), : len(ka)] @ f + step[: len(ka), len(ka) :] @ h, (
-                step[len(ka) :, : len(ka)] @ f + step[len(ka) :, len(ka) :] @ h
+            f, h = (
+                step[: len(ka), : len(ka)] @ f + step[: len(ka), len(ka) :] @ h,
+                (step[len(ka) :, : len(ka)] @ f + step[len(ka) :, len(ka) :] @ h),
             )
         return h @ np.linalg.inv(f)
 
     last = len(problem.stack.layers)
     up = carried(range(problem.interface), problem.half_space(eps[problem.stack.superstrate], k0, sheets.up))
-    down = carried(range(last - 1, problem.interface - 1, -1), problem.half_space(eps[problem.stack.substrate], k0, sheets.down))
+    down = carried(
+        range(last - 1, problem.interface - 1, -1),
+        problem.half_space(eps[problem.stack.substrate], k0, sheets.down),
+    )
     return up + down
 
 
@@ -63,7 +67,9 @@ def test_poles_do_not_depend_on_the_interface(label):
     near = units.k0_per_nm(631.19 if label == "A2" else 630.07) + 0j
     found = []
     for interface in (0, 1):
-        pole = polish(block_problem(film_cell(film=1.85 + 0.001j), label, waves=49, interface=interface), near)
+        pole = polish(
+            block_problem(film_cell(film=1.85 + 0.001j), label, waves=49, interface=interface), near
+        )
         assert pole is not None
         found.append(pole.k0)
     assert found[0] == pytest.approx(found[1], rel=1e-11)
@@ -75,12 +81,16 @@ def test_many_points_at_once():
     points = K0 * np.array([0.98, 1.0, 1.02 - 0.01j])
     together = problem.matrix(points, sheets)
     for point, one in zip(points, together, strict=True):
-        np.testing.assert_allclose(problem.matrix(np.asarray(point), sheets), one, atol=1e-9 * np.abs(one).max())
+        np.testing.assert_allclose(
+            problem.matrix(np.asarray(point), sheets), one, atol=1e-9 * np.abs(one).max()
+        )
 
 
 def test_thick_layers_do_not_overflow():
     """20 µm of spacer: nothing but decaying exponentials, so M stays finite (warnings are errors)."""
-    problem = block_problem(stack([layer(2.0, 170.0, circle(1.5, 100.0)), layer(1.46, 20000.0)]), "E", waves=97)
+    problem = block_problem(
+        stack([layer(2.0, 170.0, circle(1.5, 100.0)), layer(1.46, 20000.0)]), "E", waves=97
+    )
     assert np.isfinite(problem.matrix(K0, problem.sheets_at(complex(K0)))).all()
 
 

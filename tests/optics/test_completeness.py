@@ -1,5 +1,6 @@
 """The proof of completeness can fail, and thresholds inside the window do not hide poles."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -96,17 +97,20 @@ def test_window_is_cut_at_its_thresholds(above, below, period, thresholds):
     assert len(parts) == thresholds + 1
     assert parts[0].low == pytest.approx(units.k0_per_nm(WINDOW[1]))
     assert parts[-1].high == pytest.approx(units.k0_per_nm(WINDOW[0]))
-    for before, after in zip(parts[:-1], parts[1:], strict=True):
+    for before, after in itertools.pairwise(parts):
         assert before.high == pytest.approx(after.low)
         assert before.right == after.left
         lengths = problem.length[problem.length > 0.0]
-        eps = [complex(problem.stack.eps(np.asarray(before.right))[i]) for i in (problem.stack.superstrate, problem.stack.substrate)]
+        eps = [
+            complex(problem.stack.eps(np.asarray(before.right))[i])
+            for i in (problem.stack.superstrate, problem.stack.substrate)
+        ]
         assert min(abs(np.sqrt(e) * before.right - g) for e in eps for g in lengths) < 1e-9
     assert all(item.complete for item in found)
 
 
 def test_regions_join_without_loss_or_double():
-    """Pushing a threshold into the window and towards a mode by the substrate's index: the mode is found once, and moves."""
+    """Pushing a threshold into the window and towards a mode by the substrate's index: it is found once, and moves."""
     counts, wavelengths = [], []
     for below in (1.46, 1.60, 1.67, 1.70):
         problem = block_problem(film_cell(below=below), "A2", window_nm=(600.0, 700.0))
@@ -121,7 +125,7 @@ def test_regions_join_without_loss_or_double():
 
 @pytest.mark.parametrize("bound", ["left", "right"])
 def test_response_is_meromorphic_across_the_threshold(bound):
-    """In u the response has no cut: its rational model from 128 samples predicts it at the threshold itself and beyond."""
+    """In u the response has no cut: its rational model from 128 samples predicts it at the threshold itself."""
     problem = block_problem(film_cell(period_nm=440.0), "E")
     parts = regions(problem, WINDOW, q_min=20.0, amplifying=False)
     region = next(part for part in parts if getattr(part, bound) is not None)
@@ -130,16 +134,22 @@ def test_response_is_meromorphic_across_the_threshold(bound):
 
     def response(u):
         sheets = completeness._region_sheets(problem, region, u)
-        return probe.T @ np.linalg.solve(problem.matrix(region.k0(u), sheets), np.broadcast_to(probe, (len(u), *probe.shape)))
+        return probe.T @ np.linalg.solve(
+            problem.matrix(region.k0(u), sheets), np.broadcast_to(probe, (len(u), *probe.shape))
+        )
 
     f = response(curve.u)
     # Cauchy: the value at a point inside from the samples on the curve, poles taken out by the rational model
     model = completeness.loewner_poles(curve.u, f)
     for a in (0.02, 0.3):
         u = np.array([region.u(complex(region.high if bound == "right" else region.low)) + a * curve.radius])
-        smooth = f - sum(r / (curve.u - p)[:, None, None] for p, r in zip(model.poles, model.residues, strict=True))
+        smooth = f - sum(
+            r / (curve.u - p)[:, None, None] for p, r in zip(model.poles, model.residues, strict=True)
+        )
         predicted = np.einsum("j,jlp->lp", curve.du / (curve.u - u), smooth)
-        predicted = predicted + sum(r / (u - p)[:, None] for p, r in zip(model.poles, model.residues, strict=True))
+        predicted = predicted + sum(
+            r / (u - p)[:, None] for p, r in zip(model.poles, model.residues, strict=True)
+        )
         np.testing.assert_allclose(predicted, response(u)[0], atol=2e-3 * np.abs(f).max())
 
 
@@ -154,11 +164,17 @@ def test_low_q_modes_beside_sharp_ones():
     assert max(q) > 500.0
 
 
-@pytest.mark.xfail(reason="the response is probed at one interface only, where a far slab's modes are too faint to see")
+@pytest.mark.xfail(
+    reason="the response is probed at one interface only, where a far slab's modes are too faint to see"
+)
 def test_modes_far_from_the_interface_are_seen():
     """Two equal slabs 700 nm apart: their dark modes pair up, and the far one's is found too."""
     radius = math.sqrt(0.3 / math.pi) * 360.0
-    slabs = [layer(2.0, 170.0, circle(1.85, radius)), layer(1.46, 700.0), layer(2.0, 170.0, circle(1.85, 1.1 * radius))]
+    slabs = [
+        layer(2.0, 170.0, circle(1.85, radius)),
+        layer(1.46, 700.0),
+        layer(2.0, 170.0, circle(1.85, 1.1 * radius)),
+    ]
     problem = block_problem(stack(slabs), "A2")
     parts, found = _searched(problem)
     assert len(parts) == 1

@@ -28,7 +28,9 @@ CELLS = {
     "C2v": stack([layer(2.0, 170.0, rectangle(1.5, (190.0, 90.0)))]),
     "C6v": stack([layer(2.0, 170.0, circle(1.5, 100.0))], kind="hexagonal"),
     "C3v": stack([layer(2.0, 170.0, polygon(1.5, TRIANGLE))], kind="hexagonal"),
-    "Cs": stack([layer(2.0, 100.0, polygon(1.5, TRIANGLE)), layer(1.7, 90.0, circle(2.2 + 0.1j, 40.0, (30.0, 0.0)))]),
+    "Cs": stack(
+        [layer(2.0, 100.0, polygon(1.5, TRIANGLE)), layer(1.7, 90.0, circle(2.2 + 0.1j, 40.0, (30.0, 0.0)))]
+    ),
 }
 
 
@@ -128,7 +130,10 @@ def _grating(inside=N_BAR, outside=N_GAP):
 def test_lamellar_layer_has_its_exact_modes(tm, label):
     """Lines along y: kz² of the layer's modes against the closed dispersion relation of a periodic lamellar medium."""
     kx, exact = _exact_kz2(tm)
-    errors = [np.abs(_layer_kz2(_grating(), label, count, kx)[: len(exact)] - exact).max() / K0**2 for count in (9, 17, 25)]
+    errors = [
+        np.abs(_layer_kz2(_grating(), label, count, kx)[: len(exact)] - exact).max() / K0**2
+        for count in (9, 17, 25)
+    ]
     assert errors[-1] < 1e-3
     assert errors[-1] < 0.1 * errors[0]
 
@@ -158,7 +163,9 @@ def test_naive_rule_is_laurents():
     for tm, label in ((False, "A''"), (True, "A'")):
         mine = _layer_kz2(_grating(), label, 15, kx, "naive")
         orders = (len(mine) - 1) // 2
-        np.testing.assert_allclose(mine, _independent_kz2(tm, orders, kx, rule="naive"), rtol=1e-9, atol=1e-9 * K0**2)
+        np.testing.assert_allclose(
+            mine, _independent_kz2(tm, orders, kx, rule="naive"), rtol=1e-9, atol=1e-9 * K0**2
+        )
 
 
 def test_lines_across_the_cell_are_li_s():
@@ -233,7 +240,9 @@ def test_uniform_layers_are_diagonal_and_patterned_ones_reduce_to_them():
     """An inclusion of its background's own index changes nothing: operators to rounding those of the plain layer."""
     k0 = np.array(0.0097 - 2e-4j)
     plain = block_problem(stack([layer(2.0, 170.0, circle(1.5, 90.0)), layer(1.7, 50.0)]), "E")
-    null = block_problem(stack([layer(2.0, 170.0, circle(1.5, 90.0)), layer(1.7, 50.0, circle(1.7, 120.0))]), "E")
+    null = block_problem(
+        stack([layer(2.0, 170.0, circle(1.5, 90.0)), layer(1.7, 50.0, circle(1.7, 120.0))]), "E"
+    )
     for flat, full in zip(
         plain.operators(1, plain.stack.eps(k0), k0), null.operators(1, null.stack.eps(k0), k0), strict=True
     ):

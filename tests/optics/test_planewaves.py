@@ -1,4 +1,4 @@
-"""The symmetry-adapted plane-wave basis: whole shells, orthonormal, complete, and each column of the irrep it claims."""
+"""The symmetry-adapted plane-wave basis: whole shells, orthonormal, complete, each column of its irrep."""
 
 import math
 
@@ -61,7 +61,9 @@ def test_orthonormal_and_complete(lattice, bloch, n, axis, count):
     for i, block in enumerate(found):
         own = columns(block)
         np.testing.assert_allclose(own.T @ own, np.eye(block.size), atol=1e-12)
-        np.testing.assert_allclose(block.scalars.T @ block.scalars, np.eye(block.scalars.shape[1]), atol=1e-12)
+        np.testing.assert_allclose(
+            block.scalars.T @ block.scalars, np.eye(block.scalars.shape[1]), atol=1e-12
+        )
         for other in found[:i]:
             np.testing.assert_allclose(columns(other).T @ own, 0.0, atol=1e-12)
         total += block.size * (1 if block.irrep.mixed else block.irrep.degeneracy)
@@ -89,7 +91,10 @@ def test_labels_at_gamma_mean_what_textbooks_say():
     kinds = {}
     for block in blocks(waves, point_group(4, 0.0)):
         moving = waves.lengths[block.waves] > 0.0
-        kinds[block.irrep.label] = (int((moving & block.t_column).sum()), int((moving & ~block.t_column).sum()))
+        kinds[block.irrep.label] = (
+            int((moving & block.t_column).sum()),
+            int((moving & ~block.t_column).sum()),
+        )
     assert kinds == {"A1": (0, 1), "A2": (1, 0), "B1": (0, 1), "B2": (1, 0), "E": (1, 1)}
 
 

@@ -170,9 +170,6 @@ def test_flux_out_is_the_energy_lost():
     eps = problem.stack.eps(np.asarray(k0))
     energy = 0.0
     for item in found.right_field.layers:
-        ka, kb = (
-            np.diag(x) if x.ndim == 1 else x for x in problem.operators(item.index, eps, np.asarray(k0))
-        )
         d_ka, d_kb = (
             np.diag(x) if x.ndim == 1 else x
             for x in problem.slopes(item.index, eps, k0, d_eps=np.zeros(len(eps)), d_k=1.0)

@@ -1,4 +1,4 @@
-"""The search for poles: planted poles come back, alone, in near pairs, doubled, at edges; the maps unfold thresholds."""
+"""The search for poles: planted poles come back, alone, in pairs, doubled, at edges; maps unfold thresholds."""
 
 import math
 
@@ -49,7 +49,9 @@ def test_planted_poles_come_back(name):
         close = np.abs(model.poles - pole) < (1e-3 if name == "near pair" else 1e-8) * (HIGH - LOW)
         assert close.sum() == (np.linalg.matrix_rank(residue) if name != "near pair" else 2)
         if name != "near pair":
-            np.testing.assert_allclose(model.residues[close].sum(axis=0), residue, atol=1e-4 * np.abs(residue).max())
+            np.testing.assert_allclose(
+                model.residues[close].sum(axis=0), residue, atol=1e-4 * np.abs(residue).max()
+            )
     for pole in poles if name == "near pair" else []:
         assert np.abs(model.poles - pole).min() < 1e-8 * (HIGH - LOW)
 
@@ -120,8 +122,8 @@ def test_maps_are_inverse_and_have_their_slope(name):
 def test_square_roots_are_analytic_in_u(name):
     """√(k0 - t), continued with ``root``, has no jump on the whole curve: its Taylor test is Cauchy's theorem.
 
-    For an analytic f, ∮ f du = 0; one jump of sign on the curve leaves an integral of order 1. The principal root of the
-    same k0 does jump, which shows that the test can fail.
+    For an analytic f, ∮ f du = 0; one jump of sign on the curve leaves an integral of order 1. The principal root
+    of the same k0 does jump, which shows that the test can fail.
     """
     region = MAPPED[name]
     curve = curve_around(region, 256)

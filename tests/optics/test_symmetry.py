@@ -99,7 +99,10 @@ def test_cells_get_their_group(name, kind, inclusions, moved):
     """Also when the whole pattern is moved in the cell: the origin is put back where the symmetry is highest."""
     x, y = moved
     placed = [
-        {**item, "center_nm": (item.get("center_nm", (0.0, 0.0))[0] + x, item.get("center_nm", (0.0, 0.0))[1] + y)}
+        {
+            **item,
+            "center_nm": (item.get("center_nm", (0.0, 0.0))[0] + x, item.get("center_nm", (0.0, 0.0))[1] + y),
+        }
         for item in inclusions
     ]
     made = stack(
