@@ -385,7 +385,7 @@ def _verdict(row: Mapping[str, Any]) -> str:
         return "inside"
     away = predicted - (edges[0] if predicted < edges[0] else edges[1])
     if row["unit"] == "nm":
-        text = f"{away:+.1f} nm"
+        text = f"{away:+.1f} nm" + (", no gain" if "no threshold" in row["note"] else "")
         if row["unstated"] and not isinstance(published, list):
             return "see below"
     else:

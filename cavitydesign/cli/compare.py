@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from cavitydesign.cli.options import Solver
 if TYPE_CHECKING:
     from cavitydesign.geometry.design import Design
     from cavitydesign.study.calibrate import Calibration
-    from cavitydesign.study.measured import Compared
+    from cavitydesign.study.measured import Compared, Peak
 
 Measured = Annotated[
     Path,
@@ -65,7 +66,7 @@ def compare(
     from cavitydesign.errors import InputError
     from cavitydesign.solvers.base import solve
     from cavitydesign.study import measured as study
-    from cavitydesign.study.predict import lasing_lines
+    from cavitydesign.study.predict import holding, lasing_lines
 
     subject = options.design_of(design)
     settings = options.settings_of(solver, waves=waves, tolerance=tolerance)
@@ -75,8 +76,8 @@ def compare(
         raise InputError("has no row with a wavelength_nm to compare", file=measured, key="wavelength_nm")
     doubtful = []
 
-    def lines_of(variant: Design) -> list[dict[str, Any]]:
-        found = solve(variant, settings, window_nm=asked)
+    def lines_of(variant: Design, here: Sequence[Peak]) -> list[dict[str, Any]]:
+        found = solve(variant, settings, window_nm=asked or holding(variant.window_nm, here))
         if not found.status.trustworthy:
             doubtful.append(found.status)
         return lasing_lines(variant, found.modes, errors=False).records()
@@ -201,17 +202,15 @@ def _show(design: Design, found: list[Compared]) -> None:
         level = (
             f"{short(threshold['value'])} {threshold['unit']}" if threshold.get("value") is not None else "-"
         )
-        lowest = (
-            f"{item.strongest['wavelength_nm']:.1f} ({item.strongest_residual_nm:+.1f})"
-            if item.strongest
-            else "-"
-        )
+        away = item.strongest_residual_nm
+        lowest = f"{item.strongest['wavelength_nm']:.1f}" if item.strongest else "-"
+        lowest += f" ({away:+.1f})" if math.isfinite(away) else ""
         table.add_row(
             device_text({"device": item.device, "device_is": item.peak.texts.get("period_is")}),
             figure(item.peak.wavelength_nm, item.peak["wavelength_err_nm"], digits=1),
             item.peak.texts.get("transition", "-"),
             figure(line.get("wavelength_nm"), digits=2),
-            f"{item.residual_nm:+.2f}" if item.line else "-",
+            f"{item.residual_nm:+.2f}" if math.isfinite(item.residual_nm) else "-",
             " ".join(filter(None, [mode.get("symmetry"), mode.get("polarization")])) or "-",
             level,
             lowest,
@@ -220,7 +219,8 @@ def _show(design: Design, found: list[Compared]) -> None:
     rms = root_mean_square_nm(found)
     screen.print(
         f"Residuals are predicted minus measured, of the nearest line: {figure(rms)} nm root mean square. Among many "
-        "modes one is always near; the last column is the line of lowest threshold, whatever was measured.",
+        "modes one is always near; the last column is the line of lowest threshold, whatever was measured. "
+        "A peak whose device is not stated has no residual.",
         style="dim",
     )
     screen.print(output.footnote(output.assumed_records(design)), style="dim")

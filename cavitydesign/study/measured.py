@@ -196,19 +196,23 @@ class Compared:
         }
 
 
-Predict = Callable[[Design], Sequence[Mapping[str, Any]]]
-"""The predicted lines of a design, ranked by threshold, as ``predict --json`` gives them."""
+Predict = Callable[[Design, Sequence[Peak]], Sequence[Mapping[str, Any]]]
+"""The predicted lines of a design whose peaks these are, ranked by threshold, as ``predict --json`` gives them."""
 
 
 def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Compared]:
-    """Predicted beside measured, device by device, in the order of the peaks (those with a wavelength)."""
+    """Predicted beside measured, device by device, in the order of the peaks (those with a wavelength).
+
+    Lines that cannot lase stand back where there are others. A peak whose device is not stated has no residual.
+    """
     found: dict[int, Compared] = {}
     for device, variant, rows in devices(design, peaks):
         rows = [row for row in rows if peaks[row].has_wavelength]
         if not rows:
             continue
-        lines = predict(variant)
         here = [peaks[row] for row in rows]
+        lines = predict(variant, here)
+        lines = [line for line in lines if line["threshold"]["value"] is not None] or lines
         modes = [line.get("mode") or {} for line in lines]
         allowed = may_match(
             here, [m.get("symmetry", "") for m in modes], [m.get("polarization", "") for m in modes]
@@ -216,9 +220,7 @@ def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Com
         chosen = assign(
             [peak.wavelength_nm for peak in here], [line["wavelength_nm"] for line in lines], allowed
         )
-        first = next(
-            (line for line in lines if line["threshold"]["value"] is not None), lines[0] if lines else None
-        )
+        first = next((line for line in lines if line["threshold"]["value"] is not None), None)
         for row, peak, at in zip(rows, here, chosen, strict=True):
             line = None if at is None else lines[at]
             found[row] = Compared(peak, device, line, _residual(line, peak), first, _residual(first, peak))
@@ -232,7 +234,7 @@ def root_mean_square_nm(compared: Sequence[Compared]) -> float:
 
 
 def _residual(line: Mapping[str, Any] | None, peak: Peak) -> float:
-    return math.nan if line is None else line["wavelength_nm"] - peak.wavelength_nm
+    return math.nan if line is None or peak.unstated else line["wavelength_nm"] - peak.wavelength_nm
 
 
 def _plain(value: float) -> float | None:

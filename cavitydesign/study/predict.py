@@ -262,6 +262,8 @@ def _rows_of(
             and peak.texts.get("transition") not in (None, line["transition"])
         ):
             note += f"; the model names its transition {line['transition']}"
+        if line is not None and line["threshold"]["value"] is None:
+            note += "; the gain model gives it no threshold"
         add(f"line{label}", peak.wavelength_nm, line["wavelength_nm"] if line else None, "nm", note)
     if math.isfinite(peak["wavelength_from_nm"]):
         span = [peak["wavelength_from_nm"], peak["wavelength_to_nm"]]

@@ -114,11 +114,9 @@ def propagate(
     for index, source in enumerate(sources):
         progress(index, len(sources))
         try:
-            up, down = (_moved(design, source, sign, coarse, window) for sign in (1.0, -1.0))
+            found.append(_sensitivity(design, source, base, coarse, window))
         except (InputError, SolverError) as error:
             skipped.append((source.path, str(error)))
-            continue
-        found.append(_difference(source, base, up, down))
     return Tolerances(solution.modes, tuple(found), tuple(skipped))
 
 
@@ -161,13 +159,27 @@ def moved_modes(tolerances: Tolerances, item: Sensitivity, sign: float) -> Modes
     return Modes(columns)  # rows keep their order, whatever the new wavelengths
 
 
-def _moved(design: Design, source: SourcedNumber, sign: float, settings: Any, window: Window) -> Modes:
+def _sensitivity(
+    design: Design, source: SourcedNumber, base: Modes, settings: Any, window: Window
+) -> Sensitivity:
+    """By small steps; by whole ``plus_minus`` where only whole numbers are allowed (the pairs of a mirror)."""
+    try:
+        sides = [_moved(design, source, sign * STEP, settings, window) for sign in (1.0, -1.0)]
+        return _difference(source, base, *sides, step=STEP)
+    except InputError:
+        if source.value % 1.0 or (source.plus_minus or 0.0) % 1.0:
+            raise
+    sides = [_moved(design, source, sign, settings, window) for sign in (1.0, -1.0)]
+    return _difference(source, base, *sides, step=1.0)
+
+
+def _moved(design: Design, source: SourcedNumber, step: float, settings: Any, window: Window) -> Modes:
     assert source.plus_minus is not None
-    changed = design.with_value(source.path, source.value + sign * STEP * source.plus_minus)
+    changed = design.with_value(source.path, source.value + step * source.plus_minus)
     return solve(changed, settings, window_nm=window).modes
 
 
-def _difference(source: SourcedNumber, base: Modes, up: Modes, down: Modes) -> Sensitivity:
+def _difference(source: SourcedNumber, base: Modes, up: Modes, down: Modes, *, step: float) -> Sensitivity:
     """Central differences where both sides have the mode, one-sided where one has, scaled to σ."""
     sides = [(1.0, _paired(base, up)), (-1.0, _paired(base, down))]
 
@@ -175,8 +187,8 @@ def _difference(source: SourcedNumber, base: Modes, up: Modes, down: Modes) -> S
         parts = []
         with np.errstate(divide="ignore", invalid="ignore"):
             for sign, values in sides:
-                step = np.log(values[name] / base[name]) if log else values[name] - base[name]
-                parts.append(sign * step / STEP)
+                moved = np.log(values[name] / base[name]) if log else values[name] - base[name]
+                parts.append(sign * moved / step)
         stacked = np.where(np.isfinite(parts), parts, np.nan)
         known = np.isfinite(stacked)
         count = known.sum(axis=0)
