@@ -25,7 +25,7 @@ def cavity():
 def test_the_field_of_a_two_mirror_cavity_and_its_animation(tmp_path):
     from PIL import Image
 
-    settings = Fdtd(pixels_per_um=(80.0,), folder=str(tmp_path / "runs"))
+    settings = Fdtd(pixels_per_um=(20.0,), folder=str(tmp_path / "runs"))
     mode = mode_field(cavity(), wavelength_nm=650.0, settings=settings, frames=8)
     (plane,) = mode.planes
     frames = plane.frames[:, 0]
@@ -43,7 +43,7 @@ def test_the_field_of_a_two_mirror_cavity_and_its_animation(tmp_path):
 
 
 def test_a_verification_of_a_two_mirror_cavity_and_its_picture(tmp_path):
-    settings = Fdtd(pixels_per_um=(60.0, 90.0), folder=str(tmp_path))
+    settings = Fdtd(pixels_per_um=(20.0, 28.0), folder=str(tmp_path))
     found = verify(cavity(), window_nm=(630.0, 670.0), fdtd=settings)
     assert found.passed, found.record()
     assert len(found.pairs) == 1

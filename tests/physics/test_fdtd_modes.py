@@ -27,7 +27,7 @@ def test_two_mirror_cavity_agrees_with_the_exact_poles(film_k):
     # passive, absorbing and amplifying film (below threshold): λ to 0.02 %, Q to 1 %, as the issue asks
     subject, window = two_mirror(film_k=film_k), (620.0, 680.0)
     exact = solve(subject, Poles(), window_nm=window).modes
-    found = solve(subject, Fdtd(pixels_per_um=(80.0, 120.0)), window_nm=window)
+    found = solve(subject, Fdtd(pixels_per_um=(25.0, 35.0)), window_nm=window)
     assert found.status is Status.OK
     assert len(found.modes) == len(exact) == 1
     assert found.modes["wavelength_nm"][0] == pytest.approx(exact["wavelength_nm"][0], rel=2e-4)
@@ -124,7 +124,7 @@ def test_laser_threshold_in_time_agrees_with_the_linear_threshold():
     threshold = float(exact["threshold_gain_per_cm"][0])
     curve = lasing_curve(
         subject, wavelength_nm=650.0, pump_gain_per_cm=[threshold * x for x in (0.85, 1.2, 1.4, 1.7)],
-        settings=Fdtd(pixels_per_um=(50.0,)), duration_um=1200.0,
+        settings=Fdtd(pixels_per_um=(13.0,)), duration_um=1200.0,
     )  # fmt: skip
     assert curve.output[0] < 1e-6 * curve.output[1]
     assert curve.threshold_gain_per_cm == pytest.approx(threshold, rel=0.05)

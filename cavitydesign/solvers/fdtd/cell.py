@@ -29,6 +29,7 @@ from cavitydesign.solvers.fdtd.settings import Fdtd
 
 Vector = list[float]
 _HEX_STRAIN = 0.003
+_FINER_1D = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def lay_out(
     lattice = stack.lattice
     if axes.dimensions == 1 or lattice is None:
         nx = ny = 1
-        resolution, periods, strain = float(pixels_per_um), (0.0, 0.0), (1.0, 1.0)
+        resolution, periods, strain = _FINER_1D * pixels_per_um, (0.0, 0.0), (1.0, 1.0)
     elif axes.dimensions == 2:
         nx, ny = max(4, 2 * round(0.5 * lattice.periods_nm[0] / UNIT_NM * pixels_per_um)), 1
         resolution = nx / (lattice.periods_nm[0] / UNIT_NM)

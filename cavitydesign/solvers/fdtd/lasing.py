@@ -68,7 +68,7 @@ def lasing_curve(
     ``pump_gain_per_cm`` are unsaturated material gains, at least three of them above threshold. ``linewidth_nm`` is
     the full width of the gain line, which is centred on the mode. Runs at the finest resolution of ``settings``.
     """
-    settings = settings if settings is not None else Fdtd(pixels_per_um=(100.0,))
+    settings = settings if settings is not None else Fdtd(pixels_per_um=(25.0,))
     stack = subject.to_stack() if isinstance(subject, Design) else subject
     if not any(layer.has_gain for layer in stack.layers):
         raise InputError("no layer has gain = true", key="layers")

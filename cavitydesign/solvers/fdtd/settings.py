@@ -14,6 +14,7 @@ class Fdtd:
 
     pixels_per_um: resolutions to run; each is moved to the nearest at which the period is a whole, even number of
         pixels. Two or more are extrapolated in 1/resolution²; one is reported with no discretisation error (NaN).
+        Uniform stacks (1D) take four times as many, for next to nothing.
     bloch: in-plane wavevector (kx, ky) of a periodic cell in 1/nm, as in Poles.
     periods: (nx, ny) periods of a finite array; None is an infinite array.
     classes: mirror classes to run, such as ("++", "--", "+-"): the sign of E under x → -x, then under y → -y.
