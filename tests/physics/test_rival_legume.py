@@ -1,8 +1,8 @@
 """Against guided-mode expansion (legume-gme), where it is valid: real indices, guided resonances of high Q.
 
-legume expands in the guided modes of an effective slab and takes the loss from perturbation theory. Its λ is good to the
-spread that its own number of guided modes leaves; its Q to the spread plus what perturbation drops, a share of the order of
-the contrast. Both spreads are measured here, by the same code, and are the tolerances.
+legume expands in the guided modes of an effective slab and takes the loss from perturbation. Its λ is good to the
+spread that its own number of guided modes leaves; its Q to that spread plus what perturbation drops, a share of the
+order of the contrast. Both spreads are measured here, by the same code, and are the tolerances.
 """
 
 import math
