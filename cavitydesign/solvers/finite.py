@@ -31,7 +31,7 @@ VERSION = 1
 _DARK = {"TE-like": ("A2", "B2"), "TM-like": ("A1", "B1")}  # even and odd under x ↔ y
 _CLASS = {"TE-like": "A''", "TM-like": "A'"}  # what these and one of the pair become at a wavevector along x
 _SPREAD = 0.12  # of the wavelengths in one family, relative; more is no weak coupling
-_SHELL = 81  # plane waves for the velocity: a whole shell of the square lattice at Γ and beside it
+_SHELL = 45  # plane waves for the velocity: whole shells of the square lattice at Γ and just beside it
 _STEP = 5e-4  # Bloch wavevector for the velocity, in units of K
 _POINTS = (12, 16)  # grid; the change from the one to the other is the error bar
 _UNIFORM = 0.25  # least uniform share of a mode that is still called the fundamental one of its band edge
@@ -41,8 +41,8 @@ _COUNT = 12  # modes looked at around a band edge
 def run(stack: Stack, settings: Finite, *, window_nm: Window, subject: Any = None) -> Solution:
     """The fundamental array mode of each band edge of every complete family in the window.
 
-    ``q`` is that of all losses; ``q_up``, ``q_down`` and ``q_absorbed`` are the parts of the bright component and of
-    absorption; the rest of 1/Q leaves through the sides (``provenance["array"]``, ``q_in_plane``).
+    ``q`` is that of all losses; ``q_up``, ``q_down`` and ``q_absorbed`` are those of the Γ modes by their shares
+    in it; the rest of 1/Q leaves through the sides (``provenance["array"]``, ``q_in_plane``).
     Error bars cover the grid and the plane waves, not the four-wave theory itself, so the status is APPROXIMATE.
     """
     periods = _periods(stack, settings, subject)
@@ -290,10 +290,8 @@ def _row(
     confinement = sum(
         share * row["confinement"] for share, row in zip(fine.shares, family.members, strict=True)
     )
-    absorbed = sum(part / row["q_absorbed"] for part, row in zip(fine.shares, family.members, strict=True))
-    bright = family.bright
-    share = fine.shares[2]
-    loss_err = abs(1.0 / q - 1.0 / units.quality_factor(coarse.k0)) + share * _loss_error(bright)
+    q_err = sum(share * _loss_error(row) for share, row in zip(fine.shares, family.members, strict=True))
+    loss_err = abs(1.0 / q - 1.0 / units.quality_factor(coarse.k0)) + q_err
     pole_err = max(row["wavelength_err_nm"] for row in family.members)
     return {
         "wavelength_nm": wavelength,
@@ -304,14 +302,14 @@ def _row(
         "confinement": confinement,
         "threshold_gain_per_cm": 2.0
         * math.pi
-        * _film_index(bright)
+        * _film_index(family.bright)
         / (wavelength * q * confinement)
         * units.NM_PER_CM,
         "wavelength_err_nm": abs(wavelength - units.wavelength_nm_of(coarse.k0)) + pole_err,
         "q_err": q * q * loss_err,
-        "q_up": _over(bright["q_up"], share),
-        "q_down": _over(bright["q_down"], share),
-        "q_absorbed": _inverse(absorbed),
+        "q_up": _shared(family, fine, "q_up"),
+        "q_down": _shared(family, fine, "q_down"),
+        "q_absorbed": _shared(family, fine, "q_absorbed"),
         "n_eff": waves.wavenumber / waves.centre.real,
         "order": 2,
         "k0_per_nm": fine.k0,
@@ -328,8 +326,9 @@ def _loss_error(row: dict[str, Any]) -> float:
     return row["q_err"] / row["q"] ** 2 if math.isfinite(row["q"]) else 0.0
 
 
-def _over(q: float, share: float) -> float:
-    return q / share if share > 0.0 else math.inf
+def _shared(family: _Family, mode: ArrayMode, name: str) -> float:
+    """A partial Q of the array mode from those of the Γ modes that it is made of: losses add by their shares."""
+    return _inverse(sum(share / row[name] for share, row in zip(mode.shares, family.members, strict=True)))
 
 
 def _inverse(loss: float) -> float:
