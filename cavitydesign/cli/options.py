@@ -73,7 +73,7 @@ Resolution = Annotated[
         "--resolution",
         metavar="PX,…",
         help="fdtd: pixels per µm; two or more are extrapolated.",
-        show_default="50,70",
+        show_default="55,78",
     ),
 ]
 Temperature = Annotated[

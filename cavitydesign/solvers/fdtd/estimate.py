@@ -1,11 +1,9 @@
 """Memory and time of a job before it starts, and the refusal of what will not fit.
 
-Measured with Meep 1.25, double precision, one rank of one x86 core: 3D real fields 40 million grid cells a second while
-they fit the cache, about 10 million when they do not, and about 300 bytes a cell (fields, permittivity, PML);
-complex fields
-take twice both. A run stops when its fit has converged, typically in a third of its longest duration. The figures
-are meant
-to be right within a factor of two to three: enough to tell minutes from days.
+Measured with Meep 1.25, double precision, one rank of one x86 core: 3D real fields 40 million grid cells a second
+while they fit the cache, half as many when they do not, and about 200 bytes a cell (fields, permittivity, PML);
+complex fields take twice both. A run stops when its fit has converged, typically in a sixth of its longest
+duration. The figures are meant to be right within a factor of two to three: enough to tell minutes from days.
 """
 
 from __future__ import annotations
@@ -20,11 +18,11 @@ from cavitydesign.errors import SolverError
 from cavitydesign.solvers.base import Status
 from cavitydesign.solvers.fdtd.job import Job
 
-_CELLS_PER_S = {1: 2e7, 2: 2e7, 3: 2.5e7}
-_OUT_OF_CACHE_CELLS, _SLOWER = 1e5, 3.0
-_TYPICAL = 0.3
+_CELLS_PER_S = {1: 2e7, 2: 2e7, 3: 4e7}
+_OUT_OF_CACHE_CELLS, _SLOWER = 1e5, 2.0
+_TYPICAL = 0.15
 _STEP_OVERHEAD_S = {1: 1.2e-5, 2: 4e-5, 3: 9e-5}
-_BYTES_PER_CELL = {1: 200.0, 2: 220.0, 3: 320.0}
+_BYTES_PER_CELL = {1: 200.0, 2: 200.0, 3: 240.0}
 _BASE_BYTES = 120e6
 
 

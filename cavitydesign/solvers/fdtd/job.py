@@ -1,8 +1,8 @@
 """Design → plain data: one job per mirror class and resolution.
 
-The E vector of a mode at Γ is even (+) or odd (-) under x → -x and y → -y; each pair of signs is a class, run in a
-quarter
-cell with real fields. Labels are those of C4v (square cell with its diagonals), C6v (hexagonal) or C2v:
+The E vector of a mode at Γ is even (+) or odd (-) under x → -x and y → -y; each pair of signs is a class, run
+in a quarter cell with real fields. Labels are those of C4v (square cell with its diagonals), C6v (hexagonal) or
+C2v:
 
     ++  A1, B1 (C4v)   A1, E2 (C6v)   A1 (C2v)        -+  E (C4v)   B1, E1 (C6v)   B1 (C2v)  E along x
     --  A2, B2 (C4v)   A2, E2 (C6v)   A2 (C2v)        +-  E (C4v)   B2, E1 (C6v)   B2 (C2v)  E along y

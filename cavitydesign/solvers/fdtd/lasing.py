@@ -206,4 +206,4 @@ def _threshold(pumps: Any, outputs: Any, settled: Any) -> tuple[float, float]:
         raise SolverError(
             "the outputs do not extrapolate to zero; add pumps nearer to threshold", status=Status.UNCONVERGED
         )
-    return gains[0], max(abs(gains[0] - gains[1]), 1e-3 * gains[0])
+    return float(gains[0]), float(max(abs(gains[0] - gains[1]), 1e-3 * gains[0]))

@@ -29,7 +29,7 @@ class Fdtd:
     folder: where runs are kept and resumed; None: a temporary one, kept only when a run fails or is interrupted.
     """
 
-    pixels_per_um: tuple[float, ...] = (50.0, 70.0)
+    pixels_per_um: tuple[float, ...] = (55.0, 78.0)
     bloch: tuple[float, float] = (0.0, 0.0)
     periods: tuple[int, int] | None = None
     classes: tuple[str, ...] | None = None

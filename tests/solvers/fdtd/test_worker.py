@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from cavitydesign.errors import SolverError
 from cavitydesign.solvers.fdtd.client import find_interpreter, run_jobs
 from cavitydesign.solvers.fdtd.worker import agree, consensus
 
@@ -48,6 +49,26 @@ def test_the_published_holey_waveguide_cavity(tmp_path):
     crossings = np.flatnonzero(np.diff(np.sign(tail)))
     frequency = 0.5 * (len(crossings) - 1) / ((crossings[-1] - crossings[0]) * dt)
     assert frequency == pytest.approx(fit["frequency"], rel=2e-3)  # one sample in the two outermost crossings
+
+
+@pytest.mark.meep
+def test_a_run_whose_time_is_over_keeps_its_fit(tmp_path):
+    # the same road as Ctrl-C: the worker stops at the next chunk, fits what it has and writes it
+    content = {**holey_waveguide(), "run": {"duration": 1e6, "chunk": 5.0}}
+    (result,) = run_jobs(
+        [("endless", content)], interpreter=find_interpreter(), folder=tmp_path, time_limit_s=4.0
+    )
+    assert result["status"] == "wall time over"
+    assert 0 < result["steps"] < 1e6 * 40
+    (fit,) = result["windows"][0]["fits"]
+    assert fit["frequency"] == pytest.approx(0.23445, rel=1e-3)
+
+
+@pytest.mark.meep
+def test_a_worker_that_meep_aborts_becomes_an_error_with_its_words(tmp_path):
+    content = {**holey_waveguide(), "objects": [{"shape": "torus", "material": "bar"}]}
+    with pytest.raises(SolverError, match=r"unknown shape 'torus': block, cylinder or prism"):
+        run_jobs([("torus", content)], interpreter=find_interpreter(), folder=tmp_path)
 
 
 def fit(channel, frequency, decay, *, amplitude=1.0, error=1e-8):
