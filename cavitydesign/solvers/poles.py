@@ -40,6 +40,7 @@ Array = np.ndarray[Any, Any]
 VERSION = 1
 """Raised whenever the numbers of this solver change; stored results of older versions are then not reused."""
 
+_MARGIN = 0.04  # how far beyond the window the first search looks (relative); halved from level to level
 _FIRST = 25  # plane waves of the first search
 _FRESH = 4e-3  # a pole that moved by more than this (relative) from level to level is searched for anew, not followed
 _SETTLED = (
@@ -187,7 +188,7 @@ def _climb(ladder: Ladder, label: str, settings: Poles, window_nm: Window) -> tu
         count = len(ladder.level(index)[0])
         last = index == len(ladder.counts) - 1
         if waiting is None:
-            waiting, complete, remainder = _search_all(problem, settings, window_nm)
+            waiting, complete, remainder = _search_all(problem, settings, window_nm, level=index)
             if not last:
                 continue
             return [_mode(item, item, problem, count) for item in waiting], complete, remainder
@@ -197,15 +198,18 @@ def _climb(ladder: Ladder, label: str, settings: Poles, window_nm: Window) -> tu
         if any(item is None for item in followed) or _collide(followed):
             waiting, done = None, []
             if last:
-                waiting, complete, remainder = _search_all(problem, settings, window_nm)
+                waiting, complete, remainder = _search_all(problem, settings, window_nm, level=index)
                 return [_mode(item, item, problem, count) for item in waiting], False, remainder
-            waiting, complete, remainder = _search_all(problem, settings, window_nm)
+            waiting, complete, remainder = _search_all(problem, settings, window_nm, level=index)
             continue
         steps = [(old, new) for old, new in zip(waiting, followed, strict=True) if new is not None]
         modes = [_mode(old, new, problem, count) for old, new in steps]
         done += [mode for mode in modes if _converged(mode, settings) or last or settings.waves is not None]
         waiting = [
-            m.resonance for m in modes if not (_converged(m, settings) or last or settings.waves is not None)
+            m.resonance
+            for m in modes
+            if not (_converged(m, settings) or last or settings.waves is not None)
+            and _may_enter(m, window_nm)
         ]
         if not waiting:
             break
@@ -213,10 +217,11 @@ def _climb(ladder: Ladder, label: str, settings: Poles, window_nm: Window) -> tu
 
 
 def _search_all(
-    problem: BlockProblem, settings: Poles, window_nm: Window
+    problem: BlockProblem, settings: Poles, window_nm: Window, *, level: int
 ) -> tuple[list[Resonance], bool, float]:
     """A fresh search in every region of the window, widened a little for what more plane waves will move into it."""
-    wide = (window_nm[0] * (1.0 - _FRESH), window_nm[1] * (1.0 + _FRESH))
+    margin = max(_FRESH, _MARGIN / 2**level)
+    wide = (window_nm[0] * (1.0 - margin), window_nm[1] * (1.0 + margin))
     amplifying = bool(
         (problem.stack.index(units.k0_per_nm(np.linspace(*window_nm, 5)) + 0j).imag < 0.0).any()
     )
@@ -241,6 +246,12 @@ def _mode(old: Resonance, new: Resonance, problem: BlockProblem, waves: int) -> 
     error = math.nan if same else abs(units.wavelength_nm_of(old.k0) - units.wavelength_nm_of(new.k0))
     loss_error = math.nan if same else abs(2.0 * old.k0.imag / old.k0.real - 2.0 * new.k0.imag / new.k0.real)
     return Mode(new, irrep.degeneracy, irrep.label, waves, error, loss_error)
+
+
+def _may_enter(mode: Mode, window_nm: Window) -> bool:
+    """Whether a mode is in the window, or so near that what more plane waves will do may still bring it there."""
+    outside = max(window_nm[0] - mode.wavelength_nm, mode.wavelength_nm - window_nm[1])
+    return outside < 3.0 * mode.wavelength_err_nm + 1e-4 * mode.wavelength_nm
 
 
 def _converged(mode: Mode, settings: Poles) -> bool:
