@@ -136,6 +136,8 @@ def _polished(
     """Polish the candidates in the region; keep those outside as (u, residue), to be subtracted as they are."""
     found: list[Resonance] = []
     outside = []
+    # the grid of the normal field has no sixfold axis and splits the pairs that a class keeps together by some 1e-9
+    same = 1e-7 if problem.block.irrep.mixed else 1e-9
     strength = np.abs(residues).max(axis=(1, 2))
     for index in np.argsort(-strength):
         u = complex(poles[index])
@@ -146,13 +148,13 @@ def _polished(
         if not (on_sheet and region.contains(k0, margin=0.01)):
             outside.append((u, residues[index]))
             continue
-        if any(abs(k0 - other.k0) < 1e-9 * abs(k0) for other in found):
+        if any(abs(k0 - other.k0) < same * abs(k0) for other in found):
             continue
         resonance = polish(problem, k0, reach=0.5 * (region.high - region.low + region.depth))
         if resonance is None:
             continue
         if region.contains(resonance.k0) and not any(
-            abs(resonance.k0 - o.k0) < 1e-9 * abs(k0) for o in found
+            abs(resonance.k0 - o.k0) < same * abs(k0) for o in found
         ):
             found.append(resonance)
         elif not region.contains(resonance.k0):
