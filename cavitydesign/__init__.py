@@ -13,8 +13,9 @@ from cavitydesign._version import __version__
 _HOME = {
     "cavitydesign.errors": ("CavityError", "InputError", "SolverError", "Unavailable"),
     "cavitydesign.geometry": (
-        "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "Inclusion", "Lattice", "Layer", "Library",
-        "NanopillarArray", "Pcsel", "Polygon", "Pump", "Rectangle", "Stack", "TwoMirror", "design_from_dict", "load_design",
+        "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "Inclusion", "Lattice",
+        "Layer", "Library", "NanopillarArray", "Pcsel", "Polygon", "Pump", "Rectangle", "Stack", "TwoMirror",
+        "design_from_dict", "load_design",
     ),
     "cavitydesign.study.calibrate": ("calibrate",),
     "cavitydesign.study.measured": ("read_peaks",),

@@ -74,6 +74,10 @@ class Pass:
     w_inverse: Array
 
 
+Sides = tuple[Array, Array, list[Pass], list[Pass]]
+"""Admittances above and below an interface, and the passages to it from above and from below."""
+
+
 class BlockProblem:
     """One symmetry block of one patterned stack: evaluates M(k0) and everything that follows from it."""
 
@@ -105,11 +109,43 @@ class BlockProblem:
         # by default the upper face of the first patterned layer: all above it is diagonal
         self.interface = interface if interface is not None else next(patterned)
 
+    def viewpoints(self, k0: float) -> tuple[int, ...]:
+        """Interfaces from which every guiding layer can be seen at wavenumbers near ``k0``; the first is the default.
+
+        From an interface a mode of a layer behind evanescent ones is seen by ``exp(-2 Σ κ d)`` only, with
+        κ² = |k + G|² - n² k0² of the shortest wave that is not at normal incidence. Where that falls below e⁻⁶ a layer
+        in which this wave propagates gets an interface of its own.
+        """
+        moving = self.length[self.length > 1e-9 * k0]
+        if not len(moving):
+            return (self.interface,)
+        n = self.stack.index(np.asarray(k0 + 0j)).real
+        layers = self.stack.layers
+        within = [
+            np.array([layer.material, *(item.material for item in layer.inclusions)], dtype=int)
+            for layer in layers
+        ]
+        highest = np.array([n[numbers].max() for numbers in within])
+        decay = np.sqrt(np.maximum(float(moving.min()) ** 2 - (highest * k0) ** 2, 0.0))
+        decay *= np.array([layer.thickness_nm for layer in layers])
+        chosen = [self.interface]
+        for index in np.flatnonzero(decay == 0.0).tolist():
+            between = [decay[min(index, seen) : max(index, seen)].sum() for seen in chosen]
+            if min(between) > 3.0:
+                chosen.append(index)
+        return tuple(chosen)
+
     def with_stack(self, stack: NumericStack) -> BlockProblem:
         """The same block of a stack that differs in its indices only: nothing geometric is computed again."""
         copy = object.__new__(BlockProblem)
         copy.__dict__.update(self.__dict__)
         copy.stack = stack
+        return copy
+
+    def met_at(self, interface: int) -> BlockProblem:
+        """The same problem with the sides meeting at the upper face of another layer."""
+        copy = self.with_stack(self.stack)
+        copy.interface = interface
         return copy
 
     @property
@@ -202,8 +238,11 @@ class BlockProblem:
 
     # -- M(k0) ----------------------------------------------------------------------------------------------------
 
-    def sides(self, k0: Array, sheets: Sheets) -> tuple[Array, Array, list[Pass], list[Pass]]:
-        """Admittances above (diagonal) and below (full) the interface, and the passages from each half-space to it."""
+    def sides(self, k0: Array, sheets: Sheets) -> Sides:
+        """Admittances above and below the interface, and the passages from each half-space to it.
+
+        An admittance is a diagonal, shape (*k0.shape, m), as long as all that lies behind the interface is uniform.
+        """
         eps = self.stack.eps(k0)
         up = self.half_space(eps[self.stack.superstrate], k0, sheets.up, sheets.up_guide)
         down = self.half_space(eps[self.stack.substrate], k0, sheets.down, sheets.down_guide)
@@ -218,8 +257,16 @@ class BlockProblem:
 
     def matrix(self, k0: Array, sheets: Sheets) -> Array:
         """M(k0) = Y_up + Y_down, shape (*k0.shape, m, m)."""
-        up, down, _, _ = self.sides(k0, sheets)
-        return down + _diagonal(up)
+        return self.joined(self.sides(k0, sheets))
+
+    def joined(self, sides: Sides) -> Array:
+        """Y_up + Y_down as a full matrix; either may be a diagonal."""
+        up, down, above, below = sides
+        full_up, full_down = (
+            y if any(not done.uniform for done in passes) else _diagonal(y)
+            for y, passes in ((up, above), (down, below))
+        )
+        return full_up + full_down
 
     def _through(self, index: int, y: Array, eps: Array, k0: Array) -> tuple[Array, Pass]:
         """Carry the admittance y behind a layer to its face towards the interface."""

@@ -24,6 +24,7 @@ _PROVEN = (
     3e-6  # what may be left of the contour moments, relative to the response itself (median |f| times radius)
 )
 _WEAKEST = 1e-2  # and relative to the weakest pole found
+_FAINT = 1e-4  # unless that is fainter than this: such poles are seen better from another interface
 
 
 def regions(problem: BlockProblem, window_nm: Window, *, q_min: float, amplifying: bool) -> list[Region]:
@@ -32,7 +33,7 @@ def regions(problem: BlockProblem, window_nm: Window, *, q_min: float, amplifyin
     depth = 0.5 * high / q_min
     height = depth if amplifying else 0.2 * depth
     pad = 0.35 * (high - low) + 0.02 * high
-    lengths = np.unique(np.round(problem.length[problem.length > 0.0], 12))
+    lengths = np.array(sorted(set(np.round(problem.length[problem.length > 0.0], 12).tolist())))
     found = set()
     for number in (problem.stack.superstrate, problem.stack.substrate):
         for threshold in _thresholds(problem.stack, number, lengths, start=0.5 * (low + high)):
@@ -113,7 +114,7 @@ def search(problem: BlockProblem, region: Region) -> Search:
             problem, region, curve, model.poles, model.residues, float(np.median(np.abs(response)))
         )
         remainder, weakest = _remainder(curve, region, response, found, outside, probe)
-        if remainder < min(_PROVEN, _WEAKEST * weakest):
+        if remainder < min(_PROVEN, _WEAKEST * max(weakest, _FAINT)):
             return Search(tuple(found), True, remainder)
     return Search(tuple(found), False, remainder)
 
@@ -173,8 +174,8 @@ def _remainder(
     """Contour moments of the response without its known poles, and the weakest residue found, both relative to the
     response (its median on the curve times the curve's radius).
 
-    A pole that couples to the interface by less than this remainder would go unseen; none that was met in a laser
-    cavity came within a factor 100 of it.
+    A pole that couples to the interface by less than the remainder would go unseen, which is why layers behind
+    evanescent ones get an interface of their own (:meth:`BlockProblem.viewpoints`).
     """
     rest, weakest = response.copy(), math.inf
     for item in found:

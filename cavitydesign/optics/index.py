@@ -342,7 +342,8 @@ def _library(entry: str, window_nm: Window) -> Dispersion:
             )
         elif kind == "tabulated" and detail in ("n", "k", "nk"):
             rows = np.array([[float(x) for x in line.split()] for line in block["data"].strip().splitlines()])
-            rows = rows[np.unique(rows[:, 0], return_index=True)[1]]
+            rows = rows[np.argsort(rows[:, 0], kind="stable")]
+            rows = rows[np.concatenate([[True], np.diff(rows[:, 0]) > 0.0])]
             values = rows[:, 1:] if detail != "k" else np.stack([np.zeros(len(rows)), rows[:, 1]], axis=1)
             values = values if values.shape[1] == 2 else np.stack([values[:, 0], np.zeros(len(rows))], axis=1)
             fit = _fitted(rows[:, 0] * 1e3, values[:, 0], values[:, 1], window_nm, source)

@@ -92,7 +92,7 @@ def moved_to(waves: PlaneWaves, bloch: tuple[float, float], *, period_nm: float)
 
 
 def on_lattice(waves: PlaneWaves, old: Lattice, new: Lattice) -> PlaneWaves:
-    """The same orders and the same Bloch wavevector (1/nm) on a lattice of other periods; itself where nothing changes."""
+    """The same orders and Bloch wavevector (1/nm) on a lattice of other periods; itself where nothing changes."""
     ratio = new.periods_nm[0] / old.periods_nm[0]
     (ax, ay), (bx, by) = np.round(new.vectors_nm / new.periods_nm[0], 13) + 0.0
     cell = ((ax, ay), (bx, by))
@@ -176,7 +176,7 @@ def _orbits(images: list[Array], count: int) -> list[Array]:
     orbits = []
     for first in range(count):
         if not seen[first]:
-            orbit = np.unique([image[first] for image in images])
+            orbit = np.array(sorted({int(image[first]) for image in images}))
             seen[orbit] = True
             orbits.append(orbit)
     return orbits

@@ -96,20 +96,20 @@ class Resonance:
         return radiated * power[0] / total, radiated * power[1] / total, absorbed
 
     def te_share(self) -> float:
-        """Share of T (against L and E_z) in ``|E|²`` at the interface, waves at normal incidence left out."""
+        """Share of T (against L and E_z) in ``|E|²`` at mid-height of the layers, without waves at normal incidence."""
         problem, k0 = self.problem, self.k0
-        eps = complex(problem.stack.eps(np.asarray(k0))[problem.stack.layers[problem.interface].material])
-        h = self.magnetic_at_interface()
+        eps = problem.stack.eps(np.asarray(k0))
         moving = problem.length > 0.0
-        te = np.sum(np.abs(self.right[moving & ~problem.is_l]) ** 2)
-        ez = problem.length * h / (k0 * eps)
-        tm = np.sum((np.abs(self.right) ** 2 + np.abs(ez) ** 2)[moving & problem.is_l])
-        return float(te / (te + tm)) if te + tm > 0.0 else math.nan
-
-    def magnetic_at_interface(self) -> Array:
-        """h = (H_y, -H_x) at the interface, z pointing down."""
-        layer = next(item for item in self.right_field.layers if item.index == self.problem.interface)
-        return layer.v @ (layer.a - np.exp(1j * layer.q * layer.thickness_nm) * layer.b)
+        te = tm = 0.0
+        for layer in self.right_field.layers:
+            half = np.exp(0.5j * layer.q * layer.thickness_nm)
+            f, h = layer.w @ (half * (layer.a + layer.b)), layer.v @ (half * (layer.a - layer.b))
+            ez = problem.length * h / (k0 * eps[problem.stack.layers[layer.index].material])
+            te += layer.thickness_nm * float(np.sum(np.abs(f[moving & ~problem.is_l]) ** 2))
+            tm += layer.thickness_nm * float(
+                np.sum((np.abs(f) ** 2 + np.abs(ez) ** 2)[moving & problem.is_l])
+            )
+        return te / (te + tm) if te + tm > 0.0 else math.nan
 
     def residue(self, probe: Array) -> Array:
         """Residue of ``probeᵀ M(k0)⁻¹ probe`` at the pole: ``probeᵀ v v_lᵀ probe / v_lᵀ M' v``.
@@ -121,7 +121,7 @@ class Resonance:
             return np.outer(probe.T @ self.right, self.left @ probe) / self.norm
         problem, k0 = self.problem, np.asarray(self.k0)
         sides = problem.sides(k0, self.sheets)
-        u, _, vh = np.linalg.svd(sides[1] + np.diag(sides[0]))
+        u, _, vh = np.linalg.svd(problem.joined(sides))
         rights, lefts = vh[-2:].conj(), u[:, -2:].T.conj()
         slope = problem.stack.eps_slope(k0)
         norm = np.empty((2, 2), dtype=complex)
@@ -201,7 +201,7 @@ def polish(
     for _ in range(steps):
         sheets = problem.sheets_at(k0)
         sides = problem.sides(np.asarray(k0), sheets)
-        matrix = sides[1] + np.diag(sides[0])
+        matrix = problem.joined(sides)
         right, left = _null_vectors(matrix, symmetric=symmetric)
         right_field = fields(problem, right, sides, left=False)
         left_field = right_field if symmetric else fields(problem, left, sides, left=True)

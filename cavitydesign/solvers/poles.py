@@ -162,10 +162,10 @@ class Ladder:
         """Irreps that the basis holds."""
         return list(self.level(0)[1])
 
-    def problem(self, index: int, label: str) -> BlockProblem:
-        """The problem of one symmetry class at one level."""
+    def problem(self, index: int, label: str, interface: int | None = None) -> BlockProblem:
+        """The problem of one symmetry class at one level, met at an interface (None: the default one)."""
         waves, by_label = self.level(index)
-        return BlockProblem(self.stack, waves, by_label[label])
+        return BlockProblem(self.stack, waves, by_label[label], interface=interface)
 
 
 def _wave_counts(settings: Poles) -> list[int]:
@@ -192,15 +192,16 @@ def _climb(ladder: Ladder, label: str, settings: Poles, window_nm: Window) -> tu
             if not last:
                 continue
             return [_mode(item, item, problem, count) for item in waiting], complete, remainder
+        meeting = {i: ladder.problem(index, label, i) for i in {item.problem.interface for item in waiting}}
         followed = [
-            polish(problem, item.k0, reach=_FRESH * abs(item.k0), accept=_SETTLED) for item in waiting
+            polish(meeting[item.problem.interface], item.k0, reach=_FRESH * abs(item.k0), accept=_SETTLED)
+            for item in waiting
         ]
         if any(item is None for item in followed) or _collide(followed):
-            waiting, done = None, []
-            if last:
-                waiting, complete, remainder = _search_all(problem, settings, window_nm, level=index)
-                return [_mode(item, item, problem, count) for item in waiting], False, remainder
+            done = []
             waiting, complete, remainder = _search_all(problem, settings, window_nm, level=index)
+            if last:
+                return [_mode(item, item, problem, count) for item in waiting], complete, remainder
             continue
         steps = [(old, new) for old, new in zip(waiting, followed, strict=True) if new is not None]
         modes = [_mode(old, new, problem, count) for old, new in steps]
@@ -227,11 +228,25 @@ def _search_all(
     )
     found: list[Resonance] = []
     complete, remainder = True, 0.0
-    for region in regions(problem, wide, q_min=settings.q_min, amplifying=amplifying):
-        result = search(problem, region)
-        found += result.resonances
-        complete, remainder = complete and result.complete, max(remainder, result.remainder)
+    parts = regions(problem, wide, q_min=settings.q_min, amplifying=amplifying)
+    for interface in problem.viewpoints(units.k0_per_nm(0.5 * (wide[0] + wide[1]))):
+        there = problem if interface == problem.interface else problem.met_at(interface)
+        for region in parts:
+            result = search(there, region)
+            for item in result.resonances:
+                _admit(item, found)
+            complete, remainder = complete and result.complete, max(remainder, result.remainder)
     return found, complete, remainder
+
+
+def _admit(item: Resonance, found: list[Resonance]) -> None:
+    """Add a pole; one met from another interface already is kept from where it is seen best (largest residue)."""
+    for index, other in enumerate(found):
+        same = abs(other.k0 - item.k0) < 1e-7 * abs(item.k0)
+        if same and other.problem.interface != item.problem.interface:
+            found[index] = min(other, item, key=lambda seen: abs(seen.norm))
+            return
+    found.append(item)
 
 
 def _collide(items: list[Resonance | None]) -> bool:
@@ -274,7 +289,7 @@ def _columns(modes: list[Mode], settings: Poles) -> dict[str, list[Any]]:
 
 
 def _row(mode: Mode, settings: Poles) -> dict[str, Any]:
-    resonance = mode.resonance
+    resonance = _sharp(mode.resonance)
     k0 = complex(resonance.k0.real, 0.0) if resonance.is_lossless else resonance.k0
     up, down, absorbed = (0.0, 0.0, 0.0) if resonance.is_lossless else resonance.losses()
     if resonance.is_lossless:
@@ -296,6 +311,14 @@ def _row(mode: Mode, settings: Poles) -> dict[str, Any]:
         "q_absorbed": _inverse(absorbed),
         "k0_per_nm": k0,
     }
+
+
+def _sharp(resonance: Resonance) -> Resonance:
+    """The resonance with its fields taken at the pole itself: those of a followed one lag a step behind, and powers
+    (unlike the pole) feel that to first order."""
+    if resonance.is_lossless or resonance.residual < 1e-7:
+        return resonance
+    return polish(resonance.problem, resonance.k0, accept=1e-7) or resonance
 
 
 def _absorption(resonance: Resonance) -> dict[str, float]:
