@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cavitydesign.errors import SolverError
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.solvers.base import Modes, Solution, Status
 from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
@@ -49,6 +50,7 @@ def run(
         folder=settings.folder,
         progress=progress,
     )
+    _refuse_unstable(plan, results)
     found, rejected = harvest(plan, results, settings=settings)
     modes = _table(found, plan, settings=settings, window_nm=window_nm)
     cut = [
@@ -61,6 +63,19 @@ def run(
     if status is Status.OK and len(settings.pixels_per_um) == 1:
         status = Status.APPROXIMATE
     return Solution(modes, status, _provenance(plan, results, rejected, str(cost), interpreter), warnings)
+
+
+def _refuse_unstable(plan: Sequence[Job], results: Sequence[dict[str, Any]]) -> None:
+    """Fields that end a thousand times larger than they began are a numerical instability, not a laser."""
+    for job, result in zip(plan, results, strict=True):
+        series = np.abs(result["series_npz"]["series"]) if "series_npz" in result else np.zeros((1, 0))
+        part = max(1, series.shape[1] // 10)
+        if series.size and not np.max(series[:, -part:]) <= 1e3 * np.max(series[:, :part]):
+            raise SolverError(
+                f"the FDTD run {job.name!r} is unstable: its fields grow without end; use dispersion='constant', "
+                "or a lower resolution",
+                status=Status.PARTIAL,
+            )
 
 
 def harvest(

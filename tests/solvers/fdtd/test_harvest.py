@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cavitydesign.errors import SolverError
 from cavitydesign.solvers.fdtd.harvest import (
     Line,
     extrapolate,
@@ -11,6 +12,7 @@ from cavitydesign.solvers.fdtd.harvest import (
     mean_over_offsets,
     overlap,
 )
+from cavitydesign.solvers.fdtd.solver import _refuse_unstable
 
 CHANNELS = [f"g:Ex{i}" for i in range(6)]
 
@@ -147,3 +149,15 @@ def test_the_mean_over_offsets_needs_both_and_widens_the_error():
     assert [x.frequency for x in lines] == [pytest.approx(1.501)]
     assert lines[0].frequency_err == pytest.approx(0.0005)
     assert rejected[0].reason == "another position on the grid does not show it"
+
+
+@pytest.mark.parametrize("tail", [1e28, np.nan])
+def test_fields_that_grow_without_end_are_an_error_and_not_an_empty_table(tail):
+    class Named:
+        name = "++ at 78/um"
+
+    series = np.ones((2, 100))
+    series[:, -5:] = tail
+    with pytest.raises(SolverError, match="unstable"):
+        _refuse_unstable([Named()], [{"series_npz": {"series": series}}])
+    _refuse_unstable([Named()], [{"series_npz": {"series": np.exp(-np.arange(100.0))[None]}}])
