@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cavitydesign.cli import compare, doctor, layout, modes, predict, sweep, verify
+from cavitydesign.cli import compare, doctor, layout, modes, predict, sensitivity, sweep, verify
 from cavitydesign.cli.group import OneLineErrors
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 _IN_SHORT = {
     modes.modes: "Resonances: λ, Q, symmetry, confinement, threshold gain.",
     predict.predict: "Lasing lines ranked by threshold, beside what was published.",
+    sensitivity.sensitivity: "How every mode moves with every number of the design.",
     sweep.sweep: "Modes over a grid of designs, resumable.",
     compare.compare: "Predicted lines beside measured peaks, with residuals.",
     compare.calibrate: "Fit what was assumed to measured peaks.",

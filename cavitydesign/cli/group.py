@@ -30,9 +30,8 @@ class OneLineErrors(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stopped:
-            raise Leave(
-                INTERRUPTED, f"interrupted; {' '.join(str(stopped).split()) or 'nothing was kept'}"
-            ) from None
+            kept = " ".join(str(stopped).split()).removeprefix("interrupted: ") or "nothing was kept"
+            raise Leave(INTERRUPTED, f"interrupted; {kept}") from None
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run; in standalone mode leave with the exit code."""

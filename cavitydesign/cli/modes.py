@@ -19,6 +19,16 @@ Plot = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.png", help="Also draw it.", show_default=False)
 ]
 
+Export = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        metavar="DIR",
+        help="fdtd: write the runs for a Slurm cluster and stop.",
+        show_default=False,
+    ),
+]
+
 
 def modes(
     design: options.DesignFile,
@@ -32,6 +42,8 @@ def modes(
     orders: options.Orders = None,
     periods: options.Periods = None,
     resolution: options.Resolution = None,
+    ranks: options.Ranks = None,
+    export: Export = None,
     plot: Plot = None,
     json: options.Json = False,
 ) -> None:
@@ -52,8 +64,12 @@ def modes(
         orders=orders,
         periods=periods,
         resolution=resolution,
+        ranks=ranks,
     )
     asked = options.window_of(window)
+    if export is not None:
+        export_for_cluster(subject, settings, export, asked, json=json)
+        return
     found = solved(design, subject, settings, asked)
     if json:
         output.print_json(modes_document(subject, found))
@@ -64,6 +80,26 @@ def modes(
 
         plots.save(plots.mode_picture(subject, found), plot)
     leave_unless_trustworthy(found)
+
+
+def export_for_cluster(
+    subject: Design, settings: Any, folder: Path, window_nm: tuple[float, float] | None, *, json: bool
+) -> None:
+    """The runs of an FDTD solve as a folder for a cluster, and the command that starts them there."""
+    from cavitydesign.cli import output
+    from cavitydesign.errors import InputError
+    from cavitydesign.solvers.fdtd import Fdtd
+    from cavitydesign.solvers.fdtd.export import export_jobs
+
+    if not isinstance(settings, Fdtd):
+        raise InputError("is for --solver fdtd", key="--export", value=str(folder))
+    made = export_jobs(subject, settings, folder, window_nm=window_nm)
+    if json:
+        output.print_json(
+            {"folder": str(made.folder), "command": made.command, "estimate": str(made.estimate)}
+        )
+    else:
+        typer.echo(f"{made.estimate}\n{made.command}")
 
 
 def solved(file: Path, design: Design, settings: Any, window_nm: tuple[float, float] | None) -> Solution:

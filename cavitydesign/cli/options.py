@@ -52,7 +52,9 @@ Angle = Annotated[
 ]
 Bloch = Annotated[
     str | None,
-    typer.Option("--bloch", metavar="KX,KY", help="poles: in-plane wavevector, 1/nm.", show_default="0,0"),
+    typer.Option(
+        "--bloch", metavar="KX,KY", help="poles, fdtd: in-plane wavevector, 1/nm.", show_default="0,0"
+    ),
 ]
 QMin = Annotated[
     float | None, typer.Option("--q-min", help="poles: smallest Q to look for.", show_default="5")
@@ -75,6 +77,9 @@ Resolution = Annotated[
         help="fdtd: pixels per µm; two or more are extrapolated.",
         show_default="55,78",
     ),
+]
+Ranks = Annotated[
+    int | None, typer.Option("--ranks", help="fdtd: MPI ranks of each run (mpirun).", show_default="1")
 ]
 Temperature = Annotated[
     float | None,
@@ -150,11 +155,12 @@ TAKEN_BY = {
     "--waves": ("poles", "finite"),
     "--tolerance": ("poles", "finite"),
     "--angle": ("poles",),
-    "--bloch": ("poles",),
+    "--bloch": ("poles", "fdtd"),
     "--q-min": ("poles", "finite", "fdtd"),
     "--orders": ("bragg",),
     "--periods": ("finite", "fdtd"),
     "--resolution": ("fdtd",),
+    "--ranks": ("fdtd",),
 }
 
 
@@ -169,6 +175,7 @@ def settings_of(
     orders: str | None = None,
     periods: str | None = None,
     resolution: str | None = None,
+    ranks: int | None = None,
 ) -> Any:
     """The settings value of a solver. An option that it does not take is an error, not ignored."""
     from cavitydesign.errors import InputError
@@ -183,6 +190,7 @@ def settings_of(
         "--orders": orders,
         "--periods": periods,
         "--resolution": resolution,
+        "--ranks": ranks,
     }
     for name, value in given.items():
         if value is not None and solver.value not in TAKEN_BY[name]:
@@ -199,7 +207,9 @@ def settings_of(
     if solver is Solver.FDTD:
         from cavitydesign.solvers.fdtd import Fdtd
 
-        chosen = {"pixels_per_um": numbers(resolution, "--resolution"), "periods": size, "q_min": q_min}
+        pixels = numbers(resolution, "--resolution")
+        chosen: dict[str, Any] = {"pixels_per_um": pixels, "periods": size, "q_min": q_min, "ranks": ranks}
+        chosen["bloch"] = numbers(bloch, "--bloch", count=2)
         return Fdtd(**{name: value for name, value in chosen.items() if value is not None})
     chosen = {
         "waves": waves,

@@ -109,9 +109,10 @@ class NumericStack:
         """Complex indices at complex vacuum wavenumbers (1/nm): shape (materials, *k0.shape)."""
         k0 = np.asarray(k0, dtype=complex)
         if self._constants is not None:
-            return np.broadcast_to(
-                self._constants.reshape(-1, *[1] * k0.ndim), (len(self._constants), *k0.shape)
-            )
+            if k0.ndim == 0:
+                return self._constants
+            shape = (len(self._constants), *k0.shape)
+            return np.broadcast_to(self._constants.reshape(-1, *[1] * k0.ndim), shape)
         if k0.ndim == 0 and complex(k0) in self._at_points:
             return self._at_points[complex(k0)]
         wavelength = units.complex_wavelength_nm(k0)

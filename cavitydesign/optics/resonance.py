@@ -133,7 +133,7 @@ class Resonance:
                 )
         return (probe.T @ rights.T) @ np.linalg.solve(norm, lefts @ probe)
 
-    @property
+    @cached_property
     def is_lossless(self) -> bool:
         """Nothing absorbs or amplifies, and no channel of this symmetry is open: the mode cannot decay."""
         stack = self.problem.stack

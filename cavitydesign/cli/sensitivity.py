@@ -1,0 +1,66 @@
+"""``cavitydesign sensitivity``: how every mode moves with every number of the design."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cavitydesign.cli import options
+
+By = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--by", metavar="PATH", help="A number of the design; repeat.", show_default="every optical one"
+    ),
+]
+
+
+def sensitivity(
+    design: options.DesignFile,
+    by: By = None,
+    window: options.Window = None,
+    json: options.Json = False,
+) -> None:
+    """First-order change of each mode's wavelength and Q with the numbers of a patterned design.
+
+    Example: cavitydesign sensitivity layouts/pcsel.toml --by lattice.period_nm --by overlayer.thickness_nm
+    """
+    from cavitydesign.cli import output
+    from cavitydesign.errors import InputError
+    from cavitydesign.study.sensitivity import sensitivities
+
+    subject = options.design_of(design)
+    try:
+        with output.progress("differentiating"):
+            found = sensitivities(subject, paths=by, window_nm=options.window_of(window))
+    except InputError as error:
+        raise error.in_file(design) from None
+    modes = [
+        {"wavelength_nm": w, "q": q, "symmetry": s}
+        for w, q, s in zip(found.wavelength_nm, found.q, found.symmetry, strict=True)
+    ]
+    if json:
+        output.print_json({
+            "design": {"name": subject.name, "id": subject.id},
+            "modes": modes,
+            "by": list(found.paths),
+            "wavelength_slope_nm": found.wavelength_slope,
+            "log_q_slope": found.log_q_slope,
+        })  # fmt: skip
+        return
+    screen = output.console()
+    output.heading(screen, f"{subject.name}: dλ/dp in nm per unit of p, first order")
+    table = output.table(
+        "number p", *(f"{m['symmetry']} {m['wavelength_nm']:.2f}" for m in modes), left=("number p",)
+    )
+    for path, slopes in zip(found.paths, found.wavelength_slope.T, strict=True):
+        table.add_row(path, *(_shown(slope) for slope in slopes))
+    screen.print(table)
+
+
+def _shown(slope: float) -> str:
+    """Four digits; rounding of what symmetry makes zero is not shown as a number."""
+    if slope != slope:
+        return "-"
+    return "0" if abs(slope) < 1e-9 else f"{slope:.4g}"

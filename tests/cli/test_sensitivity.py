@@ -1,0 +1,48 @@
+"""``cavitydesign sensitivity`` and ``modes --export``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cavitydesign.cli import app
+
+LAYOUTS = Path(__file__).parents[2] / "layouts"
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_wavelength_follows_the_period_as_the_brief_says():
+    result = run("sensitivity", str(LAYOUTS / "pcsel.toml"), "--by", "lattice.period_nm", "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    bright = next(i for i, mode in enumerate(found["modes"]) if mode["symmetry"] == "E")
+    # the scalar estimate of physics.md is 1.5 nm/nm; rigour changes it by a few per cent
+    assert found["wavelength_slope_nm"][bright][0] == pytest.approx(1.5, abs=0.06)
+
+
+def test_unknown_number_and_uniform_design_are_input_errors():
+    assert run("sensitivity", str(LAYOUTS / "pcsel.toml"), "--by", "lattice.pitch").exit_code == 2
+    assert run("sensitivity", str(LAYOUTS / "two_mirror.toml")).exit_code == 2
+
+
+def test_export_writes_jobs_and_the_command(tmp_path):
+    result = run(
+        "modes",
+        str(LAYOUTS / "two_mirror.toml"),
+        "--solver",
+        "fdtd",
+        "--export",
+        str(tmp_path / "jobs"),
+        "--json",
+    )
+    assert result.exit_code == 0
+    made = json.loads(result.stdout)
+    assert "sbatch" in made["command"]
+    assert (tmp_path / "jobs" / "run.sbatch").is_file()
+    assert run("modes", str(LAYOUTS / "two_mirror.toml"), "--export", str(tmp_path)).exit_code == 2
