@@ -36,6 +36,9 @@ LASERS = {
 }
 """Name of the layout: how it is called in the summary, and what its map varies."""
 
+_MAP = Poles(tolerance_nm=0.05, q_tolerance=0.02)
+"""Accuracy of the period maps: a tenth of what a dot in them is high."""
+
 
 @dataclass
 class Told:
@@ -219,7 +222,7 @@ def _swept(design: Design, vary: str, peaks: Sequence[measured.Peak], *, coarse:
         axis = sweep.Axis(axis.path, axis.values[::10])
     line = None if design.to_stack().is_uniform else sweep.following(axis.path)
     window = predict.holding(design.window_nm, peaks)  # so that the map shows every published line
-    return sweep.sweep(design, [axis], Poles(), window_nm=window, run_line=line)
+    return sweep.sweep(design, [axis], _MAP, window_nm=window, run_line=line)
 
 
 def _tables(found: predict.Prediction, swept: sweep.Sweep, out: Path) -> None:
