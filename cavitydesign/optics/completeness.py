@@ -103,7 +103,10 @@ def search(problem: BlockProblem, region: Region) -> Search:
     probe = _probe(problem.size)
     found: list[Resonance] = []
     remainder = math.inf
-    for count in _SAMPLES:  # each time from the start: better guesses make better residues
+    mapped = region.left is not None and region.right is not None  # the cosine alone asks for more samples
+    for count in (
+        _SAMPLES[1:] if mapped else _SAMPLES
+    ):  # each time from the start: better guesses make better residues
         curve = curve_around(region, count)
         sheets = _region_sheets(problem, region, curve.u)
         response = probe.T @ np.linalg.solve(

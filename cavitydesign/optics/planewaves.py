@@ -176,18 +176,22 @@ def _orbits(images: list[Array], count: int) -> list[Array]:
     orbits = []
     for first in range(count):
         if not seen[first]:
-            orbit = np.array(sorted({int(image[first]) for image in images}))
+            # in the order of the operations: orbits of one kind then look alike, and are projected once
+            orbit = np.array(list(dict.fromkeys(int(image[first]) for image in images)))
             seen[orbit] = True
             orbits.append(orbit)
     return orbits
 
 
 def _block(waves: PlaneWaves, group: Group, irrep: Irrep, images: list[Array], orbits: list[Array]) -> Block:
-    count, signs = len(waves), [-1.0 if op.mirror else 1.0 for op in group.operations]
+    count, signs = len(waves), np.array([-1.0 if op.mirror else 1.0 for op in group.operations])
+    table = np.array(images)
+    memo: dict[bytes, tuple[Array, Array]] = {}
     l_cols, t_cols, s_cols, wave_of, l_column, l_scalar = [], [], [], [], [], []
     zero = np.zeros(count)
     for orbit in orbits:
-        scalar = _projected(irrep, images, [1.0] * len(images), orbit, count)
+        even, odd = _projected(irrep, table, signs, orbit, memo)
+        scalar = _spread(even, orbit, count)
         first = int(orbit[0])
         if waves.lengths[first] == 0.0:
             for vector in _projected_vectors(irrep, group).T:
@@ -201,7 +205,7 @@ def _block(waves: PlaneWaves, group: Group, irrep: Irrep, images: list[Array], o
                 l_cols.append(column)
                 t_cols.append(zero)
                 wave_of.append(first)
-            for column in _projected(irrep, images, signs, orbit, count).T:
+            for column in _spread(odd, orbit, count).T:
                 l_cols.append(zero)
                 t_cols.append(column)
                 wave_of.append(first)
@@ -218,14 +222,29 @@ def _block(waves: PlaneWaves, group: Group, irrep: Irrep, images: list[Array], o
     )
 
 
-def _projected(irrep: Irrep, images: list[Array], signs: list[float], orbit: Array, count: int) -> Array:
-    """Orthonormal columns that span the irrep's first partner among the functions on one orbit, shape (count, c)."""
-    place = {int(wave): i for i, wave in enumerate(orbit)}
-    projector = np.zeros((len(orbit), len(orbit)))
-    for image, sign, d11 in zip(images, signs, irrep.d11, strict=True):
-        for wave, i in place.items():
-            projector[place[int(image[wave])], i] += d11 * sign
-    columns = _range(projector * (irrep.degeneracy / len(images)))
+def _projected(
+    irrep: Irrep, table: Array, signs: Array, orbit: Array, memo: dict[bytes, tuple[Array, Array]]
+) -> tuple[Array, Array]:
+    """Orthonormal columns that span the irrep's first partner among the functions on one orbit, shape (orbit, c).
+
+    The first are for functions that keep their sign under mirrors (L, E_z), the second for those that flip it (T).
+    """
+    place = np.zeros(table.shape[1], dtype=int)
+    place[orbit] = np.arange(len(orbit))
+    local = place[table[:, orbit]]
+    key = local.tobytes()
+    if key not in memo:
+        moves = np.zeros((len(table), len(orbit), len(orbit)))
+        np.put_along_axis(moves, local[:, None, :], 1.0, axis=1)
+        share = irrep.degeneracy / len(table)
+        even, odd = (
+            np.tensordot(weights * share, moves, axes=1) for weights in (irrep.d11, irrep.d11 * signs)
+        )
+        memo[key] = (_range(even), _range(odd))
+    return memo[key]
+
+
+def _spread(columns: Array, orbit: Array, count: int) -> Array:
     full = np.zeros((count, columns.shape[1]))
     full[orbit] = columns
     return full

@@ -19,7 +19,7 @@ A stack without inclusions is the same problem with one plane wave; its poles ar
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -290,6 +290,7 @@ def _columns(modes: list[Mode], settings: Poles) -> dict[str, list[Any]]:
 
 def _row(mode: Mode, settings: Poles) -> dict[str, Any]:
     resonance = _sharp(mode.resonance)
+    mode = replace(mode, resonance=resonance)
     k0 = complex(resonance.k0.real, 0.0) if resonance.is_lossless else resonance.k0
     up, down, absorbed = (0.0, 0.0, 0.0) if resonance.is_lossless else resonance.losses()
     if resonance.is_lossless:
