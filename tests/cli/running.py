@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,3 +66,8 @@ def command(*arguments: object) -> Ran:
     found = CliRunner().invoke(app, [str(item) for item in arguments], prog_name="cavitydesign")
     assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
     return Ran(found.exit_code, found.stdout, found.stderr)
+
+
+def complaints(stderr: str) -> list[str]:
+    """The lines of stderr that are not progress (``… : after 2 s``, which a loaded machine may come to print)."""
+    return [line for line in stderr.strip().splitlines() if not re.fullmatch(r"[\w ]+: .*after \d+ s", line)]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cavitydesign.study.toml import dumps
-from tests.cli.running import CAVITY, LAYOUTS, command
+from tests.cli.running import CAVITY, LAYOUTS, command, complaints
 
 BASES = [
     tomllib.loads(CAVITY),
@@ -82,7 +82,7 @@ def answers(path, *arguments):
         assert ran.json["status"]
     else:
         assert "Traceback" not in ran.err
-        assert len(ran.err.strip().splitlines()) == 1, ran.err
+        assert len(complaints(ran.err)) == 1, ran.err
     if ran.code == 2:
         assert str(path.parent) in ran.err, "the design, or a table that it names"
     return ran

@@ -50,6 +50,27 @@ def cpu_seconds(*arguments):
     return min(used)
 
 
+def slowness():
+    """How much slower this processor is just now than the quiet machine of the bounds (at least 1).
+
+    Two hardware threads of one core share it, so that with another process beside it even CPU time doubles. The measure
+    is what the engine spends most on: the eigenvalues of a complex 25 × 25 matrix take 0.45 ms on the quiet machine.
+    """
+    code = (
+        "import time, numpy as np\n"
+        "a = np.random.default_rng(1).normal(size=(2, 25, 25)); a = a[0] + 1j * a[1]\n"
+        "t = []\n"
+        "for _ in range(60):\n"
+        "    s = time.process_time(); np.linalg.eig(a); t.append(time.process_time() - s)\n"
+        "print(sorted(t)[30])"
+    )
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
+    return max(1.0, float(ended.stdout) / 0.45e-3)
+
+
 def test_help_imports_neither_numpy_nor_pydantic():
     assert not imported("--help") & (HEAVY | {"numpy", "pydantic", "rich"})
 
@@ -60,12 +81,14 @@ def test_modes_imports_nothing_heavy(name):
 
 
 def test_help_starts_in_half_a_second():
-    assert cpu_seconds("--help") < 0.5
+    before = slowness()
+    assert cpu_seconds("--help") < 0.5 * max(before, slowness())
 
 
 @pytest.mark.parametrize("name", ["nanopillar", "pcsel", "two_mirror"])
 def test_modes_of_a_published_design_take_a_second_and_a_half(name):
-    assert cpu_seconds("modes", LAYOUTS / f"{name}.toml") < 1.5
+    before = slowness()
+    assert cpu_seconds("modes", LAYOUTS / f"{name}.toml") < 1.5 * max(before, slowness())
 
 
 def test_a_real_process_keeps_the_exit_codes(tmp_path):

@@ -27,7 +27,10 @@ from cavitydesign.errors import SolverError, Unavailable
 from cavitydesign.solvers.base import Status
 
 WORKER = Path(__file__).with_name("worker.py")
-INSTALL = "sudo apt-get install python3-meep (Debian, Ubuntu), or conda create -n meep -c conda-forge pymeep"
+INSTALL = (
+    "sudo apt-get install python3-meep-mpi-default python3-matplotlib python3-mpi4py (Debian, Ubuntu), "
+    "or conda create -n meep -c conda-forge pymeep"
+)
 VARIABLE = "CAVITYDESIGN_MEEP_PYTHON"
 
 Progress = Callable[[str], None]
