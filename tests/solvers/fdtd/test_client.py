@@ -120,6 +120,7 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(tmp_path):
     )
     worker = script(tmp_path / "python", text + "/pid; exec sleep 60;; esac")
     code = (
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from cavitydesign.solvers.fdtd.client import *\n"
         f"jobs = [('quick', {{'quick': 1}}), ('long', {{'long': 1}})]\n"
         f"try: run_jobs(jobs, interpreter=Interpreter({worker.path!r}, '0'), folder={str(tmp_path / 'runs')!r})\n"
