@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from cavitydesign.cli import options
 from cavitydesign.cli.group import Leave
@@ -12,14 +10,12 @@ from cavitydesign.cli.group import Leave
 if TYPE_CHECKING:
     from cavitydesign.study.verify import Verification
 
-Ranks = Annotated[int, typer.Option("--ranks", help="MPI ranks of each FDTD run.")]
-
 
 def verify(
     design: options.DesignFile,
     window: options.Window = None,
     resolution: options.Resolution = None,
-    ranks: Ranks = 1,
+    ranks: options.Ranks = None,
     json: options.Json = False,
 ) -> None:
     """Modes of the pole solver beside those of FDTD (Meep), one to one; exit code 3 where they disagree.
@@ -28,13 +24,11 @@ def verify(
     """
     from cavitydesign.cli import output
     from cavitydesign.errors import InputError
-    from cavitydesign.solvers.fdtd import Fdtd
     from cavitydesign.solvers.fdtd.client import stderr_progress
     from cavitydesign.study.verify import verify as run
 
     subject = options.design_of(design)
-    pixels = options.numbers(resolution, "--resolution")
-    settings = Fdtd(ranks=ranks) if pixels is None else Fdtd(ranks=ranks, pixels_per_um=pixels)
+    settings = options.settings_of(options.Solver.FDTD, resolution=resolution, ranks=ranks)
     try:
         found = run(subject, window_nm=options.window_of(window), fdtd=settings, progress=stderr_progress)
     except InputError as error:

@@ -111,6 +111,11 @@ class Resonance:
             )
         return te / (te + tm) if te + tm > 0.0 else math.nan
 
+    @property
+    def polarization(self) -> str:
+        """``TE-like`` or ``TM-like``, by :meth:`te_share`."""
+        return "TE-like" if self.te_share() >= 0.5 else "TM-like"
+
     def residue(self, probe: Array) -> Array:
         """Residue of ``probeᵀ M(k0)⁻¹ probe`` at the pole: ``probeᵀ v v_lᵀ probe / v_lᵀ M' v``.
 

@@ -15,7 +15,6 @@ thresholds; in u the response is meromorphic again.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +175,3 @@ def moments(curve: Curve, f: Array, *, orders: int = 2) -> Array:
     """``(1/2πi) ∮ f(u) ((u - c)/r)ᵐ du`` for m = 0 … orders-1, shape (orders, l, p)."""
     powers = ((curve.u - curve.centre) / curve.radius)[None, :] ** np.arange(orders)[:, None]
     return np.einsum("mj,jlp->mlp", powers * curve.du[None, :], f)
-
-
-Response = Callable[[Array], Array]

@@ -302,7 +302,7 @@ def _row(mode: Mode, settings: Poles) -> dict[str, Any]:
         "q": mode.q,
         "symmetry": mode.symmetry,
         "degeneracy": mode.degeneracy,
-        "polarization": "TE-like" if resonance.te_share() >= 0.5 else "TM-like",
+        "polarization": resonance.polarization,
         "confinement": resonance.confinement(),
         "threshold_gain_per_cm": units.gain_per_cm_from_kappa(kappa, mode.wavelength_nm),
         "wavelength_err_nm": mode.wavelength_err_nm,

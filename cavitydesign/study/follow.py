@@ -148,7 +148,7 @@ def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> 
             chain.waves = max(chain.waves, mode.waves)
             chain.wavelength_err_nm = max(chain.wavelength_err_nm, mode.wavelength_err_nm)
             continue
-        polarization = "TE-like" if mode.resonance.te_share() >= 0.5 else "TM-like"
+        polarization = mode.resonance.polarization
         chain = Chain(
             mode.symmetry, mode.degeneracy, mode.waves, polarization, mode.wavelength_err_nm, mode.loss_err
         )
