@@ -5,6 +5,7 @@ The command line turns them into exit codes: 2 the input is wrong, 3 no trustwor
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 
@@ -61,12 +62,30 @@ class InputError(CavityError):
         )
 
 
+class Status(enum.Enum):
+    """How a solver fared. The value is advice."""
+
+    OK = "every mode in the window was found and its error bar met"
+    NO_MODES = "no mode in the window; widen `window_nm`, or check that the slab guides at all"
+    INCOMPLETE = (
+        "the independent count of poles and the modes found differ; raise `waves` or narrow `window_nm`"
+    )
+    UNCONVERGED = "an error bar is larger than asked for; raise `max_waves` or loosen `tolerance_nm`"
+    APPROXIMATE = "this method knows no error bar of its own; confirm with the poles or fdtd solver"
+    PARTIAL = "interrupted; what was finished is kept"
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether the table may be used as it stands, within the error bars it states."""
+        return self in (Status.OK, Status.NO_MODES, Status.APPROXIMATE, Status.UNCONVERGED)
+
+
 class SolverError(CavityError):
-    """A solver could not give a trustworthy answer. ``status`` is a :class:`cavitydesign.solvers.base.Status`."""
+    """A solver could not give a trustworthy answer. ``status`` is a :class:`Status`."""
 
     exit_code = 3
 
-    def __init__(self, message: str, *, status: Any = None):
+    def __init__(self, message: str, *, status: Status | None = None):
         self.status = status
         super().__init__(_one_line(message))
 

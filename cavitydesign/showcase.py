@@ -23,8 +23,8 @@ from typing import Any
 from cavitydesign.cli import output
 from cavitydesign.errors import CavityError, InputError, SolverError
 from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.load import load_design
-from cavitydesign.geometry.two_mirror import TwoMirror
 from cavitydesign.solvers.base import Poles, Solution
 from cavitydesign.study import measured, predict, sweep
 from cavitydesign.study.store import Failure, write_atomically
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     """One laser: predict, sweep, tables and figures into ``out``."""
-    from cavitydesign import plots
+    from cavitydesign.report import plots
 
     title, vary = LASERS[file.stem]
     told = Told(title)
@@ -130,7 +130,8 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
 
 def mask(file: Path, out: Path) -> dict[str, Any]:
     """Draw, check, write and read back one mask; its preview beside it."""
-    from cavitydesign import masks, plots
+    from cavitydesign import masks
+    from cavitydesign.report import plots
 
     _say(f"mask {file.stem}")
     drawn = masks.build(masks.load_mask(file))

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cavitydesign import plots
 from cavitydesign.errors import CavityError
 from cavitydesign.geometry import load_design
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.plots.modes import factorisation_convergence
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.report import plots
+from cavitydesign.report.plots.modes import factorisation_convergence
 from cavitydesign.solvers.base import Poles
 from cavitydesign.solvers.poles import resonances
 

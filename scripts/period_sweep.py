@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cavitydesign.errors import CavityError
 from cavitydesign.geometry.load import load_design
-from cavitydesign.plots import period_map, save
+from cavitydesign.report.plots import period_map, save
 from cavitydesign.solvers.base import Bragg, Poles, Solution
 from cavitydesign.study.measured import published_beside, read_peaks
 from cavitydesign.study.predict import mode_thresholds

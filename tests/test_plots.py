@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cavitydesign import Poles, load_design, plots, solve
-from cavitydesign.errors import InputError
+from cavitydesign import Poles, load_design, solve
+from cavitydesign.errors import InputError, Status
 from cavitydesign.masks import build, load_mask
-from cavitydesign.solvers.base import Modes, Solution, Status
+from cavitydesign.report import plots
+from cavitydesign.solvers.base import Modes, Solution
 from cavitydesign.study.measured import read_peaks
 from cavitydesign.study.predict import predict
 from cavitydesign.study.sweep import Axis, sweep

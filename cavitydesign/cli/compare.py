@@ -92,7 +92,7 @@ def compare(
     else:
         _show(subject, found)
     if plot is not None:
-        from cavitydesign import plots
+        from cavitydesign.report import plots
 
         plots.save(plots.published_against_predicted(found), plot)
     if doubtful:

@@ -48,7 +48,7 @@ def mask(
     else:
         _show_written(drawn, manifest, back, found)
     if plot is not None:
-        from cavitydesign import plots
+        from cavitydesign.report import plots
 
         plots.save(plots.mask_preview(drawn), plot)
     if not back.ok:

@@ -76,7 +76,7 @@ def modes(
     else:
         show(subject, found)
     if plot is not None:
-        from cavitydesign import plots
+        from cavitydesign.report import plots
 
         plots.save(plots.mode_picture(subject, found), plot)
     leave_unless_trustworthy(found)

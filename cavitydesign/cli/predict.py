@@ -65,7 +65,7 @@ def predict(
     else:
         show(found)
     if plot is not None:
-        from cavitydesign import plots
+        from cavitydesign.report import plots
 
         plots.save(plots.gain_picture(found), plot)
     leave_unless_trustworthy(found.solution)

@@ -112,7 +112,7 @@ def sweep(
     else:
         _show(found, files)
     if plot is not None:
-        from cavitydesign import plots
+        from cavitydesign.report import plots
 
         plots.save(plots.period_map(found), plot)
     _leave_if_doubtful(found)

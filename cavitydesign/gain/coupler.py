@@ -29,13 +29,13 @@ from cavitydesign.errors import InputError
 from cavitydesign.gain.pump import pump_level, threshold_unit
 from cavitydesign.gain.spectrum import model_window_nm
 from cavitydesign.gain.threshold import LineStatus, Occupations, Thresholds, thresholds
+from cavitydesign.kinds import Array
 from cavitydesign.units import NM_PER_CM, k0_per_nm
 
 if TYPE_CHECKING:
     from cavitydesign.geometry.base import SourcedNumber
     from cavitydesign.geometry.emitter import Emitter, Pump
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 DARK_Q = 1e6
 """From this Q up a mode of an infinite array counts as dark: roughness and finite size limit real devices to less."""

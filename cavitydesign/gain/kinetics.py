@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.gain.spectrum import STATES, channel_gain_per_cm, lump
+from cavitydesign.kinds import Array
 
 if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import Emitter
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 MOST_PAIRS = 40
 """Where the ladder of the master equation ends: the Poisson tail beyond it is < 1e-8 up to ⟨N⟩ = 14."""

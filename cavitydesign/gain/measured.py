@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.kinds import Array
 
 if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import GainTable
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,12 @@ from cavitydesign.gain.kinetics import (
     steady_state,
 )
 from cavitydesign.gain.spectrum import exciton_energy_ev
+from cavitydesign.kinds import Array
 from cavitydesign.units import GOEPPERT_MAYER_CM4_S, NM_PER_CM, nm_to_ev, photon_energy_uj
 
 if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import Emitter, Pump
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 PULSE_SHAPE_FACTOR = {
     "gaussian": math.sqrt(2.0 * math.log(2.0) / math.pi),  # 0.664283

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.kinds import Array
 from cavitydesign.units import BOLTZMANN_EV_PER_K, HC_EV_NM, NM_PER_CM
 
 if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import Emitter
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 TRANSITIONS = ("X", "XX", "MX")
 STATES = 9

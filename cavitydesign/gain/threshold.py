@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,12 +19,12 @@ from cavitydesign.gain.spectrum import (
     model_window_nm,
     transition_energies_ev,
 )
+from cavitydesign.kinds import Array
 from cavitydesign.units import nm_to_ev
 
 if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import Emitter, Pump
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
 HIGHEST_PAIRS = 12.0
 """Mean occupation up to which a threshold is looked for; the two shells of the model hold eight pairs."""

@@ -3,14 +3,14 @@
 from cavitydesign.geometry.base import SourcedNumber, Value
 from cavitydesign.geometry.design import Design, Device
 from cavitydesign.geometry.emitter import Emitter, Pump
-from cavitydesign.geometry.free import FreeStack
+from cavitydesign.geometry.families.free import FreeStack
+from cavitydesign.geometry.families.nanopillar import NanopillarArray
+from cavitydesign.geometry.families.pcsel import Pcsel
+from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.load import design_from_dict, load_design
 from cavitydesign.geometry.material import AIR, Cauchy, Constant, Film, Library, Material, Sellmeier, Table
-from cavitydesign.geometry.nanopillar import NanopillarArray
 from cavitydesign.geometry.pattern import Circle, Pattern, Polygon, Rectangle
-from cavitydesign.geometry.pcsel import Pcsel
 from cavitydesign.geometry.stack import Inclusion, Lattice, Layer, Stack
-from cavitydesign.geometry.two_mirror import TwoMirror
 
 __all__ = [
     "AIR", "Cauchy", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "Inclusion", "Lattice",

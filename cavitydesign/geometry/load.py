@@ -12,10 +12,10 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import strip_sources, validated
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import GainTable
-from cavitydesign.geometry.free import FreeStack
-from cavitydesign.geometry.nanopillar import NanopillarArray
-from cavitydesign.geometry.pcsel import Pcsel
-from cavitydesign.geometry.two_mirror import TwoMirror
+from cavitydesign.geometry.families.free import FreeStack
+from cavitydesign.geometry.families.nanopillar import NanopillarArray
+from cavitydesign.geometry.families.pcsel import Pcsel
+from cavitydesign.geometry.families.two_mirror import TwoMirror
 
 FAMILIES: Mapping[str, type[Design]] = {
     "nanopillar_array": NanopillarArray,

@@ -1,4 +1,4 @@
-"""What a layer is made of. Values only: :mod:`cavitydesign.optics.index` turns them into complex indices.
+"""What a layer is made of. Values only: :mod:`cavitydesign.optics.media.index` turns them into complex indices.
 
 Six ways to say it, told apart by their keys::
 

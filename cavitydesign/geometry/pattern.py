@@ -8,15 +8,14 @@ indicator function; ``F(0)`` is the area.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from cavitydesign.geometry.base import Length, Place, Value
 from cavitydesign.geometry.complaint import RuleBroken
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from cavitydesign.kinds import Array
 
 
 class _Shape(Value):

@@ -22,8 +22,7 @@ from cavitydesign.geometry.base import Flag, Length, Value
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.material import Material, MaterialRef
 from cavitydesign.geometry.pattern import Circle, Pattern, relation
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from cavitydesign.kinds import Array
 
 
 class Lattice(Value):

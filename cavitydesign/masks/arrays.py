@@ -17,10 +17,9 @@ import numpy as np
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Circle, Design, NanopillarArray, Pcsel, Polygon, Rectangle
 from cavitydesign.geometry.pattern import Pattern
+from cavitydesign.kinds import Array
 from cavitydesign.masks.layout import Point, Reference
 from cavitydesign.masks.spec import MAX_COORDINATE
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 MAX_REPEATS = 32767
 """GDSII keeps columns and rows as signed 16-bit numbers."""

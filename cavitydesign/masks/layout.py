@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from cavitydesign.kinds import Array
 from cavitydesign.masks.spec import MaskSpec
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Point = tuple[int, int]
 Layer = tuple[int, int]
 Box = tuple[int, int, int, int]

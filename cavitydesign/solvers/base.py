@@ -8,7 +8,6 @@ A solver is chosen by the type of its settings; every one fills the same table a
 
 from __future__ import annotations
 
-import enum
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,15 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
+from cavitydesign.kinds import Array, Window
 
 if TYPE_CHECKING:
     import xarray
-
-Array = np.ndarray[Any, Any]
-Window = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,24 +150,6 @@ def _jsonable(value: Any) -> Any:
     return value
 
 
-class Status(enum.Enum):
-    """How a solver fared. The value is advice."""
-
-    OK = "every mode in the window was found and its error bar met"
-    NO_MODES = "no mode in the window; widen `window_nm`, or check that the slab guides at all"
-    INCOMPLETE = (
-        "the independent count of poles and the modes found differ; raise `waves` or narrow `window_nm`"
-    )
-    UNCONVERGED = "an error bar is larger than asked for; raise `max_waves` or loosen `tolerance_nm`"
-    APPROXIMATE = "this method knows no error bar of its own; confirm with the poles or fdtd solver"
-    PARTIAL = "interrupted; what was finished is kept"
-
-    @property
-    def trustworthy(self) -> bool:
-        """Whether the table may be used as it stands, within the error bars it states."""
-        return self in (Status.OK, Status.NO_MODES, Status.APPROXIMATE, Status.UNCONVERGED)
-
-
 @dataclass(frozen=True, slots=True)
 class Bragg:
     """Settings of the scalar Bragg solver: ``m λ = 2 n_eff(λ) Λ``.
@@ -271,7 +250,7 @@ def solve(subject: Design | Stack, settings: Any, *, window_nm: Window | None = 
 
 def _with_key(error: InputError, subject: Design | Stack, stack: Stack, window_nm: Window) -> InputError:
     """A complaint about a material's range knows the material only; here it learns where in the design that stands."""
-    from cavitydesign.optics.index import resolve
+    from cavitydesign.optics.media.index import resolve
 
     if error.key != "material" or not isinstance(subject, Design):
         return error

@@ -20,21 +20,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from cavitydesign import units
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry.stack import Lattice, Stack
-from cavitydesign.optics.index import Dispersion
-from cavitydesign.optics.multilayer import characteristic, media
-from cavitydesign.optics.numeric import NumericLayer, NumericStack, resolve_stack
-from cavitydesign.optics.resonator import Resonance, uniform_resonances
-from cavitydesign.optics.zeros import value_and_derivative
-from cavitydesign.solvers.base import Bragg, Modes, Solution, Status, Window
+from cavitydesign.kinds import Array, Window
+from cavitydesign.optics.media.index import Dispersion
+from cavitydesign.optics.media.numeric import NumericLayer, NumericStack, resolve_stack
+from cavitydesign.optics.uniform.multilayer import characteristic, media
+from cavitydesign.optics.uniform.resonator import UniformResonance, uniform_resonances
+from cavitydesign.optics.uniform.zeros import value_and_derivative
+from cavitydesign.solvers.base import Bragg, Modes, Solution
 
-Array = np.ndarray[Any, Any]
 _Q_MIN = 5.0  # a wave that leaks faster than this is no resonance
 _WAVES = {"rectangular": 2, "square": 4, "hexagonal": 6}
 
@@ -45,7 +44,7 @@ class BraggLine:
 
     order: int
     period_nm: float
-    wave: Resonance
+    wave: UniformResonance
     confinement: float
 
 
@@ -169,7 +168,7 @@ def _possible_orders(uniform: NumericStack, period_nm: float, window_nm: Window)
     return range(max(1, least), math.floor(2.0 * period_nm * highest / window_nm[0]) + 1)
 
 
-def _confinement(numeric: NumericStack, wave: Resonance) -> float:
+def _confinement(numeric: NumericStack, wave: UniformResonance) -> float:
     """``Re(-(n/k0) dk0/dn)`` of the gain film, inside patterned layers too (NaN without a film)."""
     film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
     if not film:

@@ -19,10 +19,11 @@ from typing import Any, Literal
 import numpy as np
 
 from cavitydesign import units
-from cavitydesign.errors import InputError, SolverError
+from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.optics.coupled_waves import ArrayMode, FourWaves, Parity, array_modes
-from cavitydesign.solvers.base import Finite, Modes, Poles, Solution, Status, Window, solve
+from cavitydesign.kinds import Window
+from cavitydesign.optics.arrays.coupled_waves import ArrayMode, FourWaves, Parity, array_modes
+from cavitydesign.solvers.base import Finite, Modes, Poles, Solution, solve
 
 Exchange = Literal[-1, 0, 1]
 VERSION = 1

@@ -1,19 +1,20 @@
 """Every resonance of a multilayer in a wavelength window, rigorously.
 
 A resonance is a pole of the stack's response: a complex k0 where the admittances above and below an interface cancel,
-``M(k0) v = 0`` (:mod:`cavitydesign.optics.admittance`). For each symmetry class of the cell:
+``M(k0) v = 0`` (:mod:`cavitydesign.optics.patterned.admittance`). For each symmetry class of the cell:
 
 1. *find*: the response is sampled on a curve around each part of the window between Rayleigh thresholds; a rational
-   interpolant gives all poles at once (:mod:`cavitydesign.optics.search`);
-2. *polish*: the two-sided Rayleigh iteration brings each pole to rounding (:mod:`cavitydesign.optics.resonance`);
+   interpolant gives all poles at once (:mod:`cavitydesign.optics.patterned.search`);
+2. *polish*: the two-sided Rayleigh iteration brings each pole to rounding
+   (:mod:`cavitydesign.optics.patterned.resonance`);
 3. *prove*: the contour moments of the response without the poles found must vanish
-   (:mod:`cavitydesign.optics.completeness`);
+   (:mod:`cavitydesign.optics.patterned.completeness`);
 4. *refine*: more plane waves, same pole, until λ and Q stay put; the last changes are the error bars;
 5. *differentiate*: the fields give the exact first derivative of the pole by anything, hence confinement and
 threshold.
 
 A stack without inclusions is the same problem with one plane wave; its poles are the zeros of a scalar function
-(:mod:`cavitydesign.optics.resonator`).
+(:mod:`cavitydesign.optics.uniform.resonator`).
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ from typing import Any
 import numpy as np
 
 from cavitydesign import units
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.optics.admittance import BlockProblem
-from cavitydesign.optics.completeness import regions, search
-from cavitydesign.optics.fourier import centred, symmetry_group
-from cavitydesign.optics.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.planewaves import Block, PlaneWaves, blocks, plane_waves
-from cavitydesign.optics.resonance import Resonance, polish
-from cavitydesign.optics.symmetry import Group
-from cavitydesign.solvers.base import Modes, Poles, Solution, Status, Window
+from cavitydesign.kinds import Window
+from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.admittance import BlockProblem
+from cavitydesign.optics.patterned.completeness import regions, search
+from cavitydesign.optics.patterned.fourier import centred, symmetry_group
+from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, blocks, plane_waves
+from cavitydesign.optics.patterned.resonance import Resonance, polish
+from cavitydesign.optics.patterned.symmetry import Group
+from cavitydesign.solvers.base import Modes, Poles, Solution
 
-Array = np.ndarray[Any, Any]
 VERSION = 1
 """Raised whenever the numbers of this solver change; stored results of older versions are then not reused."""
 
@@ -361,7 +362,7 @@ def _run_uniform(
     numeric: NumericStack, settings: Poles, window_nm: Window, provenance: dict[str, Any]
 ) -> Solution:
     """One plane wave: the zeros of a scalar function, counted by its winding number."""
-    from cavitydesign.optics.resonator import exact_threshold, resonance_columns, uniform_resonances
+    from cavitydesign.optics.uniform.resonator import exact_threshold, resonance_columns, uniform_resonances
 
     angle, bloch = settings.angle_deg, settings.bloch
     found = uniform_resonances(

@@ -20,14 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.errors import InputError, SolverError
+from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
-from cavitydesign.solvers.base import Modes, Status, Window, checked_window, solve
+from cavitydesign.kinds import Array, Window
+from cavitydesign.solvers.base import Modes, checked_window, solve
 from cavitydesign.study import measured, tolerance
 from cavitydesign.study.measured import Peak
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 ROUNDS = 8
 STEP = 0.05

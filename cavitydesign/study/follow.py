@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -23,17 +22,17 @@ from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.optics.admittance import BlockProblem
-from cavitydesign.optics.derivative import pole_derivative
-from cavitydesign.optics.fourier import centred, symmetry_group
-from cavitydesign.optics.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.planewaves import blocks, plane_waves
-from cavitydesign.optics.resonance import Resonance, polish
-from cavitydesign.optics.symmetry import Group
-from cavitydesign.solvers.base import Modes, Poles, Window, checked_window
+from cavitydesign.kinds import Array, Window
+from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.admittance import BlockProblem
+from cavitydesign.optics.patterned.derivative import pole_derivative
+from cavitydesign.optics.patterned.fourier import centred, symmetry_group
+from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
+from cavitydesign.optics.patterned.resonance import Resonance, polish
+from cavitydesign.optics.patterned.symmetry import Group
+from cavitydesign.solvers.base import Modes, Poles, checked_window
 from cavitydesign.solvers.poles import Mode, resonances
 
-Array = np.ndarray[Any, Any]
 _SAME = (
     2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it
 )

@@ -12,11 +12,11 @@ import numpy as np
 from cavitydesign.gain import LasingLines, couple
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
-from cavitydesign.solvers.base import Modes, Poles, Solution, Window, solve
+from cavitydesign.kinds import Array, Window
+from cavitydesign.solvers.base import Modes, Poles, Solution, solve
 from cavitydesign.study import measured, tolerance
 from cavitydesign.study.tolerance import Tolerances
 
-Array = np.ndarray[Any, np.dtype[Any]]
 _MICROJOULE = {"uJ/cm2": 1.0, "mJ/cm2": 1e3}
 
 

@@ -12,14 +12,14 @@ import numpy as np
 from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.design import Design
-from cavitydesign.optics.derivative import pole_derivative
-from cavitydesign.optics.fourier import centred
-from cavitydesign.optics.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.resonance import polish
-from cavitydesign.solvers.base import Poles, Window, checked_window
+from cavitydesign.kinds import Array, Window
+from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.derivative import pole_derivative
+from cavitydesign.optics.patterned.fourier import centred
+from cavitydesign.optics.patterned.resonance import polish
+from cavitydesign.solvers.base import Poles, checked_window
 from cavitydesign.solvers.poles import resonances
 
-Array = np.ndarray[Any, Any]
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
 _STEP = 1e-4  # of the number itself: the subtraction keeps eight digits, the curvature costs as many
 
@@ -85,7 +85,7 @@ def sensitivities(
     """dλ/dp and d(1/Q)/dp of every mode of a patterned design by the numbers at ``paths`` (default: all optical ones).
 
     ``dλ = -(2π / Re(k0)²) Re dk0`` and ``d(1/Q) = -2 d(Im k0 / Re k0)``, with dk0 from
-    :func:`cavitydesign.optics.derivative.pole_derivative`: one polish per mode, then less than one evaluation
+    :func:`cavitydesign.optics.patterned.derivative.pole_derivative`: one polish per mode, then less than one evaluation
     per number.
     """
     window = checked_window(window_nm or design.window_nm)

@@ -27,9 +27,10 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.errors import CavityError, InputError
+from cavitydesign.errors import CavityError, InputError, Status
 from cavitydesign.geometry.design import Design
-from cavitydesign.solvers.base import MODE_COLUMNS, Modes, Solution, Status, Window, checked_window, solve
+from cavitydesign.kinds import Window
+from cavitydesign.solvers.base import MODE_COLUMNS, Modes, Solution, checked_window, solve
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cavitydesign.errors import CavityError, InputError, SolverError
+from cavitydesign.errors import CavityError, InputError, SolverError, Status
 from cavitydesign.geometry.design import Design
-from cavitydesign.solvers.base import MODE_COLUMNS, Solution, Status, Window, checked_window
+from cavitydesign.kinds import Window
+from cavitydesign.solvers.base import MODE_COLUMNS, Solution, checked_window
 from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt, write_atomically
 
 if TYPE_CHECKING:

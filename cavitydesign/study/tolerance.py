@@ -17,9 +17,8 @@ import numpy as np
 from cavitydesign.errors import InputError, SolverError
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
-from cavitydesign.solvers.base import Modes, Poles, Solution, Window, solve
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from cavitydesign.kinds import Array, Window
+from cavitydesign.solvers.base import Modes, Poles, Solution, solve
 
 STEP = 0.1
 """Part of ``plus_minus`` that is moved: large beside the solver's noise, small beside the distance of modes."""

@@ -17,7 +17,8 @@ import numpy as np
 
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.base import Modes, Poles, Solution, Window, checked_window, solve
+from cavitydesign.kinds import Window
+from cavitydesign.solvers.base import Modes, Poles, Solution, checked_window, solve
 
 SLACK = 0.005
 """Largest relative distance in wavelength of a pair: the error of FDTD at 50 pixels/µm before extrapolation."""

@@ -10,7 +10,8 @@ import tomllib
 import pytest
 
 from cavitydesign import load_design
-from cavitydesign.solvers.base import Solution, Status
+from cavitydesign.errors import Status
+from cavitydesign.solvers.base import Solution
 from tests.cli.running import CAVITY, LAYOUTS, command
 
 MODE_KEYS = {

@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.optics.admittance import BlockProblem
-from cavitydesign.optics.fourier import centred, symmetry_group
-from cavitydesign.optics.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.planewaves import blocks, plane_waves
+from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.admittance import BlockProblem
+from cavitydesign.optics.patterned.fourier import centred, symmetry_group
+from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
 
 WINDOW = (560.0, 750.0)
 

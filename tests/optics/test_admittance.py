@@ -7,8 +7,8 @@ import pytest
 from scipy.linalg import expm
 
 from cavitydesign import units
-from cavitydesign.optics.admittance import BlockProblem, Sheets, fields
-from cavitydesign.optics.resonance import polish
+from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets, fields
+from cavitydesign.optics.patterned.resonance import polish
 from tests.optics.cells import block_problem, circle, film_cell, layer, polygon, stack
 
 K0 = np.array(units.k0_per_nm(640.0) - 2e-4j)

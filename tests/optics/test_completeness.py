@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from cavitydesign import units
-from cavitydesign.optics import completeness
-from cavitydesign.optics.completeness import regions, search
-from cavitydesign.optics.search import curve_around
+from cavitydesign.optics.patterned import completeness
+from cavitydesign.optics.patterned.completeness import regions, search
+from cavitydesign.optics.patterned.search import curve_around
 from tests.optics.cells import WINDOW, block_problem, circle, film_cell, layer, stack
 
 

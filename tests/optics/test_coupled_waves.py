@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cavitydesign.errors import InputError
-from cavitydesign.optics.coupled_waves import FourWaves, array_modes, chebyshev, dfb_modes, quadrature
+from cavitydesign.optics.arrays.coupled_waves import FourWaves, array_modes, chebyshev, dfb_modes, quadrature
 
 K = 2.0 * math.pi / 360.0
 LOSSLESS = FourWaves.from_poles(

@@ -7,12 +7,12 @@ import pytest
 from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.optics.admittance import BlockProblem
-from cavitydesign.optics.derivative import pole_derivative
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.optics.planewaves import blocks, plane_waves
-from cavitydesign.optics.resonance import polish
-from cavitydesign.optics.symmetry import point_group
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.patterned.admittance import BlockProblem
+from cavitydesign.optics.patterned.derivative import pole_derivative
+from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
+from cavitydesign.optics.patterned.resonance import polish
+from cavitydesign.optics.patterned.symmetry import point_group
 
 VALUES = {
     "period": 360.0, "period_x": 360.0, "period_y": 370.0, "film": 60.0, "slab": 170.0, "spacer": 80.0, "radius": 90.0,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cavitydesign import units
-from cavitydesign.optics.admittance import BlockProblem, Sheets
-from cavitydesign.optics.fourier import _normal_field, symmetry_group
-from cavitydesign.optics.planewaves import blocks, plane_waves
-from cavitydesign.optics.resonance import polish
-from cavitydesign.optics.symmetry import point_group
+from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets
+from cavitydesign.optics.patterned.fourier import _normal_field, symmetry_group
+from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
+from cavitydesign.optics.patterned.resonance import polish
+from cavitydesign.optics.patterned.symmetry import point_group
 from tests.optics.cells import block_problem, circle, layer, numeric, polygon, rectangle, stack
 
 PINWHEEL = [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Cauchy, Constant, Film, Library, Sellmeier, Table
 from cavitydesign.geometry.base import validated
-from cavitydesign.optics.index import _library_file, _package, _yaml, database_version, resolve
+from cavitydesign.optics.media.index import _library_file, _package, _yaml, database_version, resolve
 
 WINDOW = (560.0, 700.0)
 WAVELENGTHS = np.linspace(*WINDOW, 41)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Stack
-from cavitydesign.optics.multilayer import (
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.uniform.multilayer import (
     characteristic,
     field_profile,
     half_space_q,
@@ -18,7 +19,6 @@ from cavitydesign.optics.multilayer import (
     phase_rate,
     spectrum,
 )
-from cavitydesign.optics.numeric import resolve_stack
 
 WINDOW = (500.0, 800.0)
 
@@ -204,7 +204,7 @@ def test_layer_at_grazing_is_smooth():
 
 @pytest.mark.parametrize("polarization", ["TE", "TM"])
 def test_field_solves_the_wave_equation_and_is_continuous(polarization):
-    from cavitydesign.solvers.slab import slab_field, slab_modes
+    from cavitydesign.optics.uniform.slab import slab_field, slab_modes
 
     stack = numeric((1.0, None), (2.0, 150.0), (1.6, 200.0), (2.2, 130.0), (1.45, None))
     for mode in slab_modes(stack, wavelength_nm=640.0, polarization=polarization):
@@ -229,7 +229,7 @@ def test_field_solves_the_wave_equation_and_is_continuous(polarization):
 
 
 def test_field_behind_a_thick_barrier_decays_instead_of_exploding():
-    from cavitydesign.solvers.slab import slab_field, slab_modes
+    from cavitydesign.optics.uniform.slab import slab_field, slab_modes
 
     stack = numeric((1.45, None), (2.0, 150.0), (1.45, 20000.0), (2.2, 130.0), (1.45, None))
     upper, lower = sorted(

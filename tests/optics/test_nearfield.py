@@ -7,10 +7,10 @@ import pytest
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.optics import multilayer
-from cavitydesign.optics.nearfield import ModeField, mode_fields, radiation, stokes
-from cavitydesign.optics.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.resonance import Resonance, polish
+from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.nearfield import ModeField, mode_fields, radiation, stokes
+from cavitydesign.optics.patterned.resonance import Resonance, polish
+from cavitydesign.optics.uniform import multilayer
 from cavitydesign.solvers.base import Poles
 from cavitydesign.solvers.poles import Mode, resonances
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cavitydesign.geometry.stack import Lattice
-from cavitydesign.optics.planewaves import blocks, moved_to, plane_waves
-from cavitydesign.optics.symmetry import point_group
+from cavitydesign.optics.patterned.planewaves import blocks, moved_to, plane_waves
+from cavitydesign.optics.patterned.symmetry import point_group
 
 SQUARE = Lattice(kind="square", period_nm=360.0)
 HEXAGONAL = Lattice(kind="hexagonal", period_nm=360.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cavitydesign import units
-from cavitydesign.optics.resonance import polish
+from cavitydesign.optics.patterned.resonance import polish
 from cavitydesign.solvers.poles import exact_threshold_kappa
 from tests.optics.cells import block_problem, circle, film_cell, layer, polygon, stack
 

@@ -9,16 +9,16 @@ import pytest
 from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Constant, Layer, Stack
-from cavitydesign.optics.multilayer import characteristic, media, spectrum
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.optics.resonator import (
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.uniform.multilayer import characteristic, media, spectrum
+from cavitydesign.optics.uniform.resonator import (
     exact_threshold,
     resonance_columns,
     resonance_field,
     uniform_resonances,
 )
+from cavitydesign.optics.uniform.slab import slab_modes
 from cavitydesign.solvers.base import Modes
-from cavitydesign.solvers.slab import slab_modes
 
 WINDOW = (500.0, 800.0)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cavitydesign.optics.search import Region, curve_around, loewner_poles, moments
+from cavitydesign.optics.patterned.search import Region, curve_around, loewner_poles, moments
 
 LOW, HIGH, DEPTH, HEIGHT = 0.0084, 0.0112, 0.0008, 0.0002
 FREE = Region(LOW, HIGH, DEPTH, HEIGHT)

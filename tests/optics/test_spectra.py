@@ -8,9 +8,9 @@ import pytest
 from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.optics import multilayer
-from cavitydesign.optics.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.spectra import spectrum
+from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.spectra import spectrum
+from cavitydesign.optics.uniform import multilayer
 from cavitydesign.solvers.base import Poles, solve
 
 WINDOW = (500.0, 800.0)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from cavitydesign.optics.fourier import centred, symmetry_group
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.optics.symmetry import find_group, point_group
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.patterned.fourier import centred, symmetry_group
+from cavitydesign.optics.patterned.symmetry import find_group, point_group
 from tests.optics.cells import WINDOW, circle, layer, polygon, rectangle, stack
 
 GROUPS = [(n, axis) for n in (1, 2, 3, 4, 6) for axis in (None, 0.0, math.pi / 4, 0.3)]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cavitydesign.optics.zeros import find_zeros, unscaled, value_and_derivative
+from cavitydesign.optics.uniform.zeros import find_zeros, unscaled, value_and_derivative
 
 SQUARE = (-1.0, 1.0, -1.0, 1.0)
 

@@ -8,8 +8,8 @@ import pytest
 
 from cavitydesign import units
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.optics.spectra import spectrum
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.solvers.base import Poles, solve
 
 PERIOD_NM = 400.0

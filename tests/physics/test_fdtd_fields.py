@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Rectangle, Stack
-from cavitydesign.plots_fdtd import field_picture, save_animation, verification_picture
+from cavitydesign.report.plots.fdtd import field_picture, save_animation, verification_picture
 from cavitydesign.solvers.base import Poles, solve
 from cavitydesign.solvers.fdtd import Fdtd
 from cavitydesign.solvers.fdtd.fields import mode_field

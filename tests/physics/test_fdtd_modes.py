@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from cavitydesign.errors import Status
 from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Rectangle, Stack
-from cavitydesign.solvers.base import Poles, Status, solve
+from cavitydesign.solvers.base import Poles, solve
 from cavitydesign.solvers.fdtd import Fdtd
 from cavitydesign.solvers.fdtd.lasing import lasing_curve
 from cavitydesign.study.verify import verify

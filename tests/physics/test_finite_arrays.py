@@ -67,7 +67,7 @@ def test_in_plane_q_grows_as_the_cube_of_the_length():
 
 def test_group_index_is_that_of_the_bands():
     """v is the k·p velocity at Γ. Rigorous bands at a twenty times larger wavevector follow the same four waves."""
-    from cavitydesign.optics.coupled_waves import FourWaves
+    from cavitydesign.optics.arrays.coupled_waves import FourWaves
 
     design = slab(17)
     v = 1.0 / solve(design, Finite(), window_nm=(605.0, 670.0)).provenance["array"][0]["group_index"]
@@ -120,7 +120,7 @@ def test_one_factor_on_the_coefficients_leads_to_the_published_pcsel():
     Within 25 %: published and re-implemented values differ by 13 % from each other, and the paper's group index (here
     3.71 by rigorous poles) is not stated. The length scale is that of the paper, so only c, b, d and v enter.
     """
-    from cavitydesign.optics.coupled_waves import FourWaves, array_modes
+    from cavitydesign.optics.arrays.coupled_waves import FourWaves, array_modes
 
     v, length = 1.0 / 3.713, 70_000.0
     full = FourWaves.from_poles(  # rigorous poles of the cell, as the solver above finds them

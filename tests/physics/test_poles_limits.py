@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from cavitydesign import units
+from cavitydesign.errors import Status
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.optics.resonator import uniform_resonances
-from cavitydesign.solvers.base import Poles, Status, solve
+from cavitydesign.optics.uniform.resonator import uniform_resonances
+from cavitydesign.solvers.base import Poles, solve
 from tests.optics.cells import WINDOW, circle, film_cell, layer, numeric, polygon, rectangle, stack
 
 

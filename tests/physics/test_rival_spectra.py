@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.optics.spectra import spectrum
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.patterned.spectra import spectrum
 
 WAVELENGTHS = np.array([575.0, 612.0, 668.0])
 ANGLES_DEG = (0.0, 15.0)

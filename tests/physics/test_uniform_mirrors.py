@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from cavitydesign.geometry import Constant, Layer, Stack
-from cavitydesign.optics.multilayer import half_trace, media, spectrum
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.optics.resonator import uniform_resonances
-from cavitydesign.optics.zeros import find_zeros
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.uniform.multilayer import half_trace, media, spectrum
+from cavitydesign.optics.uniform.resonator import uniform_resonances
+from cavitydesign.optics.uniform.zeros import find_zeros
 
 HIGH, LOW, AT = 2.3687, 1.4556, 688.8
 

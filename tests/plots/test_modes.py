@@ -7,11 +7,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.optics.farfield import FarField
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.optics.resonance import Resonance
-from cavitydesign.plots import save
-from cavitydesign.plots.modes import (
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.patterned.farfield import FarField
+from cavitydesign.optics.patterned.resonance import Resonance
+from cavitydesign.report.plots import save
+from cavitydesign.report.plots.modes import (
     factorisation_convergence,
     fano_spectrum,
     far_field_polarization,

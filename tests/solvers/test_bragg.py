@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Library, Stack
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.solvers.base import Bragg, Status, solve
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.uniform.slab import slab_modes
+from cavitydesign.solvers.base import Bragg, solve
 from cavitydesign.solvers.bragg import averaged, bragg_lines, bragg_periods_nm
-from cavitydesign.solvers.slab import slab_modes
 
 GLASS = Library(library="main/SiO2/Malitson")
 SQUARE = Lattice(period_nm=360.0)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.solvers.base import Finite, Poles, Status, solve
+from cavitydesign.solvers.base import Finite, Poles, solve
 
 CIRCLE = {"shape": "circle", "radius_nm": 108.0, "material": {"n": 1.5}}
 QUICK = Finite(poles=Poles(waves=45))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.optics import completeness
-from cavitydesign.solvers.base import MODE_COLUMNS, Poles, Status, solve
+from cavitydesign.optics.patterned import completeness
+from cavitydesign.solvers.base import MODE_COLUMNS, Poles, solve
 from tests.optics.cells import WINDOW, circle, film_cell, layer, stack
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Library, Stack
-from cavitydesign.optics.numeric import resolve_stack
-from cavitydesign.solvers.slab import LeakyRegion, slab_modes
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.uniform.slab import LeakyRegion, slab_modes
 
 
 def stack_of(*layers):

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavitydesign import design_from_dict
-from cavitydesign.errors import InputError, SolverError
-from cavitydesign.solvers.base import Bragg, Modes, Poles, Solution, Status
+from cavitydesign.errors import InputError, SolverError, Status
+from cavitydesign.solvers.base import Bragg, Modes, Poles, Solution
 from cavitydesign.study import store as store_module
 from cavitydesign.study.store import (
     Failure,

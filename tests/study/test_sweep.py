@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cavitydesign import design_from_dict
-from cavitydesign.errors import InputError, SolverError
-from cavitydesign.solvers.base import Bragg, Modes, Poles, Solution, Status
+from cavitydesign.errors import InputError, SolverError, Status
+from cavitydesign.solvers.base import Bragg, Modes, Poles, Solution
 from cavitydesign.study import store as store_module
 from cavitydesign.study.store import Failure, Store, Task, solver_version
 from cavitydesign.study.sweep import Axis, Interrupted, grid, sweep

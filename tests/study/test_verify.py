@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from cavitydesign.solvers.base import Modes, Solution, Status
+from cavitydesign.errors import Status
+from cavitydesign.solvers.base import Modes, Solution
 from cavitydesign.study.verify import compare, match_modes
 
 WINDOW = (590.0, 640.0)

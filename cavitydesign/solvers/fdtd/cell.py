@@ -203,7 +203,7 @@ def layer_thickness_nm(layer: Any, window_nm: tuple[float, float]) -> float:
     """Thickness in nm; a quarter-wave layer has λ/(4 Re n) at its own wavelength."""
     if layer.thickness_nm is not None:
         return float(layer.thickness_nm)
-    from cavitydesign.optics.index import resolve
+    from cavitydesign.optics.media.index import resolve
 
     at = layer.quarter_wave_nm
     window = (min(window_nm[0], at), max(window_nm[1], at))

@@ -23,8 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cavitydesign.errors import SolverError, Unavailable
-from cavitydesign.solvers.base import Status
+from cavitydesign.errors import SolverError, Status, Unavailable
 
 WORKER = Path(__file__).with_name("worker.py")
 INSTALL = (

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cavitydesign.errors import SolverError
-from cavitydesign.solvers.base import Status
+from cavitydesign.errors import SolverError, Status
 from cavitydesign.solvers.fdtd.job import Job
 
 _CELLS_PER_S = {1: 2e7, 2: 2e7, 3: 4e7}

@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.errors import SolverError
+from cavitydesign.errors import SolverError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.base import Status, Window
+from cavitydesign.kinds import Array, Window
 from cavitydesign.solvers.fdtd.cell import lay_out
 from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
 from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run
 from cavitydesign.solvers.fdtd.job import Job, job, parities, point_group
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
 from cavitydesign.solvers.fdtd.settings import Fdtd
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True)

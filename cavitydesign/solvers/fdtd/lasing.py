@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from cavitydesign import units
-from cavitydesign.errors import InputError, SolverError
+from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.base import Status
 from cavitydesign.solvers.fdtd.cell import lay_out
 from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
 from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run

@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cavitydesign.errors import InputError, SolverError
+from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.base import Status
 from cavitydesign.solvers.fdtd.cell import Cell, lay_out
 from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
 from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit

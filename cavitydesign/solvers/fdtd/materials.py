@@ -37,7 +37,7 @@ def medium(material: Any, *, window_nm: tuple[float, float], settings: Fdtd) -> 
     if isinstance(material, Constant):
         wanted = np.full(_POINTS, complex(material.n, material.k))
     else:
-        from cavitydesign.optics.index import resolve
+        from cavitydesign.optics.media.index import resolve
 
         wanted = np.asarray(resolve(material, window_nm=window_nm).n(wavelength), dtype=complex)
     frequency = UNIT_NM / wavelength

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.errors import SolverError
+from cavitydesign.errors import SolverError, Status
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.base import Modes, Solution, Status
+from cavitydesign.solvers.base import Modes, Solution
 from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
 from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
 from cavitydesign.solvers.fdtd.harvest import Line, Rejected, extrapolate, lines_of_run, mean_over_offsets

@@ -1,0 +1,1 @@
+"""The kinds of cavity, one file each; a class says its own layers and lattice, and is found by its ``family``."""

@@ -1,0 +1,94 @@
+"""Two-mirror cavities: a film of quantum shells and a spacer between two mirrors.
+
+::
+
+      superstrate (pump and emission side)
+    ═════════════════  front mirror    N pairs H L, and a closing H
+      spacer (PMMA)                    the film may lie on either mirror
+    ~~~~~~~~~~~~~~~~~  film (gain)
+    ═════════════════  back mirror
+      substrate
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cavitydesign.geometry.base import Flag, Length, Value
+from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.families.nanopillar import Slab
+from cavitydesign.geometry.material import AIR, MaterialRef
+from cavitydesign.geometry.stack import Layer
+
+
+class Mirror(Value):
+    """Quarter-wave pairs ``(HL)^pairs H`` at ``design_wavelength_nm``, or ``layers`` from the outside to the cavity.
+
+    ``closed`` adds the last H. The order is the same seen from either side when it is there.
+    """
+
+    design_wavelength_nm: Length | None = None
+    pairs: Annotated[int, Field(ge=1, le=200, strict=True)] | None = None
+    high: MaterialRef | None = None
+    low: MaterialRef | None = None
+    closed: Flag = True
+    layers: tuple[Slab, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        for name in ("design_wavelength_nm", "pairs", "high", "low"):
+            value = getattr(self, name)
+            if self.layers and value is not None:
+                raise RuleBroken(
+                    "is for a quarter-wave mirror; this one is given by its layers", key=name, value=value
+                )
+            if not self.layers and value is None:
+                rule = "this key is required and is missing (a mirror is quarter-wave pairs, or layers)"
+                raise RuleBroken(rule, key=name)
+        return self
+
+    def outside_in(self, name: str) -> tuple[Layer, ...]:
+        """Layers from the outside to the cavity; the first that light from outside meets is H."""
+        if self.layers:
+            return tuple(Layer(name=f"{name} {i + 1}", **dict(slab)) for i, slab in enumerate(self.layers))
+        assert self.high is not None  # validated above
+        assert self.low is not None
+        assert self.pairs is not None
+        high = Layer(name=f"{name} H", material=self.high, quarter_wave_nm=self.design_wavelength_nm)
+        low = Layer(name=f"{name} L", material=self.low, quarter_wave_nm=self.design_wavelength_nm)
+        return (high, low) * self.pairs + ((high,) if self.closed else ())
+
+
+class CavityFilm(Value):
+    """The gain film and the mirror that it was deposited on."""
+
+    thickness_nm: Length
+    material: MaterialRef
+    on: Literal["front", "back"] = "back"
+
+
+class TwoMirror(Design):
+    """A two-mirror cavity; see the drawing above."""
+
+    family: Literal["two_mirror"] = "two_mirror"
+    front_mirror: Mirror
+    back_mirror: Mirror
+    film: CavityFilm
+    spacer: Slab | None = None
+    substrate: MaterialRef
+    superstrate: MaterialRef = AIR
+
+    def build_layers(self) -> tuple[Layer, ...]:
+        """Superstrate, front mirror, spacer and film, back mirror, substrate."""
+        film = Layer(name="film", gain=True, thickness_nm=self.film.thickness_nm, material=self.film.material)
+        spacer = [Layer(name="spacer", **dict(self.spacer))] if self.spacer else []
+        between = [*spacer, film] if self.film.on == "back" else [film, *spacer]
+        front, back = self.front_mirror.outside_in("front"), self.back_mirror.outside_in("back")
+        ends = (
+            Layer(name="superstrate", material=self.superstrate),
+            Layer(name="substrate", material=self.substrate),
+        )
+        return (ends[0], *front, *between, *reversed(back), ends[1])

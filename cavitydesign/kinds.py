@@ -1,0 +1,13 @@
+"""The two plain types that signatures all over the package name; each stands here once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+"""A numpy array; shape, unit and dtype stand in the docstring of what takes or gives it."""
+
+Window = tuple[float, float]
+"""Wavelengths (shortest, longest) in vacuum, nm."""

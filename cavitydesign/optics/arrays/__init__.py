@@ -1,0 +1,1 @@
+"""Envelopes on finite arrays."""

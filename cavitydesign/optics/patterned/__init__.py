@@ -1,0 +1,1 @@
+"""Patterned stacks: plane waves, symmetry, factorisation, admittances; search, proof, derivatives, fields, spectra."""

@@ -1,0 +1,438 @@
+"""Admittances of a patterned stack in one symmetry block: M(k0), its null vectors, its fields and its derivatives.
+
+With F = (E_x, E_y) and h = (H_y, -H_x) in the block's columns and z pointing away from the interface at which the two
+sides meet, Maxwell's equations in a layer are
+
+    F' = i k0 A h,   A = 1 - K [[ε]]⁻¹ K        K = |k + G| / k0 on the L columns
+    h' = i k0 B F,   B = [ε] - K⊥ K⊥             K⊥ = |k + G| / k0 on the T columns
+
+with modes AB W = W q², V = B W / q. The admittance Y (h = Y F) of each half-space is carried to the interface by
+
+    R = (V + Y W)⁻¹ (V - Y W),   Y' = V (1 - X R X)(1 + X R X)⁻¹ W⁻¹,   X = exp(i q k0 d),
+
+in which only decaying exponentials occur. A resonance is a complex k0 where M(k0) = Y_up + Y_down is singular.
+
+Derivatives need no second solution. For any change δ of the stack, or of k0, with fields F, h of the resonance
+(right) and those of the transposed problem (left, subscript l),
+
+    v_lᵀ δM v = Σ_half-spaces F_lᵀ δY F - i ∫ [ F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h ] dz,
+
+which for δ = δk0 is the norm of the resonance (the bilinear one of P. T. Leung et al., Phys. Rev. A 49, 3057 (1994),
+surface term included), and for anything else gives its first-order shift  δk0 = - v_lᵀ δM v / v_lᵀ (∂M/∂k0) v.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cavitydesign.kinds import Array
+from cavitydesign.optics.media.numeric import NumericStack
+from cavitydesign.optics.patterned.fourier import (
+    LayerMatrices,
+    layer_matrices,
+    permittivity,
+    permittivity_slope,
+    static_permittivity,
+)
+from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """Which channels of the half-spaces are open (radiate) in a region of k0: masks over the block's columns.
+
+    kz = √z where open (outgoing, even if that grows), i√(-z) where closed (bound), z = ε k0² - |k + G|². Each is
+    analytic on its side of the threshold k0 = |k + G| / √ε, and neither cut leaves that threshold into its own
+    side. Around a threshold itself kz is followed through zero instead: where a guide (a direction in the
+    complex plane for each k0 and column, 0 for none) is given, the root that points along it is taken.
+    """
+
+    up: Array
+    down: Array
+    up_guide: Array | None = None
+    down_guide: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A layer as a passage: modes W, V, q k0, the reflection R behind it, and its operators k0 A and k0 B.
+
+    ``uniform`` layers have W = 1; ``w``, ``v`` are then diagonals and R may be one too.
+    """
+
+    index: int
+    w: Array
+    v: Array
+    q: Array
+    reflection: Array
+    phase: Array
+    uniform: bool
+    w_inverse: Array
+
+
+Sides = tuple[Array, Array, list[Pass], list[Pass]]
+"""Admittances above and below an interface, and the passages to it from above and from below."""
+
+
+class BlockProblem:
+    """One symmetry block of one patterned stack: evaluates M(k0) and everything that follows from it."""
+
+    def __init__(
+        self,
+        stack: NumericStack,
+        waves: PlaneWaves,
+        block: Block,
+        *,
+        factorisation: str = "normal",
+        interface: int | None = None,
+        keep: bool = True,
+    ):
+        """``interface``: the layer at whose upper face the sides meet; ``keep`` False leaves nothing in the caches."""
+        assert stack.lattice is not None
+        self.stack, self.waves, self.block = stack, waves, block
+        self.length = waves.lengths[block.waves] / stack.lattice.periods_nm[0]  # |k + G| of each column, 1/nm
+        self.is_l = ~block.t_column
+        self.t_length = np.where(self.is_l, 0.0, self.length)
+        self.matrices: list[LayerMatrices | None] = [
+            layer_matrices(layer, stack.lattice, waves, block, factorisation=factorisation, keep=keep)
+            if layer.inclusions
+            else None
+            for layer in stack.layers
+        ]
+        # real matrices of Fourier coefficients are symmetric, and so is M: left and right vectors are then the same
+        self.symmetric = all(m is None or np.isrealobj(m.vector) for m in self.matrices)
+        patterned = (i for i, layer in enumerate(stack.layers) if layer.inclusions)
+        # by default the upper face of the first patterned layer: all above it is diagonal
+        self.interface = interface if interface is not None else next(patterned)
+
+    def viewpoints(self, k0: float) -> tuple[int, ...]:
+        """Interfaces from which every guiding layer can be seen at wavenumbers near ``k0``; the first is the default.
+
+        From an interface a mode of a layer behind evanescent ones is seen by ``exp(-2 Σ κ d)`` only, with
+        κ² = |k + G|² - n² k0² of the shortest wave that is not at normal incidence. Where that falls below e⁻⁶ a layer
+        in which this wave propagates gets an interface of its own.
+        """
+        moving = self.length[self.length > 1e-9 * k0]
+        if not len(moving):
+            return (self.interface,)
+        n = self.stack.index(np.asarray(k0 + 0j)).real
+        layers = self.stack.layers
+        within = [
+            np.array([layer.material, *(item.material for item in layer.inclusions)], dtype=int)
+            for layer in layers
+        ]
+        highest = np.array([n[numbers].max() for numbers in within])
+        decay = np.sqrt(np.maximum(float(moving.min()) ** 2 - (highest * k0) ** 2, 0.0))
+        decay *= np.array([layer.thickness_nm for layer in layers])
+        chosen = [self.interface]
+        for index in np.flatnonzero(decay == 0.0).tolist():
+            between = [decay[min(index, seen) : max(index, seen)].sum() for seen in chosen]
+            if min(between) > 3.0:
+                chosen.append(index)
+        return tuple(chosen)
+
+    def with_stack(self, stack: NumericStack) -> BlockProblem:
+        """The same block of a stack that differs in its indices only: nothing geometric is computed again."""
+        copy = object.__new__(BlockProblem)
+        copy.__dict__.update(self.__dict__)
+        copy.stack = stack
+        return copy
+
+    def met_at(self, interface: int) -> BlockProblem:
+        """The same problem with the sides meeting at the upper face of another layer."""
+        copy = self.with_stack(self.stack)
+        copy.interface = interface
+        return copy
+
+    @property
+    def size(self) -> int:
+        """Order m of M."""
+        return self.block.size
+
+    # -- operators ------------------------------------------------------------------------------------------------
+
+    def kz(self, eps: Array, k0: Array, open_: Array, guide: Array | None = None) -> Array:
+        """k_z of every column in a medium: shape (*k0.shape, m)."""
+        z = (eps * k0 * k0)[..., None] - self.length**2
+        kz = np.where(open_, np.sqrt(z), 1j * np.sqrt(-z))
+        return kz if guide is None else np.where(np.real(kz * guide.conj()) < 0.0, -kz, kz)
+
+    def half_space(self, eps: Array, k0: Array, open_: Array, guide: Array | None = None) -> Array:
+        """Diagonal admittance of a half-space, h = Y F: ε k0/k_z on L columns, k_z/k0 on T columns."""
+        kz = self.kz(eps, k0, open_, guide)
+        return np.where(self.is_l, (eps * k0)[..., None] / kz, kz / k0[..., None])
+
+    def operators(self, index: int, eps: Array, k0: Array) -> tuple[Array, Array]:
+        """k0 A and k0 B of one layer, shape (*k0.shape, m, m); for uniform layers their diagonals (*k0.shape, m)."""
+        matrices, layer = self.matrices[index], self.stack.layers[index]
+        k = k0[..., None]
+        if matrices is None:
+            e = eps[layer.material][..., None]
+            ka = np.where(self.is_l, k - self.length**2 / (e * k), k + 0.0 * e)
+            return ka, k * e - self.t_length**2 / k
+        inner, inverse = self._permittivity(index, eps)
+        kb = k[..., None] * inner - _diagonal(self.t_length**2 / k)
+        ka = k[..., None] * np.eye(self.size)
+        columns, rows = self.block.l_column, self.block.l_scalar
+        if len(columns):
+            g = self.length[columns]
+            ez = inverse[..., rows[:, None], rows[None, :]]
+            ka[..., columns[:, None], columns[None, :]] -= g[:, None] * ez * g[None, :] / k[..., None]
+        return ka, kb
+
+    def _permittivity(self, index: int, eps: Array) -> tuple[Array, Array]:
+        """[ε] and [[ε]]⁻¹ of a patterned layer; from a cache where its materials do not disperse."""
+        matrices, layer = self.matrices[index], self.stack.layers[index]
+        assert matrices is not None
+        base, pairs = layer.permittivities(eps)
+        if eps.ndim == 1 or self.stack.layer_is_constant(layer):
+            at = (0,) * (eps.ndim - 1)
+            return static_permittivity(
+                matrices, complex(base[at]), tuple((complex(i[at]), complex(o[at])) for i, o in pairs)
+            )
+        inner, scalar = permittivity(matrices, base, pairs)
+        return inner, np.linalg.inv(scalar)
+
+    def slopes(self, index: int, eps: Array, k0: complex, *, d_eps: Array, d_k: float) -> tuple[Array, Array]:
+        """Changes of k0 A and k0 B of one layer for a step ``d_k`` in k0 together with steps ``d_eps`` in
+        permittivity."""
+        matrices, layer = self.matrices[index], self.stack.layers[index]
+        if matrices is None:
+            e, de = eps[layer.material], d_eps[layer.material]
+            g2 = self.length**2
+            ka = np.where(self.is_l, d_k * (1.0 + g2 / (e * k0**2)) + g2 * de / (e * e * k0), d_k)
+            return ka, d_k * (e + self.t_length**2 / k0**2) + k0 * de
+        inner, inverse = self._permittivity(index, eps)
+        kb = d_k * (inner + np.diag(self.t_length**2) / k0**2)
+        ka = d_k * np.eye(self.size, dtype=complex)
+        base, pairs = layer.permittivities(eps)
+        d_base, d_pairs = layer.permittivities(d_eps)
+        moving = bool(d_base or any(i or o for i, o in d_pairs))
+        d_inner, d_scalar = (
+            permittivity_slope(matrices, base, pairs, d_base, d_pairs) if moving else (0.0, None)
+        )
+        kb = kb + k0 * d_inner
+        columns, rows = self.block.l_column, self.block.l_scalar
+        if len(columns):
+            g = self.length[columns]
+            change = d_k * inverse / k0**2
+            if d_scalar is not None:
+                change = change + inverse @ d_scalar @ inverse / k0
+            ka[columns[:, None], columns[None, :]] += (
+                g[:, None] * change[rows[:, None], rows[None, :]] * g[None, :]
+            )
+        return ka, kb
+
+    def half_space_slope(
+        self, eps: complex, k0: complex, open_: Array, *, d_eps: complex, d_k: float
+    ) -> Array:
+        """Change of a half-space's diagonal admittance for the same steps."""
+        kz = self.kz(np.asarray(eps), np.asarray(k0), open_)
+        d_kz = (2.0 * eps * k0 * d_k + d_eps * k0 * k0) / (2.0 * kz)
+        y_l, y_t = eps * k0 / kz, kz / k0
+        return np.where(self.is_l, y_l * (d_k / k0 + d_eps / eps - d_kz / kz), y_t * (d_kz / kz - d_k / k0))
+
+    # -- M(k0) ----------------------------------------------------------------------------------------------------
+
+    def sides(self, k0: Array, sheets: Sheets) -> Sides:
+        """Admittances above and below the interface, and the passages from each half-space to it.
+
+        An admittance is a diagonal, shape (*k0.shape, m), as long as all that lies behind the interface is uniform.
+        """
+        eps = self.stack.eps(k0)
+        up = self.half_space(eps[self.stack.superstrate], k0, sheets.up, sheets.up_guide)
+        down = self.half_space(eps[self.stack.substrate], k0, sheets.down, sheets.down_guide)
+        above, below = [], []
+        for index in range(self.interface):
+            up, done = self._through(index, up, eps, k0)
+            above.append(done)
+        for index in range(len(self.stack.layers) - 1, self.interface - 1, -1):
+            down, done = self._through(index, down, eps, k0)
+            below.append(done)
+        return up, down, above, below
+
+    def matrix(self, k0: Array, sheets: Sheets) -> Array:
+        """M(k0) = Y_up + Y_down, shape (*k0.shape, m, m)."""
+        return self.joined(self.sides(k0, sheets))
+
+    def joined(self, sides: Sides) -> Array:
+        """Y_up + Y_down as a full matrix; either may be a diagonal."""
+        up, down, above, below = sides
+        full_up, full_down = (
+            y if any(not done.uniform for done in passes) else _diagonal(y)
+            for y, passes in ((up, above), (down, below))
+        )
+        return full_up + full_down
+
+    def _through(self, index: int, y: Array, eps: Array, k0: Array) -> tuple[Array, Pass]:
+        """Carry the admittance y behind a layer to its face towards the interface."""
+        thickness = self.stack.layers[index].thickness_nm
+        ka, kb = self.operators(index, eps, k0)
+        if self.matrices[index] is None:
+            return self._through_uniform(index, y, ka, kb, thickness)
+        values, w = np.linalg.eig(ka @ kb)
+        q = _decaying(values)
+        v = (kb @ w) / q[..., None, :]
+        x = np.exp(1j * q * thickness)
+        yw = y[..., None] * w if y.ndim == q.ndim else y @ w
+        r = np.linalg.solve(v + yw, v - yw)
+        xrx = x[..., :, None] * r * x[..., None, :]
+        w_inverse = np.linalg.inv(w)
+        eye = np.eye(self.size)
+        out = v @ (eye - xrx) @ np.linalg.solve(eye + xrx, w_inverse)
+        return out, Pass(index, w, v, q, r, x, False, w_inverse)
+
+    def _through_uniform(
+        self, index: int, y: Array, ka: Array, kb: Array, thickness: float
+    ) -> tuple[Array, Pass]:
+        q = _decaying(ka * kb)
+        v = kb / q
+        x = np.exp(1j * q * thickness)
+        one = np.ones_like(v)
+        if y.ndim == v.ndim:
+            r = (v - y) / (v + y)
+            xrx = x * r * x
+            return v * (1.0 - xrx) / (1.0 + xrx), Pass(index, one, v, q, r, x, True, one)
+        r = np.linalg.solve(_diagonal(v) + y, _diagonal(v) - y)
+        xrx = x[..., :, None] * r * x[..., None, :]
+        eye = np.eye(self.size)
+        out = v[..., :, None] * np.linalg.solve(
+            np.swapaxes(eye + xrx, -1, -2), np.swapaxes(eye - xrx, -1, -2)
+        ).swapaxes(-1, -2)
+        return out, Pass(index, one, v, q, r, x, True, one)
+
+    def sheets_at(self, k0: complex) -> Sheets:
+        """The physical sheets at one point: open where Re k0 is past the threshold."""
+        eps = self.stack.eps(np.asarray(k0))
+        return Sheets(
+            up=k0.real >= (self.length / np.sqrt(eps[self.stack.superstrate])).real,
+            down=k0.real >= (self.length / np.sqrt(eps[self.stack.substrate])).real,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LayerField:
+    """A resonance in one layer: F = W (e^{iqz} a + e^{iq(d-z)} b), h = ± V (e^{iqz} a - e^{iq(d-z)} b).
+
+    z runs from the face nearer to the interface; ``sign`` is that of h in coordinates that point down.
+    """
+
+    index: int
+    w: Array
+    v: Array
+    q: Array
+    a: Array
+    b: Array
+    thickness_nm: float
+    sign: float
+    uniform: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResonanceField:
+    """Right (or left) fields of a resonance: in each layer, and F at the two outer faces."""
+
+    layers: tuple[LayerField, ...]
+    top: Array
+    bottom: Array
+
+
+def fields(
+    problem: BlockProblem, vector: Array, sides: tuple[Array, Array, list[Pass], list[Pass]], *, left: bool
+) -> ResonanceField:
+    """Spread F = ``vector`` at the interface over the stack. ``left``: of the transposed problem (W → V⁻ᵀ, V →
+    W⁻ᵀ)."""
+    _, _, above, below = sides
+    outer, layers = [], []
+    for passes in (above, below):
+        f = vector
+        for done in reversed(passes):
+            layer, f = _field_in_layer(problem, done, f, left=left, sign=-1.0 if passes is above else 1.0)
+            layers.append(layer)
+        outer.append(f)
+    return ResonanceField(tuple(layers), outer[0], outer[1])
+
+
+def _field_in_layer(
+    problem: BlockProblem, done: Pass, f: Array, *, left: bool, sign: float
+) -> tuple[LayerField, Array]:
+    thickness = problem.stack.layers[done.index].thickness_nm
+    if done.reflection.ndim == 1:  # a uniform layer with nothing but uniform layers behind it
+        w, v = (1.0 / done.v, done.w) if left else (done.w, done.v)
+        x, r = done.phase, done.reflection
+        a = f / w / (1.0 + x * r * x)
+        b = r * x * a
+        return LayerField(done.index, np.diag(w), np.diag(v), done.q, a, b, thickness, sign, True), w * (
+            x * a + b
+        )
+    w, v, w_inverse = diagonal_to_full(done.w), diagonal_to_full(done.v), diagonal_to_full(done.w_inverse)
+    r = done.reflection
+    if left:
+        # the left admittance is Yᵀ: its reflection follows from R by the same change of basis
+        v_inverse = np.linalg.inv(v)
+        w, v, w_inverse = v_inverse.T, w_inverse.T, v.T
+        r = r.T
+    x = done.phase
+    xrx = x[:, None] * r * x[None, :]
+    a = np.linalg.solve(np.eye(len(x)) + xrx, w_inverse @ f)
+    b = r @ (x * a)
+    out = w @ (x * a + b)
+    return LayerField(done.index, w, v, done.q, a, b, thickness, sign, done.uniform), out
+
+
+def densities(left: LayerField, right: LayerField) -> tuple[Array, Array]:
+    """``∫ F_l Fᵀ dz`` and ``∫ h_l hᵀ dz`` over a layer: all that any first-order change of the layer asks of the
+    fields.
+
+    ``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz = Σ_ij δ(k0 B)_ij ∫F_l,i F_j - Σ_ij δ(k0 A)_ij ∫h_l,i h_j``. In a
+    uniform layer the operators are diagonal and so only the diagonals are returned, shape (m,); else (m, m).
+    """
+    q, d = right.q, right.thickness_nm
+    if right.uniform:
+        w, v = np.diag(left.w) * np.diag(right.w), np.diag(left.v) * np.diag(right.v)
+        along = (left.a * right.a + left.b * right.b) * _exponential_integral(2.0 * q, d)
+        across = (left.a * right.b + left.b * right.a) * d * np.exp(1j * q * d)
+        return w * (along + across), v * (along - across)
+    along = np.outer(left.a, right.a) + np.outer(left.b, right.b)
+    along *= _exponential_integral(q[:, None] + q[None, :], d)
+    across = np.outer(left.a, right.b) + np.outer(left.b, right.a)
+    across *= _mixed_integral(q, d)
+    return left.w @ (along + across) @ right.w.T, left.v @ (along - across) @ right.v.T
+
+
+def _exponential_integral(q: Array, d: float) -> Array:
+    """∫₀ᵈ exp(iqz) dz, also for small q d."""
+    x = 1j * q * d
+    small = np.abs(x) < 1e-5
+    if small.any():
+        safe = np.where(small, 1.0, x)
+        return d * np.where(small, 1.0 + x / 2.0, (np.exp(safe) - 1.0) / safe)
+    return d * (np.exp(x) - 1.0) / x
+
+
+def _mixed_integral(q: Array, d: float) -> Array:
+    """∫₀ᵈ exp(i q_a z) exp(i q_b (d-z)) dz = (e^{i q_a d} - e^{i q_b d}) / (i(q_a - q_b)), also for q_a = q_b:
+    shape (m, m)."""
+    phase = np.exp(1j * q * d)
+    x = 1j * (q[:, None] - q[None, :]) * d
+    small = np.abs(x) < 1e-5
+    return d * np.where(
+        small, phase * (1.0 + x / 2.0), (phase[:, None] - phase[None, :]) / np.where(small, 1.0, x)
+    )
+
+
+def _decaying(squares: Array) -> Array:
+    """Square roots with Im ≥ 0: the waves that decay, or propagate, along +z."""
+    q = np.sqrt(squares)
+    return np.where(np.imag(q) < 0.0, -q, q)
+
+
+def _diagonal(values: Array) -> Array:
+    return values[..., :, None] * np.eye(values.shape[-1])
+
+
+def diagonal_to_full(matrix: Array) -> Array:
+    """A matrix as it is, or a diagonal spelt out."""
+    return np.diag(matrix) if matrix.ndim == 1 else matrix

@@ -1,0 +1,325 @@
+"""Fourier factorisation: the permittivity of a patterned layer as matrices in the plane-wave basis.
+
+A product of two functions that both jump must not be expanded term by term (L. Li, J. Opt. Soc. Am. A 13, 1870
+(1996)). Along an interface E is continuous and D = ε E is expanded by [[ε]] (Laurent's rule); across it D is
+continuous and the inverse rule [[1/ε]]⁻¹ holds. With a field of unit normals n(r) both are had at once (T.
+Schuster et al., J. Opt. Soc. Am. A 24, 2880 (2007)):
+
+    D = ( [[ε]] - ½ (Δ P + P Δ) ) E,   Δ = [[ε]] - [[1/ε]]⁻¹,   P = [[n nᵀ]].
+
+Only on the interfaces must P be n nᵀ; elsewhere it may be any smooth tensor. Here it is the average of the normals
+of all interfaces, weighted by 1/distance⁴: exact on each interface, smooth everywhere else, and one formula for
+circles, rectangles and polygons, in any number. On the sides of a rectangle it is the rule of Li for rectangles.
+E_z is tangential to every side wall: Laurent's rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from cavitydesign.geometry.pattern import Circle, Pattern, Polygon
+from cavitydesign.geometry.stack import Lattice
+from cavitydesign.kinds import Array
+from cavitydesign.optics.media.numeric import NumericLayer, NumericStack
+from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, Vectors
+from cavitydesign.optics.patterned.symmetry import Group, find_group
+
+Shape = tuple[Any, ...]
+_GRID = 64  # points a side for P; its error only slows convergence, never biases the limit
+_HIGHEST = {"square": 4, "hexagonal": 6, "rectangular": 2}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerMatrices:
+    """The k0-independent matrices of one patterned layer in one symmetry block.
+
+    Attributes
+    ----------
+    vector: for each inclusion its indicator χ acting on (L, T) fields, shape (inclusions, m, m).
+    scalar: the same acting on E_z, shape (inclusions, s, s).
+    normal: P = [[n nᵀ]], shape (m, m); None for the naive rule.
+    """
+
+    vector: Array
+    scalar: Array
+    normal: Array | None
+
+
+def symmetry_group(stack: NumericStack, *, bloch: tuple[float, float]) -> Group:
+    """The point group of a patterned stack about the origin of the cell, at one Bloch wavevector (1/nm)."""
+    lattice = stack.lattice
+    assert lattice is not None
+    n = np.arange(-4, 5)
+    orders = np.stack(np.meshgrid(n, n, indexing="ij"), axis=-1).reshape(-1, 2)
+    g = orders @ lattice.reciprocal_per_nm
+    k = np.array(bloch)
+
+    def fourier(vectors: Array) -> list[tuple[int, dict[tuple[int, int], Array]]]:
+        found = []
+        for index, layer in enumerate(stack.layers):
+            sums: dict[tuple[int, int], Array] = {}
+            for item in layer.inclusions:
+                key = (item.material, item.host)
+                sums[key] = sums.get(key, 0.0) + item.pattern.fourier(vectors[:, 0], vectors[:, 1])
+            found.append((index, sums))
+        return found
+
+    reference = fourier(g)
+
+    def is_symmetric(matrix: Array) -> bool:
+        steps = np.linalg.solve(
+            lattice.reciprocal_per_nm.T, np.stack([*(g @ matrix.T), matrix @ k - k], axis=1)
+        )
+        if np.abs(steps - np.round(steps)).max() > 1e-9:
+            return False
+        turned = fourier(g @ matrix.T)
+        tolerance = 1e-9 * lattice.cell_area_nm2
+        pairs = zip(reference, turned, strict=True)
+        return all(np.abs(a[key] - b[key]).max() < tolerance for (_, a), (_, b) in pairs for key in a)
+
+    axis = float(np.arctan2(k[1], k[0])) if k.any() else 0.0
+    axes = (axis,) if k.any() else tuple(np.pi * np.array([0.0, 0.5, 0.25, 0.75, 1 / 3, 1 / 6, 2 / 3, 5 / 6]))
+    return find_group(is_symmetric, highest=_HIGHEST[lattice.kind], axes=axes)
+
+
+def centred(stack: NumericStack) -> NumericStack:
+    """The stack with its origin moved to the inclusion's centre (or the origin) about which it is most symmetric."""
+    centres = {item.pattern.center_nm for layer in stack.layers for item in layer.inclusions} | {(0.0, 0.0)}
+    if len(centres) == 1:
+        return stack
+    candidates = [(0.0, 0.0), *sorted(centres - {(0.0, 0.0)})]
+    moved = [_moved(stack, centre) for centre in candidates[:8]]
+    return max(moved, key=lambda item: len(symmetry_group(item, bloch=(0.0, 0.0)).operations))
+
+
+def _moved(stack: NumericStack, origin: tuple[float, float]) -> NumericStack:
+    if origin == (0.0, 0.0):
+        return stack
+    from dataclasses import replace
+
+    layers = []
+    for layer in stack.layers:
+        inclusions = tuple(
+            replace(
+                item,
+                pattern=item.pattern.model_copy(  # no rule of the shape depends on where its centre is
+                    update={
+                        "center_nm": (
+                            item.pattern.center_nm[0] - origin[0],
+                            item.pattern.center_nm[1] - origin[1],
+                        )
+                    }
+                ),
+            )
+            for item in layer.inclusions
+        )
+        layers.append(replace(layer, inclusions=inclusions))
+    return replace(stack, layers=tuple(layers))
+
+
+def layer_matrices(
+    layer: NumericLayer,
+    lattice: Lattice,
+    waves: PlaneWaves,
+    block: Block,
+    *,
+    factorisation: str = "normal",
+    keep: bool = True,
+) -> LayerMatrices:
+    """Matrices of one layer in one block. ``factorisation``: ``"normal"`` (above) or ``"naive"`` (Laurent throughout).
+
+    ``keep`` False: for a basis that will not be met again; nothing is left in the cache.
+    """
+    scale = 1.0 / lattice.periods_nm[0]
+    shapes = tuple(_scaled(item.pattern, scale) for item in layer.inclusions)
+    make = _layer_matrices if keep else _layer_matrices.__wrapped__
+    return make(shapes, waves, block, factorisation)
+
+
+@lru_cache(maxsize=512)
+def _layer_matrices(
+    shapes: tuple[Shape, ...], waves: PlaneWaves, block: Block, factorisation: str
+) -> LayerMatrices:
+    (ax, ay), (bx, by) = waves.cell
+    area = abs(ax * by - ay * bx)
+    differences, where = _differences(waves)
+    g = differences @ (2.0 * np.pi * np.linalg.inv(np.array(waves.cell)).T)
+    vector, scalar = [], []
+    for shape in shapes:
+        chi = (_pattern(shape).fourier(g[:, 0], g[:, 1]) / area)[where]
+        chi = chi.real if np.abs(chi.imag).max() < 1e-14 else chi
+        vector.append(_project(waves, block, chi, chi, None))
+        scalar.append(block.scalars.T @ chi @ block.scalars)
+    normal = None
+    if factorisation == "normal":
+        xx, xy, yy = (part[where] for part in _normal_field(shapes, waves.cell, differences))
+        normal = _project(waves, block, xx, yy, xy)
+        normal = normal.real if np.abs(normal.imag).max() < 1e-13 else normal
+    return LayerMatrices(np.array(vector), np.array(scalar), normal)
+
+
+def _scaled(pattern: Pattern, scale: float) -> Shape:
+    """A pattern in units of the period, as a key: ("circle", x, y, r) or ("polygon", corners)."""
+    if isinstance(pattern, Circle):
+        (x, y), r = pattern.center_nm, pattern.radius_nm
+        return ("circle", round(x * scale, 13), round(y * scale, 13), round(r * scale, 13))
+    return ("polygon", tuple((round(x * scale, 13), round(y * scale, 13)) for x, y in pattern.outline()))
+
+
+def _pattern(shape: Shape) -> Pattern:
+    if shape[0] == "circle":
+        return Circle(radius_nm=shape[3], center_nm=(shape[1], shape[2]))
+    return Polygon(vertices_nm=shape[1])
+
+
+def _differences(waves: PlaneWaves) -> tuple[Array, Array]:
+    """All different G - G' as integer orders, and for each pair of waves the row of its difference."""
+    n1 = waves.orders[:, None, 0] - waves.orders[None, :, 0]
+    n2 = waves.orders[:, None, 1] - waves.orders[None, :, 1]
+    low1, low2, span = n1.min(), n2.min(), int(n2.max() - n2.min()) + 1
+    code = (n1 - low1) * span + (n2 - low2)
+    present = np.zeros(int(code.max()) + 1, dtype=bool)  # np.unique would import numpy.ma, 0.1 s
+    present[code] = True
+    codes, where = np.flatnonzero(present), (np.cumsum(present) - 1)[code]
+    return np.stack([codes // span + low1, codes % span + low2], axis=1), where
+
+
+def _project(waves: PlaneWaves, block: Block, xx: Array, yy: Array, xy: Array | None) -> Array:
+    """A tensor multiplication (xx, xy; xy, yy) of shape (N, N) each, from Cartesian to the block's (L, T) columns."""
+    l_part, t_part = block.l_part, block.t_part
+    x = waves.along[:, :1] * l_part + waves.across[:, :1] * t_part
+    y = waves.along[:, 1:] * l_part + waves.across[:, 1:] * t_part
+    result = x.T @ (xx @ x) + y.T @ (yy @ y)
+    return result if xy is None else result + x.T @ (xy @ y) + y.T @ (xy @ x)
+
+
+def _normal_field(shapes: tuple[Shape, ...], cell: Vectors, orders: Array) -> tuple[Array, Array, Array]:
+    """Fourier coefficients of P = n nᵀ, components (xx, xy, yy), at the given orders."""
+    transform = _normal_transform(shapes, cell)
+    a, b = orders[:, 0] % _GRID, orders[:, 1] % _GRID
+    inside = (np.abs(orders) < _GRID // 2).all(axis=1)
+    turn = np.where(inside, transform[0][a, b], 0.0)
+    skew = np.where(inside, transform[1][a, b], 0.0)
+    half = 0.5 * (orders == 0).all(axis=1)
+    return half + 0.5 * turn, 0.5 * skew, half - 0.5 * turn
+
+
+@lru_cache(maxsize=64)
+def _normal_transform(shapes: tuple[Shape, ...], cell: Vectors) -> tuple[Array, Array]:
+    """FFT of (cos 2φ, sin 2φ) of the averaged normal direction φ on a grid over the cell."""
+    a1, a2 = np.array(cell)
+    fractions = (np.arange(_GRID) + 0.0) / _GRID
+    points = fractions[:, None, None] * a1 + fractions[None, :, None] * a2
+    total = np.zeros(points.shape[:2], dtype=complex)
+    weight = np.full(points.shape[:2], 1e-300)  # not 0: a shape that fills the cell has no interface at all
+    for shift in (i * a1 + j * a2 for i in (-1, 0, 1, 2) for j in (-1, 0, 1, 2)):
+        for shape in shapes:
+            for normal, distance in _interfaces(shape, points - shift, cell):
+                w = 1.0 / (distance**4 + 1e-12)
+                total += w * normal
+                weight += w
+    field = total / weight
+    size = _GRID * _GRID
+    return np.fft.fft2(field.real) / size, np.fft.fft2(field.imag) / size
+
+
+def _interfaces(shape: Shape, points: Array, cell: Vectors) -> list[tuple[Array, Array]]:
+    """For each interface of a shape: ``exp(2iφ)`` of its normal seen from each point, and the distance to it."""
+    if shape[0] == "circle":
+        rel = points - np.array(shape[1:3])
+        z = rel[..., 0] + 1j * rel[..., 1]
+        x2 = np.abs(z) ** 2 / shape[3] ** 2
+        # z²/|z|² has a vortex at the centre; times 2x²/(1+x⁴), which is 1 and flat on the rim, it is smooth there
+        return [(2.0 * (z / shape[3]) ** 2 / (1.0 + x2**2), np.abs(np.abs(z) - shape[3]))]
+    corners = np.array(shape[1])
+    ends = np.roll(corners, -1, axis=0)
+    found = []
+    for start, end in zip(corners, ends, strict=True):
+        if _is_seam(start, end, corners, ends, cell):
+            continue
+        edge = end - start
+        length = float(np.hypot(*edge))
+        rel = points - start
+        along = np.clip((rel @ edge) / length**2, 0.0, 1.0)
+        distance = np.hypot(*np.moveaxis(rel - along[..., None] * edge, -1, 0))
+        normal = complex(edge[1], -edge[0]) / length
+        found.append((np.full(distance.shape, normal**2), distance))
+    return found
+
+
+def _is_seam(start: Array, end: Array, starts: Array, ends: Array, cell: Vectors) -> bool:
+    """Whether an edge lies upon one of the shape's copy next door: a bar that runs through has no ends."""
+    steps = np.concatenate([ends - start, starts - end], axis=1) @ np.kron(
+        np.eye(2), np.linalg.inv(np.array(cell))
+    )
+    same = np.abs(steps[:, :2] - steps[:, 2:]).max(axis=1) < 1e-9
+    return bool((same & (np.abs(steps - np.round(steps)).max(axis=1) < 1e-9)).any())
+
+
+Pairs = Sequence[tuple[Any, Any]]
+
+
+def permittivity(matrices: LayerMatrices, base: Array, pairs: Pairs) -> tuple[Array, Array]:
+    """[ε] of the in-plane field, shape (..., m, m), and [[ε]] of E_z, shape (..., s, s).
+
+    ``base`` is the background's permittivity, ``pairs`` those (inside, displaced) of each inclusion; all of one shape.
+    """
+    m, s = matrices.vector.shape[-1], matrices.scalar.shape[-1]
+    base = np.asarray(base)[..., None, None]
+    laurent, scalar, inverse = base * np.eye(m), base * np.eye(s), (1.0 / base) * np.eye(m)
+    for (inside, displaced), chi_v, chi_s in zip(pairs, matrices.vector, matrices.scalar, strict=True):
+        inner, outer = np.asarray(inside)[..., None, None], np.asarray(displaced)[..., None, None]
+        laurent = laurent + (inner - outer) * chi_v
+        inverse = inverse + (1.0 / inner - 1.0 / outer) * chi_v
+        scalar = scalar + (inner - outer) * chi_s
+    if matrices.normal is None:
+        return laurent, scalar
+    delta = laurent - np.linalg.inv(inverse)
+    return laurent - 0.5 * (delta @ matrices.normal + matrices.normal @ delta), scalar
+
+
+@lru_cache(maxsize=256)
+def static_permittivity(
+    matrices: LayerMatrices, base: complex, pairs: tuple[tuple[complex, complex], ...]
+) -> tuple[Array, Array]:
+    """[ε] and [[ε]]⁻¹ of a layer whose materials have one value: in a sweep of period or thickness computed once."""
+    inner, scalar = permittivity(matrices, np.asarray(base), pairs)
+    return inner, np.linalg.inv(scalar)
+
+
+def permittivity_slope(
+    matrices: LayerMatrices, base: complex, pairs: Pairs, d_base: complex, d_pairs: Pairs
+) -> tuple[Array, Array]:
+    """Derivatives of both matrices of :func:`permittivity` as the permittivities move by ``d_base``, ``d_pairs``."""
+    return _static_slope(
+        matrices,
+        (complex(base), *(complex(x) for pair in pairs for x in pair)),
+        (complex(d_base), *(complex(x) for pair in d_pairs for x in pair)),
+    )
+
+
+@lru_cache(maxsize=256)
+def _static_slope(
+    matrices: LayerMatrices, values: tuple[complex, ...], rates: tuple[complex, ...]
+) -> tuple[Array, Array]:
+    m, s = matrices.vector.shape[-1], matrices.scalar.shape[-1]
+    base, rate = values[0], rates[0]
+    inverse, d_inverse = np.eye(m) / base, np.eye(m) * (-rate / base**2)
+    d_laurent, d_scalar = rate * np.eye(m), rate * np.eye(s)
+    for number, (chi_v, chi_s) in enumerate(zip(matrices.vector, matrices.scalar, strict=True)):
+        inner, outer = values[1 + 2 * number], values[2 + 2 * number]
+        d_inner, d_outer = rates[1 + 2 * number], rates[2 + 2 * number]
+        inverse = inverse + (1.0 / inner - 1.0 / outer) * chi_v
+        d_inverse = d_inverse - (d_inner / inner**2 - d_outer / outer**2) * chi_v
+        d_laurent = d_laurent + (d_inner - d_outer) * chi_v
+        d_scalar = d_scalar + (d_inner - d_outer) * chi_s
+    if matrices.normal is None:
+        return d_laurent, d_scalar
+    proper = np.linalg.inv(inverse)
+    delta = d_laurent + proper @ d_inverse @ proper
+    return d_laurent - 0.5 * (delta @ matrices.normal + matrices.normal @ delta), d_scalar

@@ -1,0 +1,177 @@
+"""All poles of a matrix-valued response inside a region of the complex plane, with proof that none was missed.
+
+The response ``f(u) = C M(k0(u))⁻¹ D`` is sampled on a closed curve around the region. Being meromorphic, it is
+recovered from the samples by a rational interpolant in Loewner form (A. J. Mayo and A. C. Antoulas, Linear
+Algebra Appl. 425, 634 (2007)); the eigenvalues of the Loewner pencil are its poles, inside the curve and near
+it, all at once. Each pole inside is then polished on M itself by the caller. The proof comes from the samples
+again: once the exact residues of the polished poles are subtracted, the contour moments ``∮ f(u) uᵐ du`` of the
+remainder must vanish (the moments whose rank Beyn's method counts: W.-J. Beyn, Linear Algebra Appl. 436, 3839 (2012)).
+
+Where a channel opens at a threshold t (a Rayleigh anomaly), M has a square-root branch point. A region ends at each
+threshold, and there ``u`` is the root itself: k0 = t₁ + u², k0 = t₂ - u², or k0 = m - h cos u between two
+thresholds; in u the response is meromorphic again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cavitydesign.kinds import Array
+
+_SQUARE = 0.08  # how far the curve is squared up: 0 is an ellipse
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the complex k0 plane between two thresholds, and the variable u in which it is searched.
+
+    Attributes
+    ----------
+    low, high: real parts of k0 between which poles are wanted, 1/nm.
+    depth, height: how far below and above the real axis, 1/nm.
+    left, right: thresholds (complex k0) at which the region begins or ends, if it does.
+    """
+
+    low: float
+    high: float
+    depth: float
+    height: float
+    left: complex | None = None
+    right: complex | None = None
+
+    def k0(self, u: Array) -> Array:
+        """k0 at the points u."""
+        if self.left is not None and self.right is not None:
+            return 0.5 * (self.left + self.right) - 0.5 * (self.right - self.left) * np.cos(u)
+        if self.left is not None:
+            return self.left + u * u
+        if self.right is not None:
+            return self.right - u * u
+        return u + 0j
+
+    def slope(self, u: Array) -> Array:
+        """dk0/du."""
+        if self.left is not None and self.right is not None:
+            return 0.5 * (self.right - self.left) * np.sin(u)
+        if self.left is not None:
+            return 2.0 * u
+        if self.right is not None:
+            return -2.0 * u
+        return np.ones_like(u)
+
+    def u(self, k0: complex) -> complex:
+        """The point u on the physical side (positive root) that belongs to k0."""
+        if self.left is not None and self.right is not None:
+            return complex(
+                np.arccos((0.5 * (self.left + self.right) - k0) / (0.5 * (self.right - self.left)) + 0j)
+            )
+        if self.left is not None:
+            return complex(np.sqrt(k0 - self.left + 0j))
+        if self.right is not None:
+            return complex(np.sqrt(self.right - k0 + 0j))
+        return complex(k0)
+
+    def root(self, u: Array, *, left: bool) -> Array:
+        """√(k0 - left) or √(right - k0), continued with u through zero to the other sheet."""
+        if self.left is not None and self.right is not None:
+            return np.sqrt(self.right - self.left + 0j) * (np.sin(0.5 * u) if left else np.cos(0.5 * u))
+        return u
+
+    def box(self) -> tuple[complex, float, float]:
+        """Centre and half-sizes of the rectangle in the u plane that is searched."""
+        if self.left is not None and self.right is not None:
+            low, high = 0.0, math.pi
+            half = 0.5 * abs(self.right - self.left)
+            down, up = math.asinh(self.depth / half), math.asinh(self.height / half)
+            down, up = min(down, 1.2), min(up, 1.2)
+        elif self.left is not None or self.right is not None:
+            edge = self.left.real if self.left is not None else self.right.real  # type: ignore[union-attr]
+            low, high = 0.0, math.sqrt(abs((self.high if self.left is not None else self.low) - edge))
+            down, up = min(self.depth / high, 0.7 * high), min(self.height / high, 0.7 * high)
+            if self.right is not None:
+                down, up = up, down  # k0 = t - u²: below the axis is above it in u
+        else:
+            low, high, down, up = self.low, self.high, self.depth, self.height
+        return complex(0.5 * (low + high), 0.5 * (up - down)), 0.5 * (high - low), 0.5 * (up + down)
+
+    def contains(self, k0: complex, *, margin: float = 1e-9) -> bool:
+        """Whether a pole lies in the wanted part: real part between low and high, |Im| within depth and height."""
+        slack = margin * self.high
+        return (
+            self.low - slack <= k0.real <= self.high + slack
+            and -self.depth - slack <= k0.imag <= self.height + slack
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Sample points on a smooth closed curve around a rectangle, and the weights du of its contour integral."""
+
+    u: Array
+    du: Array
+    centre: complex
+    radius: float
+
+
+def curve_around(region: Region, count: int) -> Curve:
+    """A rounded rectangle through points that just enclose the region's box in the u plane.
+
+    ``u = c + A (cos θ - η cos 3θ) + i B (sin θ + η sin 3θ)``: analytic in θ, so that the trapezoid rule converges
+    geometrically; its corners pass outside those of the box.
+    """
+    centre, half_re, half_im = region.box()
+    grow = 1.06 * math.sqrt(2.0) / (1.0 + _SQUARE)
+    a, b = grow * half_re, grow * half_im
+    theta = 2.0 * math.pi * (np.arange(count) + 0.5) / count
+    x = a * (np.cos(theta) - _SQUARE * np.cos(3.0 * theta))
+    y = b * (np.sin(theta) + _SQUARE * np.sin(3.0 * theta))
+    dx = a * (-np.sin(theta) + 3.0 * _SQUARE * np.sin(3.0 * theta))
+    dy = b * (np.cos(theta) + 3.0 * _SQUARE * np.cos(3.0 * theta))
+    return Curve(centre + x + 1j * y, (dx + 1j * dy) / (1j * count), centre, max(a, b))
+
+
+@dataclass(frozen=True, slots=True)
+class RationalModel:
+    """Poles of the interpolated response and their residues, shape (poles,) and (poles, l, p)."""
+
+    poles: Array
+    residues: Array
+
+
+def loewner_poles(u: Array, f: Array, *, rank_tolerance: float = 1e-11) -> RationalModel:
+    """Poles and residues of the rational interpolant through samples ``f[j] = f(u[j])``, f of shape (K, l, p)."""
+    count, l, p = f.shape
+    right, left = np.arange(0, count, 2), np.arange(1, count, 2)
+    gap = u[left][:, None] - u[right][None, :]
+    df = (f[left][:, None] - f[right][None, :]) / gap[..., None, None]
+    dg = (
+        u[left][:, None, None, None] * f[left][:, None] - u[right][None, :, None, None] * f[right][None, :]
+    ) / gap[..., None, None]
+    shape = (len(left) * l, len(right) * p)
+    loewner = df.transpose(0, 2, 1, 3).reshape(shape)
+    shifted = dg.transpose(0, 2, 1, 3).reshape(shape)
+    middle = u.mean()
+    y, s, xh = np.linalg.svd(shifted - middle * loewner)
+    rank = int(np.count_nonzero(s > rank_tolerance * s[0])) if s.size else 0
+    y, x = y[:, :rank], xh[:rank].conj().T
+    e, _a = y.conj().T @ loewner @ x, y.conj().T @ shifted @ x
+    # a - u e = (a - m e) - (u - m) e; the first is s on its diagonal, so no singular pencil is inverted
+    scaled = e / s[:rank][:, None]
+    values, vectors = np.linalg.eig(scaled)
+    keep = np.abs(values) > 1e-13 * max(float(np.abs(values).max(initial=0.0)), 1e-300)
+    inverse = np.linalg.inv(vectors)
+    outputs = f[right].transpose(1, 0, 2).reshape(l, -1) @ x @ vectors
+    inputs = inverse @ ((y.conj().T @ f[left].reshape(-1, p)) / s[:rank][:, None])
+    # f(u) = W (a - u e)⁻¹ V = Σ_i outputs_i inputs_i / (1 - (u - m) θ_i) up to sign: poles at m + 1/θ_i
+    poles = middle + 1.0 / values[keep]
+    residues = -outputs.T[keep][:, :, None] * inputs[keep][:, None, :] / values[keep][:, None, None]
+    return RationalModel(poles, residues)
+
+
+def moments(curve: Curve, f: Array, *, orders: int = 2) -> Array:
+    """``(1/2πi) ∮ f(u) ((u - c)/r)ᵐ du`` for m = 0 … orders-1, shape (orders, l, p)."""
+    powers = ((curve.u - curve.centre) / curve.radius)[None, :] ** np.arange(orders)[:, None]
+    return np.einsum("mj,jlp->mlp", powers * curve.du[None, :], f)

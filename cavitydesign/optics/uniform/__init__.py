@@ -1,0 +1,1 @@
+"""Multilayers: one plane wave. Fields, spectra, guided waves and poles."""

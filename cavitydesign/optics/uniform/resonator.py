@@ -1,0 +1,459 @@
+"""Open resonances of a uniform stack: every pole in a window, its Q, its confinement in the gain film, its threshold.
+
+::
+
+        ↑ leaks (Q up)
+    ═════════════ mirror
+      spacer              poles: zeros of D(k0), multilayer.characteristic, in  Re k0 = 2π/window,  Q ≥ q_min
+    ~~~~~~~~~~~~~ film    dk0/dn = -(∂D/∂n) / (∂D/∂k0)
+    ═════════════ mirror
+        ↓ leaks (Q down)
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cavitydesign import units
+from cavitydesign.errors import InputError, SolverError
+from cavitydesign.kinds import Array, Window
+from cavitydesign.optics.media.numeric import NumericStack
+from cavitydesign.optics.uniform.multilayer import (
+    Field,
+    Media,
+    Polarization,
+    Sheet,
+    Sheets,
+    characteristic,
+    field_profile,
+    half_space_q,
+    media,
+    mode_field,
+    phase_rate,
+)
+from cavitydesign.optics.uniform.zeros import Region, Scaled, find_zeros, value_and_derivative
+
+
+@dataclass(frozen=True, slots=True)
+class UniformResonance:
+    """One pole of a uniform stack.
+
+    Attributes
+    ----------
+    k0: complex vacuum wavenumber, 1/nm; ``k0_err``: its numerical error (rounding of D over its slope), 1/nm.
+    polarization: "TE" or "TM"; "" at normal incidence, where the two are one doubly degenerate mode.
+    degeneracy: 2 at normal incidence, else 1.
+    in_plane_per_nm: kx at the pole (complex where it follows the frequency at a fixed angle).
+    n_eff: Re kx / Re k0.
+    sheets: of superstrate and substrate; see :mod:`cavitydesign.optics.uniform.multilayer`.
+    dk0_dn: derivative of k0 by the index of the gain film, 1/nm, at fixed kx (or fixed angle); 0 without a film.
+    confinement: ``Re(-(n/k0) dk0/dn)``, n of the film: its share of the mode's ∫ε E·E (NaN without a film).
+    threshold_gain_per_cm: first-order material power gain that brings the pole to the real axis (NaN without a film).
+    q_up, q_down, q_absorbed: ``1/Q = 1/q_up + 1/q_down + 1/q_absorbed``.
+    complete: whether the count of zeros in this mode's search region agreed with the zeros found.
+    """
+
+    k0: complex
+    k0_err: float
+    polarization: str
+    degeneracy: int
+    in_plane_per_nm: complex
+    n_eff: float
+    sheets: Sheets
+    dk0_dn: complex
+    confinement: float
+    threshold_gain_per_cm: float
+    q_up: float
+    q_down: float
+    q_absorbed: float
+    complete: bool
+
+    @property
+    def wavelength_nm(self) -> float:
+        """2π / Re k0."""
+        return 2.0 * math.pi / self.k0.real
+
+    @property
+    def q(self) -> float:
+        """-Re k0 / (2 Im k0); inf where Im k0 is below its numerical error, negative where amplified."""
+        if abs(self.k0.imag) <= self.k0_err:
+            return math.inf
+        return units.quality_factor(self.k0)
+
+    @property
+    def algebra(self) -> Polarization:
+        """The polarization to compute with: TE at normal incidence."""
+        return "TM" if self.polarization == "TM" else "TE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """D as a function of k0 alone: a polarization, sheets, and kx fixed or following k0 (kx² = sin² ε_sup k0²)."""
+
+    numeric: NumericStack
+    polarization: Polarization
+    sheets: Sheets
+    kx: float
+    sin2: float
+
+    def u(self, k0: Array, eps: Array) -> Array:
+        if self.sin2:
+            return np.sqrt(self.sin2 * eps[self.numeric.superstrate])
+        return self.kx / k0
+
+    def local_scale(self, k0: Array) -> Array:
+        """Distance in k0, 1/nm, over which D's phase turns by about one radian."""
+        stack = media(self.numeric, k0)
+        rate = phase_rate(stack, k0, self.u(k0, stack.eps))
+        return np.abs(k0) / (np.max(np.abs(stack.eps), axis=0) * rate)
+
+    def scaled(self, k0: Array) -> tuple[Array, Array]:
+        stack = media(self.numeric, k0)
+        return characteristic(stack, k0, self.u(k0, stack.eps), self.polarization, self.sheets)
+
+    def by_index(self, k0: complex, numbers: Sequence[int]) -> Scaled:
+        """D at fixed k0 as a function of a common index change of some materials."""
+        stack = media(self.numeric, k0)
+
+        def scaled(change: Array) -> tuple[Array, Array]:
+            eps = np.repeat(stack.eps[:, None], change.size, axis=1).reshape(-1, *change.shape)
+            for number in numbers:
+                eps[number] = (np.sqrt(stack.eps[number]) + change) ** 2
+            u = self.u(np.array(k0), stack.eps)  # the medium of incidence keeps its index, so kx stays
+            return characteristic(
+                Media(eps, stack.layers, stack.superstrate, stack.substrate),
+                k0,
+                u,
+                self.polarization,
+                self.sheets,
+            )
+
+        return scaled
+
+
+def uniform_resonances(
+    numeric: NumericStack,
+    *,
+    window_nm: Window,
+    q_min: float = 5.0,
+    angle_deg: float = 0.0,
+    bloch: tuple[float, float] = (0.0, 0.0),
+    polarizations: Sequence[Polarization] = ("TE", "TM"),
+    closed_sides: int = 0,
+) -> list[UniformResonance]:
+    """All poles of a uniform stack with wavelength in ``window_nm`` and ``1/Q ≤ 1/q_min`` (amplified ones included).
+
+    Longest wavelength first. Either ``angle_deg`` (in the superstrate; kx follows the frequency) or ``bloch`` (fixed
+    in-plane wavevector, 1/nm) may be given. At normal incidence TE and TM coincide and are reported once.
+    ``closed_sides``: leave out modes that are bound at fewer half-spaces than this (1: waves that a slab guides).
+
+    An incomplete count is told by ``UniformResonance.complete``; when nothing could be located at all,
+    :class:`~cavitydesign.errors.SolverError` is raised.
+    """
+    kx = math.hypot(*bloch)
+    if kx > 0.0 and angle_deg != 0.0:
+        raise InputError(
+            "give an angle or an in-plane wavevector, not both", key="angle_deg", value=angle_deg
+        )
+    if not abs(angle_deg) < 90.0:
+        raise InputError("must be between -90 and 90 degrees", key="angle_deg", value=angle_deg)
+    sin2 = math.sin(math.radians(angle_deg)) ** 2
+    normal = kx == 0.0 and sin2 == 0.0
+    found = []
+    for polarization in ("TE",) if normal else polarizations:
+        for sheets, region, grow in _regions(numeric, window_nm, q_min, kx, sin2):
+            if sheets.count("closed") < closed_sides:
+                continue
+            problem = _Problem(numeric, polarization, sheets, kx, sin2)
+            found += _in_region(problem, region, grow, window_nm, q_min, normal=normal)
+    return sorted(found, key=lambda mode: -mode.wavelength_nm)
+
+
+def resonance_columns(resonances: Sequence[UniformResonance]) -> dict[str, list[Any]]:
+    """The columns of the modes table that a uniform stack fills: ``Modes.from_columns(**resonance_columns(found))``."""
+    rows = list(resonances)
+    wavelengths = [mode.wavelength_nm for mode in rows]
+    return {
+        "wavelength_nm": wavelengths,
+        "q": [mode.q for mode in rows],
+        "degeneracy": [mode.degeneracy for mode in rows],
+        "polarization": [mode.polarization or "TE+TM" for mode in rows],
+        "confinement": [mode.confinement for mode in rows],
+        "threshold_gain_per_cm": [mode.threshold_gain_per_cm for mode in rows],
+        "wavelength_err_nm": [w * m.k0_err / m.k0.real for w, m in zip(wavelengths, rows, strict=True)],
+        "q_err": [_q_error(mode) for mode in rows],
+        "q_up": [mode.q_up for mode in rows],
+        "q_down": [mode.q_down for mode in rows],
+        "q_absorbed": [mode.q_absorbed for mode in rows],
+        "n_eff": [mode.n_eff for mode in rows],
+        "k0_per_nm": [mode.k0 for mode in rows],
+    }
+
+
+def resonance_field(numeric: NumericStack, mode: UniformResonance, *, z_nm: Array | None = None) -> Field:
+    """The field of a resonance along z; largest |E| is one."""
+    u = mode.in_plane_per_nm / mode.k0
+    return field_profile(numeric, mode.k0, u=u, polarization=mode.algebra, sheets=mode.sheets, z_nm=z_nm)
+
+
+def exact_threshold(
+    numeric: NumericStack,
+    mode: UniformResonance,
+    *,
+    angle_deg: float = 0.0,
+    bloch: tuple[float, float] = (0.0, 0.0),
+) -> tuple[float, float]:
+    """The linear threshold without perturbation theory: (wavelength in nm, material power gain in cm⁻¹).
+
+    Newton's iteration on real k0 and κ of ``D(k0, n - iκ) = 0``, n the film's index. Raises
+    :class:`~cavitydesign.errors.SolverError` when it does not converge, InputError when there is no film.
+    """
+    film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
+    if not film or mode.dk0_dn == 0.0:
+        raise InputError("no layer is marked `gain = true`, so there is no threshold", key="layers")
+    problem = _Problem(
+        numeric, mode.algebra, mode.sheets, math.hypot(*bloch), math.sin(math.radians(angle_deg)) ** 2
+    )
+    k, kappa, d_k = mode.k0.real, mode.k0.imag / mode.dk0_dn.real, math.inf
+    h = 1e-3 * float(problem.local_scale(np.array(mode.k0)))
+    for _ in range(50):
+        at = _Problem(
+            numeric.with_gain_kappa(kappa), problem.polarization, problem.sheets, problem.kx, problem.sin2
+        )
+        value, slope = value_and_derivative(at.scaled, np.array(k, dtype=complex), h)
+        value_n, slope_n = value_and_derivative(at.by_index(k, film), np.array(0.0j), h / k)
+        # D + D_k dk - i D_n dκ = 0, both unknowns real; value_n is D in the other evaluation's scale
+        complex_step = -value / slope
+        direction = -1j * (slope_n * value / value_n if value_n != 0.0 else slope_n) / slope
+        d_kappa = complex_step.imag / direction.imag
+        d_k = float(complex_step.real - direction.real * d_kappa)
+        k, kappa = k + d_k, kappa + float(d_kappa)
+        if abs(d_k) < 1e-14 * k and abs(d_kappa) < 1e-13 * max(abs(kappa), 1e-6):
+            break
+    else:
+        if abs(d_k) > 1e-9 * k:
+            raise SolverError(
+                "the exact threshold did not converge; the first-order value stands in the table"
+            )
+    wavelength = 2.0 * math.pi / k
+    return wavelength, units.gain_per_cm_from_kappa(kappa, wavelength)
+
+
+def _q_error(mode: UniformResonance) -> float:
+    return abs(mode.q) * mode.k0_err / abs(mode.k0.imag) if math.isfinite(mode.q) else math.nan
+
+
+def _optical_length(numeric: NumericStack, k0: float) -> float:
+    """Σ |n| d in nm: how fast D's phase turns with k0."""
+    n = np.abs(numeric.index(np.array(k0)))
+    return sum(layer.thickness_nm * float(n[layer.material]) for layer in numeric.layers)
+
+
+def _regions(
+    numeric: NumericStack, window_nm: Window, q_min: float, kx: float, sin2: float
+) -> list[tuple[Sheets, Region, tuple[bool, bool, bool, bool]]]:
+    """Rectangles of complex k0 on which D is analytic, with the sheets that hold there and the sides that may grow."""
+    left, right = 2.0 * math.pi / window_nm[1], 2.0 * math.pi / window_nm[0]
+    middle = np.array(0.5 * (left + right))
+    index = numeric.index(middle)
+    gain = float(np.max(-np.imag(index) / np.abs(index)))
+    low, high = -0.505 * right / q_min, right * max(2e-3, 1.5 * gain)
+    ends = (numeric.superstrate, numeric.substrate)
+    if kx == 0.0:
+        eps = numeric.eps(middle)
+        u2 = sin2 * eps[numeric.superstrate]
+        sheets: list[Sheet] = ["open" if (eps[end] - u2).real > 0.0 else "closed" for end in ends]
+        return [((sheets[0], sheets[1]), (left, right, low, high), (True, True, True, True))]
+    branches = [branch_k0(numeric, end, kx, float(middle)).real for end in ends]
+    edges = [left, *sorted({b for b in branches if left < b < right}), right]
+    regions = []
+    for i, (a, b) in enumerate(itertools.pairwise(edges)):
+        sheets = ["open" if 0.5 * (a + b) > branch else "closed" for branch in branches]
+        room = 0.02 * (right - left)
+        free = [not (x - room < branch < x + room) for x in (a, b) for branch in branches]
+        grow = (i == 0 and all(free[:2]), i == len(edges) - 2 and all(free[2:]), True, True)
+        regions.append(((sheets[0], sheets[1]), (a, b, low, high), grow))
+    return regions
+
+
+def branch_k0(numeric: NumericStack, end: int, kx: float, start: float) -> complex:
+    """Where ``ε k0² = kx²`` for a half-space's material: complex k0, 1/nm, by fixed-point iteration."""
+    k0 = complex(start)
+    for _ in range(60):
+        new = kx / complex(np.sqrt(numeric.eps(np.array(k0))[end]))
+        if abs(new - k0) < 1e-15 * abs(k0):
+            break
+        if not 0.3 * start < new.real < 3.0 * start:  # far outside the window: no need to know where
+            return new
+        k0 = new
+    return k0
+
+
+def _in_region(
+    problem: _Problem,
+    region: Region,
+    grow: tuple[bool, bool, bool, bool],
+    window_nm: Window,
+    q_min: float,
+    *,
+    normal: bool,
+) -> list[UniformResonance]:
+    numeric = problem.numeric
+    middle = 0.5 * (region[0] + region[1])
+    length = max(_optical_length(numeric, middle), 0.1 / middle)
+    branches = []
+    if problem.kx:
+        branches = [
+            branch_k0(numeric, end, problem.kx, middle) for end in (numeric.superstrate, numeric.substrate)
+        ]
+    zeros = find_zeros(
+        problem.scaled,
+        region,
+        scale=1.0 / length,
+        local_scale=problem.local_scale,
+        branch_points=branches,
+        may_grow=grow,
+    )
+    modes = []
+    for z, residual in zip(zeros.z, zeros.residual, strict=True):
+        k0 = complex(z)
+        inside = 2.0 * math.pi / window_nm[1] <= k0.real * (1.0 + 1e-12)
+        inside = inside and k0.real * (1.0 - 1e-12) <= 2.0 * math.pi / window_nm[0]
+        if inside and -2.0 * k0.imag / k0.real <= 1.0 / q_min:
+            near = min((abs(k0 - b) for b in branches), default=math.inf)
+            step = min(float(problem.local_scale(np.array(k0))), 20.0 * near)
+            modes.append(
+                _resonance(problem, k0, float(residual), step, complete=zeros.complete, normal=normal)
+            )
+    if not zeros.complete and not modes:
+        raise SolverError(
+            f"{zeros.count} resonances were counted but could not be located; narrow `window_nm` or raise `q_min`"
+        )
+    return modes
+
+
+def _resonance(
+    problem: _Problem, k0: complex, residual: float, scale: float, *, complete: bool, normal: bool
+) -> UniformResonance:
+    numeric = problem.numeric
+    eps = numeric.eps(np.array(k0))
+    u = complex(problem.u(np.array(k0), eps))
+    error = max(residual, 4e-16 * abs(k0), _rounding(problem.scaled, k0, scale))
+    film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
+    slope, confinement, threshold = 0.0j, math.nan, math.nan
+    if film:
+        slope, confinement = _by_film(problem, k0, film, 1e-3 * scale)
+        if slope.real != 0.0:
+            threshold = units.gain_per_cm_from_kappa(k0.imag / slope.real, 2.0 * math.pi / k0.real)
+    q_up, q_down, q_absorbed = _split(problem, k0, u, error)
+    return UniformResonance(
+        k0=k0,
+        k0_err=error,
+        polarization="" if normal else problem.polarization,
+        degeneracy=2 if normal else 1,
+        in_plane_per_nm=u * k0,
+        n_eff=(u * k0).real / k0.real,
+        sheets=problem.sheets,
+        dk0_dn=slope,
+        confinement=confinement,
+        threshold_gain_per_cm=threshold,
+        q_up=q_up,
+        q_down=q_down,
+        q_absorbed=q_absorbed,
+        complete=complete,
+    )
+
+
+def _rounding(f: Scaled, k0: complex, scale: float) -> float:
+    """Rounding error of a zero: a few ulp of the terms that make up D, over its slope (1/nm)."""
+    value, slope = value_and_derivative(f, np.array(k0), 1e-3 * scale)
+    around, log_scale = f(np.array([k0 + 0.5 * scale, k0 - 0.5 * scale]))
+    _, at = f(np.array(k0))
+    size = float(np.max(np.abs(around) * np.exp(log_scale - at))) + abs(complex(value))
+    return 4e-16 * size / max(abs(complex(slope)), 1e-300)
+
+
+def _by_film(problem: _Problem, k0: complex, film: Sequence[int], h: float) -> tuple[complex, float]:
+    """(dk0/dn for a common change of the film's indices, confinement ``Re Σ -(n_i/k0) dk0/dn_i``)."""
+    total, share = 0.0j, 0.0
+    index = problem.numeric.index(np.array(k0))
+    _, slope_k = value_and_derivative(problem.scaled, np.array(k0), h)
+    for number in film:
+        # a change of n turns the phase as a relative change of k0 does
+        _, slope_n = value_and_derivative(problem.by_index(k0, [number]), np.array(0.0j), h / abs(k0))
+        dk_dn = -complex(slope_n) / complex(slope_k)
+        total += dk_dn
+        share += (-index[number] / k0 * dk_dn).real
+    return total, float(share)
+
+
+def _split(problem: _Problem, k0: complex, u: complex, error: float) -> tuple[float, float, float]:
+    """Q of what goes up, down, and into the layers.
+
+    At complex k0 ``d/dz Re(F h*) = -k0'' (ε'|E|² + |H|²) - k0' ε'' |E|²`` holds exactly (real kx, no dispersion): the
+    powers out through both ends and the absorbed one, ``k0' ∫ε''|E|²``, share 1/Q in proportion. Into a closed
+    half-space goes what its material absorbs of the evanescent tail. With dispersion ε'' is taken at Re k0, where it
+    is absorption alone.
+    """
+    numeric = problem.numeric
+    stack = media(numeric, k0)
+    loss = np.imag(numeric.eps(np.array(k0.real + 0j)))
+    edges = np.concatenate([[0.0], np.cumsum([d for d, _ in stack.layers])])
+    nodes, weights = np.polynomial.legendre.leggauss(16)
+    z, w, rows = [], [], []
+    for (d, row), bottom in zip(stack.layers, edges, strict=False):
+        pieces = 1 + int(abs(np.sqrt(stack.eps[row] - u * u) * k0) * d / 4.0)
+        starts = bottom + d / pieces * np.arange(pieces)
+        z.append((starts[:, None] + 0.5 * d / pieces * (1.0 + nodes)).ravel())
+        w.append(np.tile(0.5 * d / pieces * weights, pieces))
+        rows.append(np.full(pieces * len(nodes), row))
+    inner = np.concatenate(z) if z else np.empty(0)
+    at = np.concatenate([inner, [np.nextafter(0.0, -1.0), edges[-1]]])
+    f, h, _ = mode_field(stack, k0, u, problem.polarization, problem.sheets, at)
+    faces: list[tuple[int, Sheet, int, float]] = [
+        (stack.superstrate, problem.sheets[0], -1, 1.0),
+        (stack.substrate, problem.sheets[1], -2, -1.0),
+    ]
+    ends = [
+        _power_into(stack.eps[end], float(loss[end]), k0, u, f[i], sign * h[i], problem.polarization, sheet)
+        for end, sheet, i, sign in faces
+    ]
+    row = np.concatenate(rows) if rows else np.empty(0, int)
+    weight = np.concatenate(w) if w else np.empty(0)
+    ez = u * h[:-2] / stack.eps[row] if problem.polarization == "TM" else 0.0 * h[:-2]
+    hz = u * f[:-2] if problem.polarization == "TE" else 0.0 * h[:-2]
+    e2, h2 = np.abs(f[:-2]) ** 2 + np.abs(ez) ** 2, np.abs(h[:-2]) ** 2 + np.abs(hz) ** 2
+    absorbed = k0.real * float(np.sum(weight * loss[row] * e2))
+    stored = float(np.sum(weight * (stack.eps[row].real * e2 + h2)))
+    powers = np.array([*ends, absorbed])
+    if abs(k0.imag) > 10.0 * error and powers.sum() > 0.1 * np.abs(powers).sum():
+        rates = powers / powers.sum() * (-2.0 * k0.imag / k0.real)
+    else:
+        rates = 2.0 * powers / (k0.real * stored) if stored > 0.0 else np.full(3, math.nan)
+    tiny = 1e-15
+    q_up, q_down, q_absorbed = (1.0 / rate if abs(rate) > tiny else math.inf for rate in rates.tolist())
+    return q_up, q_down, q_absorbed
+
+
+def _power_into(
+    eps: complex,
+    loss: float,
+    k0: complex,
+    u: complex,
+    f: complex,
+    h: complex,
+    polarization: Polarization,
+    sheet: Sheet,
+) -> float:
+    """Power into a half-space with tangential fields F, h (h counted outwards) at its face."""
+    if sheet == "open":
+        return float((f * np.conj(h)).real)
+    decay = 2.0 * float((half_space_q(np.array(eps), k0, u * u, sheet) * k0).imag)
+    ez = u * h / eps if polarization == "TM" else 0.0
+    return k0.real * loss * (abs(f) ** 2 + abs(ez) ** 2) / decay if decay > 0.0 else 0.0

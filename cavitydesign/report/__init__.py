@@ -1,0 +1,1 @@
+"""What people look at: figures, and what was predicted beside what was published."""

@@ -1,0 +1,70 @@
+"""Published or measured wavelengths beside predicted ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from cavitydesign.report.plots.style import BLUE, RED, styled
+from cavitydesign.study.measured import Compared
+
+
+def published_against_predicted(
+    found: Sequence[Compared] | Sequence[Mapping[str, Any]], *, title: str = "Published and predicted"
+) -> Figure:
+    """Wavelengths, published and predicted, one row each, with the error that the assumed inputs cause."""
+    rows = [_pair(item) for item in found]
+    rows = [row for row in rows if row is not None]
+    with styled(8.4, 1.4 + 0.55 * max(len(rows), 1)) as figure:
+        axes = figure.subplots()
+        for y, (_, published, predicted, error) in enumerate(reversed(rows)):
+            if isinstance(published, tuple):
+                axes.plot(published, (y, y), color=RED, linewidth=7, alpha=0.35, solid_capstyle="butt")
+            else:
+                axes.plot(published, y, "*", color=RED, markersize=13, zorder=4)
+            if predicted is not None:
+                axes.errorbar(
+                    predicted,
+                    y,
+                    xerr=error,
+                    fmt="o",
+                    color=BLUE,
+                    markersize=6,
+                    capsize=3,
+                    elinewidth=1.2,
+                    zorder=5,
+                )
+        axes.plot([], [], "*", color=RED, markersize=11, linestyle="", label="published")
+        axes.plot([], [], color=RED, linewidth=7, alpha=0.35, label="published range")
+        axes.errorbar(
+            [], [], xerr=[], fmt="o", color=BLUE, capsize=3, label="predicted, ± of the assumed inputs"
+        )
+        axes.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)])
+        axes.set(xlabel="wavelength λ (nm)", ylim=(-0.6, len(rows) - 0.4))
+        axes.set_title(title)
+        axes.grid(axis="y", visible=False)
+        figure.legend(loc="outside lower center", ncols=3)
+        return figure
+
+
+def _pair(item: Compared | Mapping[str, Any]) -> tuple[str, Any, float | None, float | None] | None:
+    """(label, published, predicted, error) of a row that is a wavelength."""
+    if isinstance(item, Compared):
+        predicted = item.line["wavelength_nm"] if item.line else None
+        names = [
+            item.peak.texts.get("transition"),
+            *(f"{path.rpartition('.')[2]} {value:g}" for path, value in item.device.items()),
+        ]
+        return ", ".join(filter(None, names)) or "line", item.peak.wavelength_nm, predicted, None
+    if (
+        item["unit"] != "nm"
+        or not item["quantity"].startswith(("line", "range"))
+        or item["quantity"] == "line width"
+    ):
+        return None
+    device = [f"Λ = {value:g} nm" for path, value in item["device"].items() if path == "lattice.period_nm"]
+    device += ["Λ not stated"] if "lattice.period_nm" in item.get("unstated", ()) else []
+    published = tuple(item["published"]) if isinstance(item["published"], list | tuple) else item["published"]
+    return ", ".join([item["quantity"], *device]), published, item["predicted"], item.get("predicted_err")

@@ -1,0 +1,337 @@
+"""Figures of resonances: near fields, far-field polarisation, spectra with their Fano lines, and convergence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cavitydesign import units
+from cavitydesign.errors import InputError
+from cavitydesign.kinds import Array
+from cavitydesign.optics.media.numeric import NumericStack
+from cavitydesign.optics.patterned.admittance import BlockProblem
+from cavitydesign.optics.patterned.farfield import FarField
+from cavitydesign.optics.patterned.fourier import symmetry_group
+from cavitydesign.optics.patterned.nearfield import Partner, mode_fields
+from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
+from cavitydesign.optics.patterned.resonance import Resonance, polish
+from cavitydesign.optics.patterned.spectra import spectrum
+from cavitydesign.report.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, styled
+from cavitydesign.solvers.base import Modes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+_AREA = 2  # cells shown along each lattice vector
+_CLEAR = 150.0  # nm of the half-spaces shown in a section
+
+
+def near_field(
+    resonance: Resonance,
+    *,
+    z_nm: float | None = None,
+    partner: Partner = 1,
+    points: int = 121,
+    title: str = "",
+) -> Figure:
+    """|E|² of a mode in the plane ``z_nm`` (default: middle of the first patterned layer) and in the section
+    y = 0.
+
+    Arrows: the real part of the in-plane E at the phase at which it is largest. White: outlines of the
+        pattern and faces.
+    """
+    stack = resonance.problem.stack
+    height = _middle(stack) if z_nm is None else z_nm
+    period = _periods(stack)[0]
+    grid = np.linspace(-0.5 * _AREA * period, 0.5 * _AREA * period, points)
+    plane = mode_fields(resonance, z_nm=height, x_nm=grid[:, None], y_nm=grid[None, :], partner=partner)
+    z = np.linspace(-_CLEAR, stack.thickness_nm + _CLEAR, 161)
+    section = mode_fields(resonance, z_nm=z, x_nm=grid, partner=partner)
+    top = max(plane.e2.max(), section.e2[(z > 0.0) & (z < stack.thickness_nm)].max())
+    with styled(9.6, 4.3) as figure:
+        left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.15))
+        extent = (grid[0], grid[-1], grid[0], grid[-1])
+        left.imshow(plane.e2.T / top, origin="lower", extent=extent, cmap="magma", vmin=0.0, vmax=1.0)
+        _arrows(left, resonance, height, period, partner)
+        _outlines(left, stack, height)
+        left.set(
+            xlabel="x (nm)", ylabel="y (nm)", xlim=extent[:2], ylim=extent[2:], title=f"z = {height:.0f} nm"
+        )
+        shown = right.imshow(
+            section.e2 / top,
+            origin="lower",
+            extent=(*extent[:2], z[0], z[-1]),
+            cmap="magma",
+            vmin=0.0,
+            vmax=1.0,
+            aspect="auto",
+        )
+        _faces(right, stack, grid)
+        right.set(xlabel="x (nm)", ylabel="z above the substrate (nm)", title="y = 0")
+        bar = figure.colorbar(shown, ax=right, label="|E|² (largest in the layers = 1)", pad=0.02)
+        bar.outline.set_visible(False)
+        for axes in (left, right):
+            axes.grid(False)
+        figure.suptitle(title or _name(resonance), x=0.01, ha="left", fontsize=11, fontweight="bold")
+        return figure
+
+
+def far_field_polarization(field: FarField, *, title: str = "") -> Figure:
+    """Polarisation ellipses over directions on the radiated intensity; blue and red: the two senses of rotation."""
+    sine = np.sin(np.radians(field.angles_deg))
+    scale = np.degrees(1.0) * sine[:, None]
+    azimuth = np.radians(field.azimuths_deg)[None, :]
+    x, y = scale * np.cos(azimuth), scale * np.sin(azimuth)
+    size = 0.36 * float(np.diff(np.concatenate([[0.0], scale[:, 0]])).min())
+    with styled(5.6, 4.9) as figure:
+        axes = figure.subplots()
+        around = np.linspace(0.0, 360.0, 145)
+        relative = field.intensity / field.intensity.max()
+        filled = np.array(
+            [np.interp(around, field.azimuths_deg % 360.0, row, period=360.0) for row in relative]
+        )
+        rim_x, rim_y = scale * np.cos(np.radians(around)), scale * np.sin(np.radians(around))
+        shown = axes.contourf(rim_x, rim_y, filled, levels=np.linspace(0.0, 1.0, 21), cmap="Greys")
+        bar = figure.colorbar(
+            shown, ax=axes, label="radiated |E|² (largest = 1)", ticks=np.linspace(0.0, 1.0, 6), pad=0.02
+        )
+        bar.outline.set_visible(False)
+        turn = np.linspace(0.0, 2.0 * math.pi, 41)
+        for i in range(x.shape[0]):
+            for j in range(x.shape[1]):
+                s1, s2, s3 = field.stokes[:, i, j]
+                psi, chi = 0.5 * math.atan2(s2, s1), 0.5 * math.asin(float(np.clip(s3, -1.0, 1.0)))
+                a, b = size * math.cos(chi) * np.cos(turn), size * math.sin(chi) * np.sin(turn)
+                colour = ORANGE if abs(s3) < 0.1 else (RED if s3 > 0.0 else BLUE)
+                axes.plot(
+                    x[i, j] + a * math.cos(psi) - b * math.sin(psi), y[i, j] + a * math.sin(psi) + b * math.cos(psi),
+                    color=colour, linewidth=1.4,
+                )  # fmt: skip
+        senses = field.stokes[2]
+        for colour, label, present in (
+            (ORANGE, "linear (|s3| < 0.1)", np.abs(senses) < 0.1),
+            (RED, "counter-clockwise", senses >= 0.1),
+            (BLUE, "clockwise", senses <= -0.1),
+        ):
+            if present.any():
+                axes.plot([], [], color=colour, label=label)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+        reach = 1.12 * scale.max()
+        axes.set(
+            xlabel="sin θ cos φ × 57.3°",
+            ylabel="sin θ sin φ × 57.3°",
+            xlim=(-reach, reach),
+            ylim=(-reach, reach),
+            aspect="equal",
+        )
+        axes.grid(False)
+        figure.suptitle(
+            title or f"Far field into the {field.side}", x=0.01, ha="left", fontsize=11, fontweight="bold"
+        )
+        return figure
+
+
+def fano_spectrum(
+    stack: NumericStack, modes: Modes, *, window_nm: tuple[float, float], waves: int = 101, title: str = ""
+) -> Figure:
+    """R, T and absorption at normal incidence with the poles: the bright ones as bands of their width, the
+    dark ones as ticks.
+
+    The wavelengths are dense around each bright pole, so that no line is missed, however narrow.
+    """
+    wavelength = _dense(modes, window_nm)
+    found = spectrum(stack, wavelength_nm=wavelength, waves=waves)
+    with styled(8.4, 4.2) as figure:
+        axes = figure.subplots()
+        labelled: set[str] = set()
+        for mode in modes:
+            bright = math.isfinite(mode["q_up"]) or math.isfinite(mode["q_down"])
+            label, colour = ("bright pole, λ ± λ/2Q", GREEN) if bright else ("dark pole", GREY)
+            shown = label if label not in labelled else None
+            labelled.add(label)
+            if bright:
+                half = 0.5 * mode["wavelength_nm"] / abs(mode["q"])
+                axes.axvspan(
+                    mode["wavelength_nm"] - half,
+                    mode["wavelength_nm"] + half,
+                    color=colour,
+                    alpha=0.18,
+                    linewidth=0,
+                )
+                axes.axvline(mode["wavelength_nm"], color=colour, linewidth=1.0, label=shown)
+            else:
+                axes.plot(
+                    [mode["wavelength_nm"]] * 2, [-0.06, -0.01], color=colour, linewidth=1.4, label=shown
+                )
+        axes.plot(wavelength, found.reflectance, color=BLUE, linewidth=1.2, label="reflectance R")
+        axes.plot(wavelength, found.transmittance, color=ORANGE, linewidth=1.2, label="transmittance T")
+        absorbed = found.absorptance.sum(axis=0)
+        if np.abs(absorbed).max() > 1e-6:
+            axes.plot(wavelength, absorbed, color=PINK, linewidth=1.2, label="absorptance A")
+        low = min(0.0, float(absorbed.min()))
+        high = max(1.0, float(found.reflectance.max()), float(found.transmittance.max()))
+        axes.set(
+            xlabel="wavelength λ (nm)",
+            ylabel="share of the incident power",
+            xlim=window_nm,
+            ylim=(low - 0.08, high + 0.03),
+        )
+        axes.legend(
+            loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5, columnspacing=1.2, handlelength=1.4
+        )
+        figure.suptitle(title or "Spectra and poles", x=0.01, ha="left", fontsize=11, fontweight="bold")
+        return figure
+
+
+def factorisation_convergence(
+    cases: Sequence[tuple[str, Resonance]],
+    *,
+    counts: Sequence[int] = (13, 25, 49, 97, 193),
+    reference: int = 289,
+) -> Figure:
+    """Error of λ and of 1/Q against the number of plane waves: normal-vector factorisation and the naive
+    rule.
+
+    ``cases``: (name, mode). Errors are those against the normal field with ``reference`` waves.
+    """
+    with styled(8.4, 4.0) as figure:
+        left, right = figure.subplots(1, 2)
+        for (name, mode), colour in zip(cases, (BLUE, ORANGE, GREEN, PINK), strict=False):
+            exact = _at_counts(mode, (reference,), "normal")[0][1]
+            for rule, style in (("normal", "o-"), ("naive", "s:")):
+                found = _at_counts(mode, counts, rule)
+                n = np.array([count for count, _ in found])
+                k0 = np.array([value for _, value in found])
+                label = f"{name}, {'normal-vector field' if rule == 'normal' else 'naive (Laurent)'}"
+                filled = colour if rule == "normal" else "white"
+                d_wavelength = np.abs(units.wavelength_nm_of(k0) - units.wavelength_nm_of(exact))
+                left.loglog(
+                    n, d_wavelength, style, color=colour, markerfacecolor=filled, markersize=5, label=label
+                )
+                d_loss = np.abs(np.imag(k0) / np.real(k0) - exact.imag / exact.real) * abs(
+                    exact.real / exact.imag
+                )
+                right.loglog(n, d_loss, style, color=colour, markerfacecolor=filled, markersize=5)
+        left.axhline(
+            0.01, color=BLACK, linewidth=0.8, linestyle="--", label="default tolerance of the pole solver"
+        )
+        right.axhline(0.005, color=BLACK, linewidth=0.8, linestyle="--")
+        left.set(xlabel="plane waves", ylabel="error of λ (nm)", title="Wavelength")
+        right.set(xlabel="plane waves", ylabel="relative error of 1/Q", title="Loss")
+        for axes in (left, right):
+            axes.set_xticks(list(counts), [str(count) for count in counts])
+            axes.minorticks_off()
+        figure.legend(loc="outside lower center", ncols=2)
+        return figure
+
+
+# -- details ---------------------------------------------------------------------------------------------------------
+
+
+def _at_counts(mode: Resonance, counts: Sequence[int], rule: str) -> list[tuple[int, complex]]:
+    """(waves, k0) of a mode at Γ with other numbers of plane waves, followed from the largest number down."""
+    stack = mode.problem.stack
+    lattice = stack.lattice
+    assert lattice is not None
+    group = symmetry_group(stack, bloch=(0.0, 0.0))
+    found: list[tuple[int, complex]] = []
+    k0 = mode.k0
+    for count in sorted(counts, reverse=True):
+        waves = plane_waves(lattice, bloch=(0.0, 0.0), count=count)
+        block = next(
+            (b for b in blocks(waves, group) if b.irrep.label == mode.problem.block.irrep.label), None
+        )
+        if block is None:
+            raise InputError("the mode must be one at Γ", key="cases", value=mode.problem.block.irrep.label)
+        there = polish(BlockProblem(stack, waves, block, factorisation=rule), k0, reach=0.1 * abs(k0))
+        if there is None:
+            break
+        k0 = there.k0
+        found.append((len(waves), k0))
+    if not found:
+        raise InputError("Newton's method does not reach the mode with this rule", key="cases", value=rule)
+    return found[::-1]
+
+
+def _dense(modes: Modes, window_nm: tuple[float, float]) -> Array:
+    parts = [np.linspace(*window_nm, 241)]
+    for mode in modes:
+        if math.isfinite(mode["q"]):
+            half = 0.5 * mode["wavelength_nm"] / abs(mode["q"])
+            parts.append(mode["wavelength_nm"] + half * np.sinh(np.linspace(-3.0, 3.0, 101)))
+    joined = np.unique(np.concatenate(parts))
+    return joined[(joined >= window_nm[0]) & (joined <= window_nm[1])]
+
+
+def _name(resonance: Resonance) -> str:
+    k0 = resonance.k0
+    quality = "no loss" if resonance.is_lossless else f"Q = {units.quality_factor(k0):.0f}"
+    return f"{resonance.problem.block.irrep.label}, λ = {units.wavelength_nm_of(k0):.2f} nm, {quality}"
+
+
+def _periods(stack: NumericStack) -> tuple[float, float]:
+    assert stack.lattice is not None
+    return stack.lattice.periods_nm
+
+
+def _middle(stack: NumericStack) -> float:
+    first = next(i for i, layer in enumerate(stack.layers) if layer.inclusions)
+    return sum(layer.thickness_nm for layer in stack.layers[first:]) - 0.5 * stack.layers[first].thickness_nm
+
+
+def _arrows(axes: Axes, resonance: Resonance, z: float, period: float, partner: Partner) -> None:
+    grid = (np.arange(11 * _AREA) + 0.5) / 11.0 * period - 0.5 * _AREA * period
+    e = mode_fields(resonance, z_nm=z, x_nm=grid[:, None], y_nm=grid[None, :], partner=partner).e[:2]
+    phase = 0.5 * np.angle(np.sum(e**2))  # where the real part carries most
+    real = (e * np.exp(-1j * phase)).real
+    real = real / np.hypot(*real).max()
+    axes.quiver(grid, grid, real[0].T, real[1].T, color="#9be7ff", scale=26.0, width=0.004, pivot="mid")
+
+
+def _outlines(axes: Axes, stack: NumericStack, z: float) -> None:
+    assert stack.lattice is not None
+    depth, above = stack.thickness_nm - z, 0.0
+    for layer in stack.layers:
+        if above <= depth <= above + layer.thickness_nm:
+            for item in layer.inclusions:
+                corners = item.pattern.outline()
+                closed = np.concatenate([corners, corners[:1]])
+                for i in range(-_AREA, _AREA + 1):
+                    for j in range(-_AREA, _AREA + 1):
+                        moved = closed + i * stack.lattice.vectors_nm[0] + j * stack.lattice.vectors_nm[1]
+                        axes.plot(moved[:, 0], moved[:, 1], color="white", linewidth=0.9)
+            return
+        above += layer.thickness_nm
+
+
+def _faces(axes: Axes, stack: NumericStack, x: Array) -> None:
+    """Faces of the layers, and the walls that the plane y = 0 cuts."""
+    assert stack.lattice is not None
+    height = stack.thickness_nm
+    axes.axhline(height, color="white", linewidth=0.9)
+    for layer in stack.layers:
+        low = height - layer.thickness_nm
+        axes.axhline(low, color="white", linewidth=0.9)
+        for item in layer.inclusions:
+            for crossing in _crossings(item.pattern.outline(), stack.lattice.vectors_nm, x):
+                axes.plot([crossing, crossing], [low, height], color="white", linewidth=0.9)
+        height = low
+
+
+def _crossings(corners: Array, vectors: Array, x: Array) -> list[float]:
+    """Where the rims of a pattern and of its copies cross y = 0 within the range of x."""
+    found = []
+    for i in range(-2 * _AREA, 2 * _AREA + 1):
+        for j in range(-2 * _AREA, 2 * _AREA + 1):
+            start = corners + i * vectors[0] + j * vectors[1]
+            for a, b in zip(start, np.roll(start, -1, axis=0), strict=True):
+                if (a[1] < 0.0) != (b[1] < 0.0):
+                    at = a[0] - a[1] * (b[0] - a[0]) / (b[1] - a[1])
+                    if x[0] < at < x[-1]:
+                        found.append(float(at))
+    return found
