@@ -77,12 +77,16 @@ class Ask:
         own = isinstance(subject, Design)
         if window_nm is None:
             if not own:
-                raise InputError("a stack has no default window; give (shortest, longest) in nm", key="window_nm")
+                raise InputError(
+                    "a stack has no default window; give (shortest, longest) in nm", key="window_nm"
+                )
             window_nm = subject.window_nm
         if device is OWN:
             device = subject.device if own else None
         stack = subject.to_stack() if own else subject
-        return cls(stack, checked_window(window_nm), device, _pair(bloch), float(angle_deg), progress or silent)
+        return cls(
+            stack, checked_window(window_nm), device, _pair(bloch), float(angle_deg), progress or silent
+        )
 
     def replace(self, **changes: Any) -> Ask:
         """A question with some parts changed."""
@@ -102,7 +106,9 @@ class Solver:
         super().__init_subclass__(**extra)
         for wanted, kind in (("name", str), ("version", int)):
             if not isinstance(getattr(cls, wanted, None), kind):
-                raise TypeError(f"a solver needs a class attribute {wanted!r} ({kind.__name__}); {cls.__name__} has none")
+                raise TypeError(
+                    f"a solver needs a class attribute {wanted!r} ({kind.__name__}); {cls.__name__} has none"
+                )
 
     def run(self, ask: Ask) -> Solution:
         """Answer a question."""
@@ -163,7 +169,9 @@ def solve(
 
         settings = Poles()
     if not isinstance(settings, Solver):
-        raise InputError("is no solver's settings; use a value such as Poles()", key="settings", value=settings)
+        raise InputError(
+            "is no solver's settings; use a value such as Poles()", key="settings", value=settings
+        )
     ask = Ask.of(
         subject, window_nm=window_nm, device=device, bloch=bloch, angle_deg=angle_deg, progress=progress
     )

@@ -26,8 +26,8 @@ from cavitydesign.kinds import Array, Window
 if TYPE_CHECKING:
     import xarray
 
-DARK = 1e-4
-"""Outward share below which a mode is dark. One part in ten thousand: an array's roughness scatters more than that."""
+DARK = 3e-4
+"""Outward share below which a mode is dark: less leaves it than what the side walls of an etched array scatter."""
 
 
 class Live(Protocol):
@@ -51,6 +51,9 @@ class Live(Protocol):
         ...
 
 
+_UNKNOWN_K0 = complex(math.nan, math.nan)
+
+
 def _column(unit: str, meaning: str, default: Any) -> Any:
     return field(default=default, metadata={"unit": unit, "meaning": meaning})
 
@@ -65,9 +68,13 @@ class Mode:
 
     wavelength_nm: float = _column("nm", "resonance wavelength in vacuum, 2π / Re k0", math.nan)
     q: float = _column(
-        "", "quality factor -Re k0 / (2 Im k0); inf where nothing can be lost, negative where amplified", math.nan
+        "",
+        "quality factor -Re k0 / (2 Im k0); inf where nothing can be lost, negative where amplified",
+        math.nan,
     )
-    symmetry: str = _column("", "how E transforms under the symmetry of cell and wavevector (C4v, C6v, Cs …)", "")
+    symmetry: str = _column(
+        "", "how E transforms under the symmetry of cell and wavevector (C4v, C6v, Cs …)", ""
+    )
     degeneracy: int = _column("", "how many modes share this entry", 0)
     polarization: str = _column(
         "", "TE (E in the plane) or TM (H in the plane); -like where layers are patterned", ""
@@ -78,7 +85,9 @@ class Mode:
     threshold_gain_per_cm: float = _column(
         "1/cm", "power gain of the film's material that brings the pole to the real axis", math.nan
     )
-    wavelength_err_nm: float = _column("nm", "numerical error of wavelength_nm; not that of the inputs", math.nan)
+    wavelength_err_nm: float = _column(
+        "nm", "numerical error of wavelength_nm; not that of the inputs", math.nan
+    )
     q_err: float = _column("", "numerical error of q; not that of the inputs", math.nan)
     q_up: float = _column("", "Q of radiation into the superstrate alone", math.nan)
     q_down: float = _column("", "Q of radiation into the substrate alone (power that enters it)", math.nan)
@@ -86,7 +95,9 @@ class Mode:
     q_edges: float = _column("", "Q of what leaves a finite array through its edges", math.nan)
     n_eff: float = _column("", "effective index of the guided wave behind the mode", math.nan)
     order: int = _column("", "Bragg order m of m λ = 2 n_eff Λ", 0)
-    k0_per_nm: complex = _column("1/nm", "complex vacuum wavenumber of the pole, exp(-iωt)", complex(math.nan, math.nan))
+    k0_per_nm: complex = _column(
+        "1/nm", "complex vacuum wavenumber of the pole, exp(-iωt)", complex(math.nan, math.nan)
+    )
     outward_share: float = _column(
         "", "power that leaves through the two outer faces, by all power that the near field carries or swings there",
         math.nan,
