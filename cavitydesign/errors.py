@@ -26,6 +26,11 @@ class CavityError(Exception):
 
     exit_code = 1
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to tell a user, a line for each complaint."""
+        return (str(self),)
+
 
 _NO_VALUE: Any = object()
 
@@ -60,6 +65,43 @@ class InputError(CavityError):
             if self.file is not None
             else InputError(self.message, file=file, key=self.key, value=self.value)
         )
+
+    def under(self, key: str) -> InputError:
+        """The same error, with the key under which the value stands that is complained about."""
+        where = f"{key}.{self.key}" if self.key else key
+        return InputError(self.message, file=self.file, key=where, value=self.value)
+
+
+class InputErrors(InputError):
+    """Several things are wrong with one input. ``str()`` is one line: the first, and how many more there are.
+
+    Attributes:
+        complaints: each of them.
+    """
+
+    def __init__(self, complaints: tuple[InputError, ...]):
+        first = complaints[0]
+        super().__init__(first.message, file=first.file, key=first.key, value=first.value)
+        self.complaints = complaints
+        self.args = (f"{first} (and {len(complaints) - 1} more)",)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each complaint."""
+        return tuple(str(complaint) for complaint in self.complaints)
+
+    def in_file(self, file: object) -> InputErrors:
+        """The same errors, naming the file that they came from."""
+        return InputErrors(tuple(complaint.in_file(file) for complaint in self.complaints))
+
+    def under(self, key: str) -> InputErrors:
+        """The same errors, under the key of the value that is complained about."""
+        return InputErrors(tuple(complaint.under(key) for complaint in self.complaints))
+
+
+def told_together(complaints: tuple[InputError, ...]) -> InputError:
+    """One complaint as it is, several as one error."""
+    return complaints[0] if len(complaints) == 1 else InputErrors(complaints)
 
 
 class Status(enum.Enum):

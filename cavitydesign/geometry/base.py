@@ -88,11 +88,11 @@ V = TypeVar("V", bound=Value)
 
 
 def validated(kind: type[V], content: Mapping[str, Any], *, key: str = "") -> V:
-    """Build a value; the first thing wrong with the content becomes one :class:`InputError` naming its key."""
+    """Build a value; what is wrong with the content becomes an :class:`InputError` naming each key."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise input_error(error, key=key) from None
+        raise input_error(error, kind=kind, key=key) from None
 
 
 def strip_sources(content: Any, path: str = "") -> tuple[Any, list[SourcedNumber]]:

@@ -29,6 +29,8 @@ def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") ->
     """Build a mask from plain content (parsed TOML or JSON), as :func:`load_mask` does from a file."""
     if not isinstance(content, Mapping):
         raise InputError("a mask is a table of keys", value=content)
+    if "family" in content:
+        raise InputError("this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]")
     found: dict[str, Any] = {}
     for name, item in content.items():
         if name in ("fields", "apertures") and isinstance(item, list | tuple):
@@ -53,8 +55,7 @@ def _with_design(entry: Any, base_dir: Path, key: str) -> Any:
         try:
             return {**plain, "design": design_from_dict(design, base_dir=base_dir)}
         except InputError as error:
-            where = f"{key}.{error.key}" if error.key else key
-            raise InputError(error.message, file=error.file, key=where, value=error.value) from None
+            raise error.under(key) from None
     return {**plain, "design": design}
 
 

@@ -14,20 +14,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from cavitydesign.geometry.base import Length, Value
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.lattice import PlanarLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
-from cavitydesign.geometry.pattern import Circle
-from cavitydesign.geometry.stack import Inclusion, Lattice, Layer
-
-FLUSH_NM = 1e-6
-"""Two heights closer than this are one: a sum of thicknesses carries rounding, and no layer is that thin."""
-
+from cavitydesign.geometry.pattern import Circle, Pattern
+from cavitydesign.geometry.stack import FLUSH_NM, Inclusion, Layer, Slab
 
 class Pillar(Value):
     """A round pillar in the middle of each cell."""
@@ -48,27 +45,26 @@ class PillarFilm(Value):
     coating: Literal["planarising", "conformal"] = "planarising"
 
 
-class Slab(Value):
-    """A uniform layer."""
-
-    thickness_nm: Length
-    material: MaterialRef
-
-
 class NanopillarArray(Design):
     """A nanopillar array; see the drawing above."""
 
     family: Literal["nanopillar_array"] = "nanopillar_array"
-    lattice: Lattice  # type: ignore[assignment]  # required here, optional in the base
+    lattice: PlanarLattice  # type: ignore[assignment]  # required here, none in the base
     pillar: Pillar
     film: PillarFilm
     spacer: Slab | None = None
     substrate: Annotated[MaterialRef, Field(description="the wafer; it may absorb")]
     superstrate: MaterialRef = AIR
 
+    written_name: ClassVar[str] = "pillars"
+
+    def written(self) -> tuple[Pattern, ...]:
+        """The pillars alone: the coat of a conformal film is deposited, not written."""
+        return (Circle(radius_nm=0.5 * self.pillar.diameter_nm),)
+
     def build_layers(self) -> tuple[Layer, ...]:
         """Superstrate, film and pillar by height, spacer, substrate."""
-        period = min(self.lattice.periods_nm)
+        period = self.lattice.nearest_nm
         if self.pillar.diameter_nm > period:
             rule = f"a pillar must not be wider than its cell, {period:g} nm"
             raise RuleBroken(rule, key="pillar.diameter_nm", value=self.pillar.diameter_nm)
@@ -102,7 +98,7 @@ class NanopillarArray(Design):
 
     def _conformal(self) -> list[Layer]:
         height, coat, radius = self.pillar.height_nm, self.film.thickness_nm, 0.5 * self.pillar.diameter_nm
-        period = min(self.lattice.periods_nm)
+        period = self.lattice.nearest_nm
         if 2.0 * (radius + coat) > period:
             rule = f"the coats of pillars {period:g} nm apart merge; use coating = planarising, or a thinner film"
             raise RuleBroken(rule, key="film.thickness_nm", value=coat)
