@@ -164,7 +164,7 @@ def place(
     within one unit, and each array is put where its middle is right, so that drift adds at most half a unit.
     """
     exact = np.asarray(vectors_nm, dtype=float) / unit_nm
-    check_reach(float(np.abs(exact).max()) * max(counts), key=key)
+    check_reach(float((np.abs(exact).max(axis=1) * counts).max()), key=key)
     whole = np.rint(exact)
     rest = np.where(np.abs(exact - whole) < 1e-6, 0.0, exact - whole)
     sizes = [_block(count, float(np.abs(e).max())) for count, e in zip(counts, rest, strict=True)]

@@ -148,7 +148,8 @@ def _counts(field: FieldSpec, design: Design, key: str) -> tuple[int, int]:
         side = (
             field.side_um * 1000.0 * (1.0 + 1e-9)
         )  # a side of exactly n periods holds n, whatever rounding says
-        counts = (int(min(side / ax, 1e7)), max(int(min(side / by, 1e7)), 2 - design.lattice.dimensions))
+        rows = 1 if design.lattice.dimensions == 1 else int(min(side / by, 1e7))
+        counts = (int(min(side / ax, 1e7)), rows)
     if min(counts) < 1:
         raise InputError("is shorter than one period", key=f"{key}.side_um", value=field.side_um)
     if max(counts) > 1_000_000:

@@ -83,7 +83,7 @@ def run(stack: Stack, settings: Finite, *, window_nm: Window, subject: Any = Non
 
 def _periods(stack: Stack, settings: Finite, subject: Any) -> tuple[int, int]:
     """Size of the array, after everything about the input that rules this theory out."""
-    if stack.lattice is None or stack.is_uniform:
+    if stack.is_uniform:
         rule = "finite arrays need a lattice and inclusions; use the poles solver for uniform layers"
         raise InputError(rule, key="layers")
     if stack.lattice.kind != "square":
@@ -162,7 +162,6 @@ def _velocities(stack: Stack, settings: Poles, families: list[_Family], window_n
     The waves make ``Σ (k0 - mean)²`` of the even, the odd and one bright mode grow by ``2 v² q²`` exactly, whatever the
     couplings: v is a root of a difference, not a fit. Both sets of poles use the same plane waves.
     """
-    assert stack.lattice is not None  # checked by _periods
     reciprocal = 2.0 * math.pi / stack.lattice.periods_nm[0]
     q = _STEP * reciprocal
     around = [row["wavelength_nm"] for family in families for row in family.members]
@@ -238,7 +237,6 @@ def _family_rows(
     family: _Family, velocity: float, stack: Stack, periods: tuple[int, int]
 ) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
     """Rows of the table, and beside them a record of each and warnings."""
-    assert stack.lattice is not None  # checked by _periods
     period = stack.lattice.periods_nm[0]
     even, odd, bright = (row["k0_per_nm"] for row in family.members)
     reciprocal = 2.0 * math.pi / period

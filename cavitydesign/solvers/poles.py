@@ -147,7 +147,6 @@ class Ladder:
     """The problems of a stack at growing numbers of plane waves, made when first asked for."""
 
     def __init__(self, stack: NumericStack, group: Group, settings: Poles):
-        assert stack.lattice is not None
         self.stack, self.group, self.bloch, self.lattice = stack, group, settings.bloch, stack.lattice
         self.counts = _wave_counts(settings)
         self._levels: dict[int, tuple[PlaneWaves, dict[str, Block]]] = {}

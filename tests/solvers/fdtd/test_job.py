@@ -36,14 +36,14 @@ def stack(pattern, lattice=None, hole=1.85):
     slab = Layer(material=Constant(n=2.0), thickness_nm=170.0, inclusions=holes)
     outer = Layer(material=Constant(n=1.0)), Layer(material=Constant(n=1.46))
     return Stack(
-        lattice=lattice or Lattice(kind="square", period_nm=360.0), layers=(outer[0], film, slab, outer[1])
+        lattice=lattice or SquareLattice(period_nm=360.0), layers=(outer[0], film, slab, outer[1])
     )
 
 
 CELL = stack(Circle(radius_nm=111.25))
-HEXAGONAL = stack(Circle(radius_nm=100.0), Lattice(kind="hexagonal", period_nm=400.0))
+HEXAGONAL = stack(Circle(radius_nm=100.0), HexagonalLattice(period_nm=400.0))
 GRATING = stack(
-    Rectangle(size_nm=(180.0, 360.0)), Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=360.0)
+    Rectangle(size_nm=(180.0, 360.0)), RectangularLattice(period_x_nm=360.0, period_y_nm=360.0)
 )
 UNIFORM = Stack(
     layers=(
@@ -58,9 +58,9 @@ UNIFORM = Stack(
 @pytest.mark.parametrize(
     "lattice",
     [
-        Lattice(period_nm=360.0),
-        Lattice(kind="hexagonal", period_nm=400.0),
-        Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=415.0),
+        SquareLattice(period_nm=360.0),
+        HexagonalLattice(period_nm=400.0),
+        RectangularLattice(period_x_nm=360.0, period_y_nm=415.0),
     ],
 )
 def test_a_period_is_a_whole_even_number_of_pixels(lattice, wanted):
