@@ -23,7 +23,9 @@ from cavitydesign.geometry.pattern import Bar, Circle, Pattern, Polygon, Rectang
 from cavitydesign.geometry.stack import Inclusion, Layer, Stack
 
 __all__ = [
-    "AIR", "Bar", "Cauchy", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "HexagonalLattice",
-    "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material", "NanopillarArray", "NoLattice", "ObliqueLattice",
-    "Pattern", "Pcsel", "Polygon", "Pump", "Rectangle", "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror", "Value", "design_from_dict", "load_design",
+    "AIR", "Bar", "Cauchy", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack",
+    "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material", "NanopillarArray",
+    "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon", "Pump", "Rectangle", "RectangularLattice",
+    "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror", "Value", "design_from_dict",
+    "load_design",
 ]  # fmt: skip

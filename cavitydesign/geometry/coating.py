@@ -65,7 +65,9 @@ class Relief:
     def bare(self, height_nm: float, *, name: str = "bare ") -> Layer:
         """A part of it without a film."""
         core = (self._core,)
-        return Layer(name=f"{name}{self.name}", material=self.outside, thickness_nm=height_nm, inclusions=core)
+        return Layer(
+            name=f"{name}{self.name}", material=self.outside, thickness_nm=height_nm, inclusions=core
+        )
 
     def _in_film(self, name: str, height_nm: float, coat: Coat) -> Layer:
         core = (self._core,)
@@ -104,7 +106,10 @@ class Relief:
         return [
             Layer(name="caps", material=self.outside, thickness_nm=thick, inclusions=(around,)),
             Layer(
-                name=f"coated {self.name}", material=self.outside, thickness_nm=height - thick, inclusions=both
+                name=f"coated {self.name}",
+                material=self.outside,
+                thickness_nm=height - thick,
+                inclusions=both,
             ),
             self._in_film("floor film", thick, coat),
         ]

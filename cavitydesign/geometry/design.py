@@ -42,7 +42,6 @@ class Design(Value):
 
     written_name: ClassVar[str] = "inclusions"
 
-
     name: Annotated[str, Field(min_length=1)]
     family: Any  # each family narrows it to its own name
     materials: dict[Annotated[str, Field(pattern=r"^[^.]+$")], MaterialField] = Field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cavitydesign.geometry.base import Count, Value
 from cavitydesign.geometry.complaint import RuleBroken
@@ -15,7 +15,13 @@ def _listed(content: Any) -> Any:
     return (content,) if isinstance(content, int) and not isinstance(content, bool) else content
 
 
-Periods = Annotated[tuple[Count, ...], Field(min_length=1, max_length=2), BeforeValidator(_listed)]
+_COUNT = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+Periods = Annotated[
+    tuple[Count, ...],
+    Field(min_length=1, max_length=2),
+    BeforeValidator(_listed),
+    WithJsonSchema({"anyOf": [_COUNT, {"type": "array", "items": _COUNT, "minItems": 1, "maxItems": 2}]}),
+]
 """How many periods along each lattice vector: ``[17, 17]``, or of a line lattice ``200``."""
 
 

@@ -7,8 +7,8 @@
     uniform       ▌   ▌   ▌   ▌     ·  ·  ·       ·    ·    ·       ·  ·  ·          · ⟋    from a1
     layers        ▌   ▌   ▌   ▌     ·  ·  ·       ·    ·    ·      ·  ·  ·  ·        ·───── a1, along x
 
-Each has two vectors, so that code which looks at a cell needs no second case: along y a line lattice's cell is 1 nm long
-(areas are per nm of line), and a stack without lattice has a cell of 1 nm x 1 nm in which nothing happens.
+Each has two vectors, so that code which looks at a cell needs no second case: along y a line lattice's cell is 1 nm
+long (areas are per nm of line), and a stack without lattice has a cell of 1 nm x 1 nm in which nothing happens.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Lattice(Value):
         return tuple(dict.fromkeys(self.periods_nm))
 
     def at_period(self, period_nm: float) -> dict[str, float]:
-        """The lengths that this lattice takes, by name, when a1 is ``period_nm`` long and the shape of the cell stays."""
+        """The lengths that this lattice takes, by name, when a1 is ``period_nm`` long; the cell keeps its shape."""
         first, _ = self.periods_nm
         lengths = {name: getattr(self, name) for name in type(self).model_fields if name.startswith("period")}
         return {name: period_nm * (length / first) for name, length in lengths.items()}
@@ -197,9 +197,7 @@ class ObliqueLattice(Lattice):
         """a1 along x, a2 at the angle."""
         angle = math.radians(self.angle_deg)
         c = 0.0 if self.angle_deg == 90.0 else math.cos(angle)
-        return np.array(
-            [[self.period_1_nm, 0.0], [self.period_2_nm * c, self.period_2_nm * math.sin(angle)]]
-        )
+        return np.array([[self.period_1_nm, 0.0], [self.period_2_nm * c, self.period_2_nm * math.sin(angle)]])
 
     @property
     def periods_nm(self) -> tuple[float, float]:

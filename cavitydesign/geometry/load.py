@@ -13,6 +13,8 @@ from cavitydesign.geometry.base import strip_sources, validated
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import GainTable
 from cavitydesign.geometry.families import families
+
+
 def load_design(path: str | Path) -> Design:
     """Read a design from a TOML file; relative paths in it are relative to it.
 

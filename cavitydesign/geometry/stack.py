@@ -24,7 +24,6 @@ from cavitydesign.geometry.material import Material, MaterialRef
 from cavitydesign.geometry.pattern import Bar, Circle, Pattern, relation
 from cavitydesign.kinds import Array
 
-
 FLUSH_NM = 1e-6
 """Two heights closer than this are one: a sum of thicknesses carries rounding, and no layer is that thin."""
 

@@ -165,22 +165,20 @@ def _vectors_nm(field: FieldSpec, design: Design) -> Any:
     return vectors
 
 
-def _sublattices(
-    field: FieldSpec, design: Design, vectors: Any, counts: tuple[int, int]
-) -> tuple[Any, ...]:
-    """(first, n1, n2, v1, v2) in nm about the middle: one lattice, the even and odd rows of a rectangle, or two halves."""
+def _sublattices(field: FieldSpec, design: Design, vectors: Any, counts: tuple[int, int]) -> tuple[Any, ...]:
+    """(first, n1, n2, v1, v2) in nm about the middle: one lattice, even and odd rows of a rectangle, or two halves."""
     (a1, a2), (n1, n2) = vectors, counts
     pair = tuple(float(x) for x in a1), tuple(float(x) for x in a2)
     shift = design.device.shift_periods if design.device else 0.0
     if shift:
         if n1 < 4:
-            raise InputError("a grating with a shift in its middle has 4 periods at least", key="periods", value=n1)
+            raise InputError(
+                "a grating with a shift in its middle has 4 periods at least", key="periods", value=n1
+            )
         first = -0.5 * (n1 - 1.0 + shift) * a1
         left = n1 // 2
         second = first + (left + shift) * a1
-        return tuple(
-            ((float(at[0]), 0.0), n, 1, *pair) for at, n in ((first, left), (second, n1 - left))
-        )
+        return tuple(((float(at[0]), 0.0), n, 1, *pair) for at, n in ((first, left), (second, n1 - left)))
     if design.lattice.kind == "hexagonal" and field.boundary == "rectangle":
         if field.tone == "inverse":
             raise InputError(

@@ -30,7 +30,9 @@ def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") ->
     if not isinstance(content, Mapping):
         raise InputError("a mask is a table of keys", value=content)
     if "family" in content:
-        raise InputError("this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]")
+        raise InputError(
+            "this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]"
+        )
     found: dict[str, Any] = {}
     for name, item in content.items():
         if name in ("fields", "apertures") and isinstance(item, list | tuple):

@@ -5,8 +5,8 @@ the averaged stack has exactly this kx, and its solutions λ are the zeros k0 of
 fixed kx: all of them, with the count that proves it (``optics.resonator``). No n_eff(λ) is tabulated or interpolated.
 
 What the theory leaves out: the coupling between the waves. In the limit of a vanishing pattern 2 (line,
-rectangular), 4 (square) or 6 (hexagonal lattice) waves share each wavelength; the pattern splits them, shifts them, and lets them
-radiate.
+rectangular), 4 (square) or 6 (hexagonal lattice) waves share each wavelength; the pattern splits them, shifts them, and
+lets them radiate.
 
 Averages. A patterned layer becomes uniform with the area-weighted ε, for TE and for TM. For E_z, which is tangential to
 vertical walls, this is the exact long-wave limit; for the in-plane field it is the first order in the contrast.

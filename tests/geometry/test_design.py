@@ -73,7 +73,10 @@ def test_equal_content_of_another_kind_has_another_id():
         period_x_nm: float | None = None
         period_y_nm: float | None = None
 
-    assert Other(kind="square", period_nm=3.0).canonical_bytes() == SquareLattice(period_nm=3.0).canonical_bytes()
+    assert (
+        Other(kind="square", period_nm=3.0).canonical_bytes()
+        == SquareLattice(period_nm=3.0).canonical_bytes()
+    )
     assert Other(kind="square", period_nm=3.0).id != SquareLattice(period_nm=3.0).id
 
 

@@ -106,7 +106,6 @@ def block_problem(
 ) -> BlockProblem:
     """The problem of one symmetry class of a stack."""
     made = numeric(subject, window_nm=window_nm)
-    assert made.lattice is not None
     group = symmetry_group(made, bloch=bloch)
     basis = plane_waves(made.lattice, bloch=bloch, count=waves)
     chosen = {block.irrep.label: block for block in blocks(basis, group)}

@@ -6,11 +6,21 @@ import numpy as np
 import pytest
 
 from cavitydesign.errors import InputError, Status
-from cavitydesign.geometry import Circle, Constant, HexagonalLattice, Inclusion, Layer, Library, RectangularLattice, SquareLattice, Stack
+from cavitydesign.geometry import (
+    Circle,
+    Constant,
+    HexagonalLattice,
+    Inclusion,
+    Layer,
+    Library,
+    RectangularLattice,
+    SquareLattice,
+    Stack,
+)
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.uniform.slab import slab_modes
 from cavitydesign.solvers.base import Bragg, solve
-from cavitydesign.solvers.bragg import averaged, bragg_lines, bragg_periods_nm
+from cavitydesign.solvers.bragg import averaged, bragg_lines
 
 GLASS = Library(library="main/SiO2/Malitson")
 SQUARE = SquareLattice(period_nm=360.0)
@@ -124,12 +134,12 @@ def test_confinement_counts_the_film_inside_the_holes():
 
 
 def test_lattices_and_what_their_period_means():
-    assert bragg_periods_nm(RectangularLattice(period_x_nm=360.0, period_y_nm=340.0)) == [
+    assert list(RectangularLattice(period_x_nm=360.0, period_y_nm=340.0).bragg_periods_nm) == [
         360.0,
         340.0,
     ]
     hexagonal = HexagonalLattice(period_nm=400.0)
-    (period,) = bragg_periods_nm(hexagonal)
+    (period,) = hexagonal.bragg_periods_nm
     # m = 2 is the Γ point: kx = 2π/period is the length of the shortest reciprocal vectors, 4π/(√3 a)
     assert 2.0 * math.pi / period == pytest.approx(np.linalg.norm(hexagonal.reciprocal_per_nm[0]), rel=1e-14)
     window = (560.0, 700.0)

@@ -10,7 +10,7 @@ from cavitydesign.geometry.design import FAMILIES, Design
 
 
 def families() -> Mapping[str, type[Design]]:
-    """Every family, by the name that a file gives as ``family``."""
+    """Every family, by the name that a file gives as ``family``, in alphabetical order."""
     for module in pkgutil.iter_modules(__path__, prefix=f"{__name__}."):
         importlib.import_module(module.name)
-    return FAMILIES
+    return dict(sorted(FAMILIES.items()))

@@ -23,6 +23,7 @@ from cavitydesign.geometry.material import AIR, MaterialRef
 from cavitydesign.geometry.pattern import Circle, Pattern
 from cavitydesign.geometry.stack import Layer, Slab
 
+
 class Pillar(Value):
     """A round pillar in the middle of each cell."""
 

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.geometry.pattern import Bar, Circle, Pattern, Polygon
 from cavitydesign.geometry.lattice import Lattice
+from cavitydesign.geometry.pattern import Bar, Circle, Pattern, Polygon
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericLayer, NumericStack
 from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, Vectors
@@ -86,7 +86,7 @@ def symmetry_group(stack: NumericStack, *, bloch: tuple[float, float]) -> Group:
 
 
 def _mirror_lines(lattice: Lattice) -> tuple[float, ...]:
-    """Angles at which a cell may have a mirror line: those of the common lattices, then those of its own short vectors."""
+    """Angles at which a cell may have a mirror line: those of common lattices, then those of its own vectors."""
     a1, a2 = lattice.vectors_nm
     own = [float(np.arctan2(v[1], v[0])) for v in (a2, a1 + a2, a2 - a1)]
     return (

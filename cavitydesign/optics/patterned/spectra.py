@@ -22,7 +22,6 @@ import numpy as np
 
 from cavitydesign import units
 from cavitydesign.errors import InputError
-from cavitydesign.geometry.lattice import Lattice
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack
 from cavitydesign.optics.patterned.admittance import BlockProblem, Pass, Sheets

@@ -285,7 +285,7 @@ def _objects(
         )
         for inclusion in layer.inclusions:
             for x, y in _sites(stack, finite):
-                shape = _shape(inclusion, axes, names[inclusion.material], (x, y), (bottom, top), strain)
+                shape = _shape(inclusion, names[inclusion.material], (x, y), (bottom, top), strain)
                 out.append({**shape, "gain": inclusion.gain})
     return out
 
@@ -306,7 +306,6 @@ def _sites(stack: Stack, finite: tuple[int, int] | None) -> list[tuple[float, fl
 
 def _shape(
     inclusion: Inclusion,
-    axes: Axes,
     material: str,
     site_nm: tuple[float, float],
     z: tuple[float, float],

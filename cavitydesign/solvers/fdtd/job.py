@@ -181,7 +181,7 @@ def job(
         },
     }
     if cell.axes.dimensions > 1 and cell.finite is None:
-        k = _bloch_vector(stack, settings, cell)
+        k = _bloch_vector(settings, cell)
         content["k_point"] = cell.axes.vector(k[0], k[1], 0.0)
         content["complex_fields"] = not at_gamma
     name = f"{parity} at {cell.resolution:.4g}/um"
@@ -196,7 +196,7 @@ def job(
     )
 
 
-def _bloch_vector(stack: Stack, settings: Fdtd, cell: Cell) -> tuple[float, float]:
+def _bloch_vector(settings: Fdtd, cell: Cell) -> tuple[float, float]:
     """In Meep's units, cycles per µm; the strain of a misfitting cell is followed."""
     kx, ky = (k * UNIT_NM / (2.0 * math.pi) for k in settings.bloch)
     return kx / cell.strain[0], ky / cell.strain[1]
