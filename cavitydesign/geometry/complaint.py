@@ -38,27 +38,32 @@ class RuleBroken(ValueError):
 def input_error(error: ValidationError, *, kind: type[BaseModel], key: str = "") -> InputError:
     """All of pydantic's complaints about a value of class ``kind``: one of them as it is, several as InputErrors.
 
-    One for each key. Unknown keys come first and missing ones last, since the former explain the latter: a missing key
-    that an unknown one was meant to be is not told.
+    One for each key, in the order in which they explain each other: a wrong kind of something, whose other keys are then
+    not looked at; unknown keys; wrong values; missing keys, but for those that an unknown one was meant to be.
     """
-    found = sorted(
-        error.errors(include_url=False),
-        key=lambda item: (item["type"] != "extra_forbidden", item["type"] == "missing"),
-    )
     told: dict[str, InputError] = {}
-    meant: set[str] = set()
-    for item in found:
+    explained: set[str] = set()
+    for item in sorted(error.errors(include_url=False), key=_rank):
         where = ".".join(filter(None, [key, *_steps(item["loc"])]))
-        if item["type"] == "missing" and where in meant:
+        table = where.rpartition(".")[0]
+        if f"{table}.*" in explained or (item["type"] == "missing" and where in explained):
             continue
         if item["type"] == "extra_forbidden":
             nearest = _nearest(kind, item["loc"])
             rule = f"did you mean {nearest}?" if nearest else "check its spelling"
             told.setdefault(where, InputError(f"unknown key; {rule}", key=where, value=item["input"]))
-            meant.add(".".join(filter(None, [where.rpartition(".")[0], nearest])))
+            explained.add(".".join(filter(None, [table, nearest])))
         else:
             told.setdefault(where, _complaint(item, where))
+        if _rank(item) == 0:
+            explained.add(f"{table}.*")
     return told_together(tuple(told.values()))
+
+
+def _rank(item: Mapping[str, Any]) -> int:
+    if item["type"] == "literal_error" and item["loc"][-1] in _TAG_KEYS.values():
+        return 0
+    return {"extra_forbidden": 1, "missing": 3}.get(item["type"], 2)
 
 
 def _complaint(item: Mapping[str, Any], where: str) -> InputError:

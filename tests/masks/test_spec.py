@@ -104,7 +104,7 @@ def test_apertures_that_cannot_be_are_refused(cavity, changes, rule):
 def test_families_go_where_they_belong(content, circles, cavity):
     with pytest.raises(InputError, match="apertures"):
         masks.mask_from_dict(content(cavity()))
-    with pytest.raises(InputError, match="two_mirror"):
+    with pytest.raises(InputError, match="between two mirrors"):
         masks.mask_from_dict(
             {"name": "m", "apertures": [{"name": "a", "design": circles(), "diameters_um": [200.0]}]}
         )
