@@ -38,8 +38,8 @@ class RuleBroken(ValueError):
 def input_error(error: ValidationError, *, kind: type[BaseModel], key: str = "") -> InputError:
     """All of pydantic's complaints about a value of class ``kind``: one of them as it is, several as InputErrors.
 
-    One for each key, in the order in which they explain each other: a wrong kind of something, whose other keys are then
-    not looked at; unknown keys; wrong values; missing keys, but for those that an unknown one was meant to be.
+    One for each key, in the order in which they explain each other: a wrong kind of something, whose other keys are
+    then not looked at; unknown keys; wrong values; missing keys, but for those that an unknown one was meant to be.
     """
     told: dict[str, InputError] = {}
     explained: set[str] = set()
