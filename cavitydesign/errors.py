@@ -1,4 +1,4 @@
-"""One small tree of errors. Each is one line that names the input, the rule, the value and the way out.
+"""One small tree of errors. Each is one line (several complaints: one each) that names input, rule, value, way out.
 
 The command line turns them into exit codes: 2 the input is wrong, 3 no trustworthy answer, 4 a component is missing.
 """
@@ -38,12 +38,11 @@ _NO_VALUE: Any = object()
 class InputError(CavityError):
     """The input is wrong: ``file: key: rule, got value``.
 
-    Parameters
-    ----------
-    message: what rule the value breaks, and the way out where there is one.
-    file: the file it stands in, when it came from one.
-    key: the dotted key (``layers.2.thickness_nm``) or the argument's name.
-    value: what was received.
+    Args:
+        message: what rule the value breaks, and the way out where there is one.
+        file: the file it stands in, when it came from one.
+        key: the dotted key (``layers.2.thickness_nm``) or the argument's name.
+        value: what was received.
     """
 
     exit_code = 2

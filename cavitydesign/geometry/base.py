@@ -42,7 +42,7 @@ _SOURCE_KEYS = frozenset({"value", "source", "plus_minus", "note"})
 class Value(BaseModel):
     """A frozen, validated value. Unknown keys, NaN and infinities are errors; floats are never rounded."""
 
-    # defer_build: a schema is made when its type is first used; most runs use one family of the four
+    # defer_build: a schema is made when its type is first used; most runs use one family of them all
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True
     )

@@ -1,4 +1,4 @@
-"""What the four kinds of design share: name, materials, lattice, device, emitter, pump, and where numbers come from."""
+"""What all families of designs share: name, materials, lattice, device, emitter, pump, and where numbers come from."""
 
 from __future__ import annotations
 

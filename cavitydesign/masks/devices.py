@@ -96,7 +96,8 @@ def _array_device(
     if wavelength is not None:
         parameters["wavelength_nm"] = wavelength
     words = {
-        "period": f"{period:g}", "dose": f"{dose:g}", "periods": f"{counts[0]}x{counts[1]}",
+        "period": f"{period:g}", "dose": f"{dose:g}",
+        "periods": "x".join(map(str, counts[: design.lattice.dimensions])),
         "value": "" if value is None else f"{value:g}", "wavelength": "" if wavelength is None else f"{wavelength:.4g}",
     }  # fmt: skip
     extent = _extent_um(sublattices, vectors)

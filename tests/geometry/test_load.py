@@ -23,7 +23,7 @@ LAYERS = (
 )
 
 
-@pytest.mark.parametrize("name", ["nanopillar", "pcsel", "two_mirror"])
+@pytest.mark.parametrize("name", ["grating", "nanopillar", "pcsel", "two_mirror"])
 def test_published_designs_load_and_say_what_is_assumed(name):
     design = load_design(LAYOUTS / f"{name}.toml")
     assert design.assumed()
