@@ -56,7 +56,11 @@ class Design(Value):
     def __pydantic_init_subclass__(cls, **arguments: Any) -> None:
         super().__pydantic_init_subclass__(**arguments)
         if "family" in cls.__annotations__:
-            FAMILIES[cls.model_fields["family"].default] = cls
+            name = cls.model_fields["family"].default
+            other = FAMILIES.setdefault(name, cls)
+            if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise TypeError(f"{other.__module__}.{other.__qualname__} is the family {name!r} already")
+            FAMILIES[name] = cls
 
     def build_layers(self) -> tuple[Layer, ...]:
         """The layers of this family, superstrate first; materials may still be names."""
@@ -88,7 +92,7 @@ class Design(Value):
         content = self.model_dump() if self.sources else {}
         for record in self.sources:
             found = _at(content, record.path)
-            if found != record.value:
+            if found not in (record.value, (record.value,)):  # one number may stand for a list of one
                 raise RuleBroken(f"sources speak of {record.value:g}", key=record.path, value=found)
         return self
 

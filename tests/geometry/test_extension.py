@@ -62,6 +62,13 @@ def test_a_family_of_ones_own_loads_solves_and_is_drawn(tmp_path):
     assert design_schema("toy_membrane")["properties"]["family"]["const"] == "toy_membrane"
 
 
+def test_a_name_is_one_family():
+    with pytest.raises(TypeError, match="Pcsel is the family 'pcsel' already"):
+
+        class Other(Design):
+            family: Literal["pcsel"] = "pcsel"
+
+
 def test_every_family_and_the_mask_have_a_template_that_loads(tmp_path):
     shipped = {name for name in families() if name != "toy_membrane"}
     assert set(templates.names()) == shipped | {"mask"}

@@ -112,6 +112,8 @@ def test_periods_of_lines_may_stand_alone():
     assert design.device.counts == (200, 1)
     assert design_from_dict({**grating, "device": {"periods": [200], "shift_periods": 0.25}}) == design
     assert Device(periods=(17, 19)).counts == (17, 19)
+    sourced = {**grating, "device": {"periods": {"value": 200, "source": "published"}}}
+    assert [record.path for record in design_from_dict(sourced).sources] == ["device.periods"]
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class TwoMirror(Design):
     """A two-mirror cavity; see the drawing above."""
 
     family: Literal["two_mirror"] = "two_mirror"
-    lattice: NoLattice = NoLattice()
+    lattice: NoLattice = NoLattice()  # type: ignore[assignment]  # the base has any
     front_mirror: Mirror
     back_mirror: Mirror
     film: CavityFilm
