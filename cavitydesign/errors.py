@@ -6,6 +6,7 @@ The command line turns them into exit codes: 2 the input is wrong, 3 no trustwor
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -98,9 +99,14 @@ class InputErrors(InputError):
         return InputErrors(tuple(complaint.under(key) for complaint in self.complaints))
 
 
-def told_together(complaints: tuple[InputError, ...]) -> InputError:
+def told_together(complaints: Iterable[InputError]) -> InputError:
     """One complaint as it is, several as one error."""
-    return complaints[0] if len(complaints) == 1 else InputErrors(complaints)
+    each = [
+        part
+        for item in complaints
+        for part in (item.complaints if isinstance(item, InputErrors) else (item,))
+    ]
+    return each[0] if len(each) == 1 else InputErrors(tuple(each))
 
 
 class Status(enum.Enum):

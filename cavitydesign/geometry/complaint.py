@@ -57,7 +57,7 @@ def input_error(error: ValidationError, *, kind: type[BaseModel], key: str = "")
             told.setdefault(where, _complaint(item, where))
         if _rank(item) == 0:
             explained.add(f"{table}.*")
-    return told_together(tuple(told.values()))
+    return told_together(told.values())
 
 
 def _rank(item: Mapping[str, Any]) -> int:

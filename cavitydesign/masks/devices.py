@@ -89,17 +89,7 @@ def _array_device(
         grid_error_nm=max(item.grid_error_nm for item in placed),
         position_error_nm=max(item.position_error_nm for item in placed),
     )
-    parameters = {"period_nm": period, "dose": dose, "columns": float(counts[0]), "rows": float(counts[1])}
-    if field.vary and value is not None:
-        parameters[field.vary.key] = value
-    wavelength = field.wavelengths_nm[at[1]] if field.wavelengths_nm else None
-    if wavelength is not None:
-        parameters["wavelength_nm"] = wavelength
-    words = {
-        "period": f"{period:g}", "dose": f"{dose:g}",
-        "periods": "x".join(map(str, counts[: design.lattice.dimensions])),
-        "value": "" if value is None else f"{value:g}", "wavelength": "" if wavelength is None else f"{wavelength:.4g}",
-    }  # fmt: skip
+    parameters, words = _named(field, design, counts, (period, value, dose), column=at[1])
     extent = _extent_um(sublattices, vectors)
     return _with_label(
         spec,
@@ -120,6 +110,30 @@ def _array_device(
         vertex_nm=moved,
         chord_nm=max(arrays.chord_error_nm(pattern, vertices=spec.circle_vertices) for pattern in patterns),
     )
+
+
+def _named(
+    field: FieldSpec,
+    design: Design,
+    counts: tuple[int, int],
+    varied: tuple[float, float | None, float],
+    *,
+    column: int,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """What tells a device from its neighbours: numbers for the manifest, and words for its label."""
+    period, value, dose = varied
+    parameters = {"period_nm": period, "dose": dose, "columns": float(counts[0]), "rows": float(counts[1])}
+    if field.vary and value is not None:
+        parameters[field.vary.key] = value
+    wavelength = field.wavelengths_nm[column] if field.wavelengths_nm else None
+    if wavelength is not None:
+        parameters["wavelength_nm"] = wavelength
+    words = {
+        "period": f"{period:g}", "dose": f"{dose:g}",
+        "periods": "x".join(map(str, counts[: design.lattice.dimensions])),
+        "value": "" if value is None else f"{value:g}", "wavelength": "" if wavelength is None else f"{wavelength:.4g}",
+    }  # fmt: skip
+    return parameters, words
 
 
 def _varied(field: FieldSpec, period: float, value: float | None, key: str) -> Design:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, told_together
 from cavitydesign.geometry import design_from_dict, load_design
 from cavitydesign.geometry.base import strip_sources, validated
 from cavitydesign.geometry.load import read_toml
@@ -34,13 +34,19 @@ def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") ->
             "this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]"
         )
     found: dict[str, Any] = {}
+    complaints: list[InputError] = []
     for name, item in content.items():
         if name in ("fields", "apertures") and isinstance(item, list | tuple):
-            found[name] = [
-                _with_design(entry, Path(base_dir), f"{name}.{index}") for index, entry in enumerate(item)
-            ]
+            found[name] = []
+            for index, entry in enumerate(item):
+                try:
+                    found[name].append(_with_design(entry, Path(base_dir), f"{name}.{index}"))
+                except InputError as error:
+                    complaints.append(error)
         else:
             found[name], _ = strip_sources(item, str(name))
+    if complaints:
+        raise told_together(complaints)
     return validated(MaskSpec, found)
 
 
