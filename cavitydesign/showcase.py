@@ -25,7 +25,8 @@ from cavitydesign.errors import CavityError, InputError, SolverError
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.load import load_design
-from cavitydesign.solvers.base import Poles, Solution
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import Solution
 from cavitydesign.study import measured, predict, sweep
 from cavitydesign.study.store import Failure, write_atomically
 

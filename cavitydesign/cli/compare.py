@@ -64,7 +64,7 @@ def compare(
     """
     from cavitydesign.cli import output
     from cavitydesign.errors import InputError
-    from cavitydesign.solvers.base import solve
+    from cavitydesign.solvers.ask import solve
     from cavitydesign.study import measured as study
     from cavitydesign.study.predict import holding, lasing_lines
 

@@ -13,7 +13,7 @@ from cavitydesign.cli.options import Solver
 
 if TYPE_CHECKING:
     from cavitydesign.geometry.design import Design
-    from cavitydesign.solvers.base import Solution
+    from cavitydesign.solvers.solution import Solution
 
 Plot = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.png", help="Also draw it.", show_default=False)
@@ -106,7 +106,7 @@ def solved(file: Path, design: Design, settings: Any, window_nm: tuple[float, fl
     """Solve, with progress; what the solver says about the input names the file."""
     from cavitydesign.cli import output
     from cavitydesign.errors import InputError
-    from cavitydesign.solvers.base import solve
+    from cavitydesign.solvers.ask import solve
 
     with output.progress("finding modes"):
         try:

@@ -102,7 +102,7 @@ def window_of(text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None
     from cavitydesign.errors import InputError
-    from cavitydesign.solvers.base import checked_window
+    from cavitydesign.solvers.ask import checked_window
 
     parts = text.split(":")
     if len(parts) != 2:
@@ -179,7 +179,9 @@ def settings_of(
 ) -> Any:
     """The settings value of a solver. An option that it does not take is an error, not ignored."""
     from cavitydesign.errors import InputError
-    from cavitydesign.solvers.base import Bragg, Finite, Poles
+    from cavitydesign.solvers.bragg import Bragg
+    from cavitydesign.solvers.finite import Finite
+    from cavitydesign.solvers.poles import Poles
 
     given = {
         "--waves": waves,

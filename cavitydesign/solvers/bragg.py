@@ -20,19 +20,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from cavitydesign import units
 from cavitydesign.errors import InputError, Status
-from cavitydesign.geometry.stack import Stack
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.index import Dispersion
 from cavitydesign.optics.media.numeric import NumericLayer, NumericStack, resolve_stack
 from cavitydesign.optics.uniform.multilayer import characteristic, media
 from cavitydesign.optics.uniform.resonator import UniformResonance, uniform_resonances
 from cavitydesign.optics.uniform.zeros import value_and_derivative
-from cavitydesign.solvers.base import Bragg, Modes, Solution
+from cavitydesign.solvers.ask import Ask, Solver, option
+from cavitydesign.solvers.solution import Modes, Solution
 
 _Q_MIN = 5.0  # a wave that leaks faster than this is no resonance
 
@@ -47,43 +48,57 @@ class BraggLine:
     confinement: float
 
 
-def run(stack: Stack, settings: Bragg, *, window_nm: Window, subject: object = None) -> Solution:
-    """Every guided wave of every order in the window, as a table of modes.
+@dataclass(frozen=True)
+class Bragg(Solver):
+    """Settings of the scalar Bragg solver: ``m λ = 2 n_eff(λ) Λ``.
 
-    ``q`` and the threshold stay NaN: this theory knows nothing of the light that the lattice radiates. ``q_up``,
-    ``q_down`` and ``q_absorbed`` are the guide's own losses (leakage into a half-space, absorption). Waves are listed
-    that are bound at one half-space at least, so leaky guides on an absorbing substrate are there too.
+    Attributes:
+        orders: m to report; None for all that fall into the window.
     """
-    del subject
-    if not stack.lattice.dimensions:
-        raise InputError(
-            "the bragg solver needs a [lattice]; for a cavity of uniform layers use the poles solver",
-            key="lattice",
-        )
-    numeric = resolve_stack(stack, window_nm=window_nm)
-    lines = bragg_lines(numeric, window_nm=window_nm, orders=settings.orders)
-    count = stack.lattice.guided_waves
-    modes = Modes.from_columns(
-        wavelength_nm=[line.wave.wavelength_nm for line in lines],
-        polarization=[line.wave.polarization for line in lines],
-        degeneracy=[count] * len(lines),
-        n_eff=[line.wave.n_eff for line in lines],
-        order=[line.order for line in lines],
-        confinement=[line.confinement for line in lines],
-        q_up=[line.wave.q_up for line in lines],
-        q_down=[line.wave.q_down for line in lines],
-        q_absorbed=[line.wave.q_absorbed for line in lines],
-        k0_per_nm=[line.wave.k0 for line in lines],
+
+    name: ClassVar[str] = "bragg"
+    version: ClassVar[int] = 1
+
+    orders: tuple[int, ...] | None = option(
+        None, "Orders m to report; without, all in the window.", name="--orders", metavar="M,…"
     )
-    status = Status.APPROXIMATE if lines else Status.NO_MODES
-    if not all(line.wave.complete for line in lines):
-        status = Status.INCOMPLETE
-    provenance = {
-        "theory": "m λ = 2 n_eff(λ) Λ, scalar, patterned layers averaged by area",
-        "periods_nm": list(stack.lattice.bragg_periods_nm),
-        "index_fit_errors": numeric.fit_errors,
-    }
-    return Solution(modes, status, provenance)
+
+    def run(self, ask: Ask) -> Solution:
+        """Every guided wave of every order in the window.
+
+        ``q`` and the threshold stay NaN: this theory knows nothing of the light that the lattice radiates. ``q_up``,
+        ``q_down`` and ``q_absorbed`` are the guide's own losses (leakage into a half-space, absorption). Waves are
+        listed that are bound at one half-space at least, so leaky guides on an absorbing substrate are there too.
+        """
+        if not ask.stack.lattice.dimensions:
+            raise InputError(
+                "the bragg solver needs a [lattice]; for a cavity of uniform layers use the poles solver",
+                key="lattice",
+            )
+        numeric = resolve_stack(ask.stack, window_nm=ask.window_nm)
+        lines = bragg_lines(numeric, window_nm=ask.window_nm, orders=self.orders)
+        count = ask.stack.lattice.guided_waves
+        modes = Modes.from_columns(
+            wavelength_nm=[line.wave.wavelength_nm for line in lines],
+            polarization=[line.wave.polarization for line in lines],
+            degeneracy=[count] * len(lines),
+            n_eff=[line.wave.n_eff for line in lines],
+            order=[line.order for line in lines],
+            confinement=[line.confinement for line in lines],
+            q_up=[line.wave.q_up for line in lines],
+            q_down=[line.wave.q_down for line in lines],
+            q_absorbed=[line.wave.q_absorbed for line in lines],
+            k0_per_nm=[line.wave.k0 for line in lines],
+        )
+        status = Status.APPROXIMATE if lines else Status.NO_MODES
+        if not all(line.wave.complete for line in lines):
+            status = Status.INCOMPLETE
+        provenance = {
+            "theory": "m λ = 2 n_eff(λ) Λ, scalar, patterned layers averaged by area",
+            "periods_nm": list(ask.stack.lattice.bragg_periods_nm),
+            "index_fit_errors": numeric.fit_errors,
+        }
+        return Solution(modes, status, provenance)
 
 
 def bragg_lines(

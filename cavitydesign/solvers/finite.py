@@ -13,21 +13,19 @@ waves, and light scattered out at the edges.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from cavitydesign import units
 from cavitydesign.errors import InputError, SolverError, Status
-from cavitydesign.geometry.stack import Stack
-from cavitydesign.kinds import Window
 from cavitydesign.optics.arrays.coupled_waves import ArrayMode, FourWaves, Parity, array_modes
-from cavitydesign.solvers.base import Finite, Modes, Poles, Solution, solve
+from cavitydesign.solvers.ask import Ask, Solver
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import Mode, Modes, Solution
 
 Exchange = Literal[-1, 0, 1]
-VERSION = 1
-"""Raised whenever the numbers of this solver change."""
 
 _DARK = {"TE-like": ("A2", "B2"), "TM-like": ("A1", "B1")}  # even and odd under x ↔ y
 _CLASS = {"TE-like": "A''", "TM-like": "A'"}  # what these and one of the pair become at a wavevector along x
@@ -39,66 +37,82 @@ _UNIFORM = 0.25  # least uniform share of a mode that is still called the fundam
 _COUNT = 12  # modes looked at around a band edge
 
 
-def run(stack: Stack, settings: Finite, *, window_nm: Window, subject: Any = None) -> Solution:
-    """The fundamental array mode of each band edge of every complete family in the window.
+@dataclass(frozen=True)
+class Finite(Solver):
+    """Settings of the finite-array solver: four coupled waves fed by rigorous Γ-point poles.
 
-    ``q`` is that of all losses; ``q_up``, ``q_down`` and ``q_absorbed`` are those of the Γ modes by their shares
-    in it; the rest of 1/Q leaves through the sides (``provenance["array"]``, ``q_in_plane``).
-    Error bars cover the grid and the plane waves, not the four-wave theory itself, so the status is APPROXIMATE.
+    Attributes:
+        poles: settings of the solver of the infinite cell.
     """
-    periods = _periods(stack, settings, subject)
-    infinite = solve(stack, settings.poles, window_nm=window_nm)
+
+    name: ClassVar[str] = "finite"
+    version: ClassVar[int] = 2
+
+    poles: Poles = field(default_factory=Poles)
+
+    def run(self, ask: Ask) -> Solution:
+        """The fundamental array mode of each band edge of every complete family in the window.
+
+        ``q`` is that of all losses; ``q_up``, ``q_down`` and ``q_absorbed`` are those of the Γ modes by their shares
+        in it; the rest of 1/Q leaves through the sides, ``q_edges``. Error bars cover the grid and the plane waves,
+        not the four-wave theory itself, so the status is APPROXIMATE.
+        """
+        periods = _periods(ask)
+        ask.progress(0, 2, "modes of the infinite cell")
+        infinite = self.poles.run(ask)
+        _refuse_other_symmetries(infinite)
+        provenance = {
+            "periods": list(periods),
+            "theory": "four coupled waves from rigorous poles at Γ; no reflection at the edges",
+            "infinite": dict(infinite.provenance),
+        }
+        families, warnings = _families(infinite.modes)
+        ask.progress(1, 2, "waves on the array")
+        velocities = _velocities(ask, self.poles, families) if families else []
+        found: list[tuple[Mode, dict[str, Any]]] = []
+        for family, velocity in zip(families, velocities, strict=True):
+            rows, missing = _family_rows(family, velocity, ask, periods)
+            found += rows
+            warnings += missing
+        low, high = ask.window_nm
+        kept = [
+            (mode, record)
+            for mode, record in found
+            if low <= mode.wavelength_nm <= high and (mode.q < 0.0 or mode.q >= self.poles.q_min)
+        ]
+        kept.sort(key=lambda pair: -pair[0].wavelength_nm)
+        provenance["array"] = [record for _, record in kept]
+        status = Status.APPROXIMATE if kept else Status.NO_MODES
+        if infinite.status is Status.INCOMPLETE:
+            status = Status.INCOMPLETE
+        return Solution(Modes.of([mode for mode, _ in kept]), status, provenance, tuple(warnings))
+
+
+def _refuse_other_symmetries(infinite: Solution) -> None:
     group = infinite.provenance["group"]
     if group != "C4v":
         raise InputError(
             f"four coupled waves need a cell with the symmetry C4v; this one has {group}", key="layers"
         )
-    provenance = {
-        "solver_version": VERSION,
-        "periods": list(periods),
-        "theory": "four coupled waves from rigorous poles at Γ; no reflection at the edges",
-        "index_fit_errors": infinite.provenance["index_fit_errors"],
-        "waves": infinite.provenance["waves"],
-    }
-    families, warnings = _families(infinite.modes)
-    if not families:
-        return Solution(Modes.empty(), Status.NO_MODES, provenance, tuple(warnings))
-    velocities = _velocities(stack, settings.poles, families, window_nm)
-    rows, array = [], []
-    for family, velocity in zip(families, velocities, strict=True):
-        found, notes = _family_rows(family, velocity, stack, periods)
-        rows += found
-        array += notes["array"]
-        warnings += notes["warnings"]
-    kept = [i for i, row in enumerate(rows) if window_nm[0] <= row["wavelength_nm"] <= window_nm[1]]
-    kept = [i for i in kept if rows[i]["q"] < 0.0 or rows[i]["q"] >= settings.poles.q_min]
-    kept.sort(key=lambda i: -rows[i]["wavelength_nm"])  # as the table will be
-    provenance["array"] = [array[i] for i in kept]
-    if not kept:
-        return Solution(Modes.empty(), Status.NO_MODES, provenance, tuple(warnings))
-    table = Modes.from_columns(**{name: [rows[i][name] for i in kept] for name in rows[0]})
-    status = Status.INCOMPLETE if infinite.status is Status.INCOMPLETE else Status.APPROXIMATE
-    return Solution(table, status, provenance, tuple(warnings))
 
 
-def _periods(stack: Stack, settings: Finite, subject: Any) -> tuple[int, int]:
+def _periods(ask: Ask) -> tuple[int, int]:
     """Size of the array, after everything about the input that rules this theory out."""
-    if stack.is_uniform:
+    if ask.stack.is_uniform:
         rule = "finite arrays need a lattice and inclusions; use the poles solver for uniform layers"
         raise InputError(rule, key="layers")
-    if stack.lattice.kind != "square":
+    if ask.stack.lattice.kind != "square":
         rule = "four coupled waves need a square lattice; use fdtd"
-        raise InputError(rule, key="lattice.kind", value=stack.lattice.kind)
-    if settings.poles.bloch != (0.0, 0.0) or settings.poles.angle_deg:
+        raise InputError(rule, key="lattice.kind", value=ask.stack.lattice.kind)
+    if ask.bloch != (0.0, 0.0) or ask.angle_deg:
         rule = "the modes of an array have no Bloch wavevector; leave it at 0"
-        raise InputError(rule, key="bloch", value=settings.poles.bloch)
-    device = getattr(subject, "device", None)
-    periods = settings.periods or (device.periods if device is not None else None)
-    if periods is None:
+        raise InputError(rule, key="bloch", value=ask.bloch)
+    if ask.device is None:
         rule = (
             "this key is required and is missing: the size of the array, like [17, 17] (or --periods 17,17)"
         )
         raise InputError(rule, key="device.periods")
+    periods = ask.device.counts
     if min(periods) < 3:
         raise InputError(
             "slowly varying amplitudes need 3 periods at least", key="device.periods", value=list(periods)
@@ -114,12 +128,12 @@ class _Family:
     """Rows of the poles table: dark even, dark odd, bright."""
 
     polarization: str
-    dark_even: dict[str, Any]
-    dark_odd: dict[str, Any]
-    bright: dict[str, Any]
+    dark_even: Mode
+    dark_odd: Mode
+    bright: Mode
 
     @property
-    def members(self) -> tuple[dict[str, Any], ...]:
+    def members(self) -> tuple[Mode, ...]:
         return self.dark_even, self.dark_odd, self.bright
 
 
@@ -130,9 +144,9 @@ def _families(modes: Modes) -> tuple[list[_Family], list[str]]:
     """
     found, warnings = [], []
     for polarization, (even, odd) in _DARK.items():
-        own = [row for row in modes if row["polarization"] == polarization]
-        pools = {label: [row for row in own if row["symmetry"] == label] for label in (even, "E")}
-        leaders = [row for row in own if row["symmetry"] == odd]
+        own = [row for row in modes if row.polarization == polarization]
+        pools = {label: [row for row in own if row.symmetry == label] for label in (even, "E")}
+        leaders = [row for row in own if row.symmetry == odd]
         before = len(found)
         for leader in leaders:
             picked = []
@@ -143,7 +157,7 @@ def _families(modes: Modes) -> tuple[list[_Family], list[str]]:
             if len(picked) == 2:
                 found.append(_Family(polarization, picked[0], leader, picked[1]))
                 for row in picked:
-                    pools[row["symmetry"]].remove(row)
+                    pools[row.symmetry].remove(row)
         if len(found) == before:
             seen = ", ".join(f"{row['symmetry']} {row['wavelength_nm']:.1f} nm" for row in own) or "none"
             warnings.append(
@@ -152,31 +166,31 @@ def _families(modes: Modes) -> tuple[list[_Family], list[str]]:
     return found, warnings
 
 
-def _distance(first: dict[str, Any], second: dict[str, Any]) -> float:
-    return abs(first["wavelength_nm"] / second["wavelength_nm"] - 1.0)
+def _distance(first: Mode, second: Mode) -> float:
+    return abs(first.wavelength_nm / second.wavelength_nm - 1.0)
 
 
-def _velocities(stack: Stack, settings: Poles, families: list[_Family], window_nm: Window) -> list[float]:
+def _velocities(ask: Ask, settings: Poles, families: list[_Family]) -> list[float]:
     """Group velocity v = dk0/dK of each family from rigorous poles at Γ and at a small wavevector q along x.
 
     The waves make ``Σ (k0 - mean)²`` of the even, the odd and one bright mode grow by ``2 v² q²`` exactly, whatever the
     couplings: v is a root of a difference, not a fit. Both sets of poles use the same plane waves.
     """
-    reciprocal = 2.0 * math.pi / stack.lattice.periods_nm[0]
+    reciprocal = 2.0 * math.pi / ask.stack.lattice.periods_nm[0]
     q = _STEP * reciprocal
-    around = [row["wavelength_nm"] for family in families for row in family.members]
-    window = (max(window_nm[0], 0.98 * min(around)), min(window_nm[1], 1.02 * max(around)))
+    around = [row.wavelength_nm for family in families for row in family.members]
+    window = (max(ask.window_nm[0], 0.98 * min(around)), min(ask.window_nm[1], 1.02 * max(around)))
     coarse = replace(settings, waves=_SHELL, exact_threshold=False)
-    still = solve(stack, coarse, window_nm=window).modes
-    moving = solve(stack, replace(coarse, bloch=(q, 0.0)), window_nm=window).modes
+    still = coarse.run(ask.replace(window_nm=window)).modes
+    moving = coarse.run(ask.replace(window_nm=window, bloch=(q, 0.0))).modes
     velocities = []
     for family in families:
-        own = [row for row in still if row["polarization"] == family.polarization]
+        own = [row for row in still if row.polarization == family.polarization]
         at_rest = [
-            _nearest([other for other in own if other["symmetry"] == row["symmetry"]], [row["k0_per_nm"]])
+            _nearest([other for other in own if other.symmetry == row.symmetry], [row.k0_per_nm])
             for row in family.members
         ]
-        candidates = [row for row in moving if row["symmetry"] == _CLASS[family.polarization]]
+        candidates = [row for row in moving if row.symmetry == _CLASS[family.polarization]]
         begin = np.array([k0 for found in at_rest for k0 in found])
         end = np.array(_nearest(candidates, list(begin)))
         if len(begin) < 3 or len(end) < 3:
@@ -191,9 +205,9 @@ def _velocities(stack: Stack, settings: Poles, families: list[_Family], window_n
     return velocities
 
 
-def _nearest(rows: list[dict[str, Any]], targets: list[complex]) -> list[complex]:
+def _nearest(rows: list[Mode], targets: list[complex]) -> list[complex]:
     """For each target the nearest k0 not yet taken."""
-    free = [row["k0_per_nm"] for row in rows]
+    free = [row.k0_per_nm for row in rows]
     picked = []
     for target in targets:
         if free:
@@ -208,7 +222,7 @@ def _nearest(rows: list[dict[str, Any]], targets: list[complex]) -> list[complex
 class _Edge:
     """A band edge: its label at Γ, its place among the shares of an ArrayMode, and the symmetry to solve for."""
 
-    row: dict[str, Any]
+    row: Mode
     letter: str
     part: int
     parity: tuple[Parity, Parity]
@@ -217,15 +231,15 @@ class _Edge:
 
 
 def _edges(family: _Family, *, square: bool) -> list[_Edge]:
-    ranked = sorted(family.members, key=lambda row: -row["wavelength_nm"])
+    ranked = sorted(family.members, key=lambda row: -row.wavelength_nm)
     letters, names = {}, iter("ABCD")
     for row in ranked:
-        letters[row["symmetry"]] = "".join(next(names) for _ in range(row["degeneracy"]))
+        letters[row.symmetry] = "".join(next(names) for _ in range(row.degeneracy))
     swaps: tuple[Exchange, Exchange] = (1, -1) if square else (0, 0)
     even, odd, bright = family.members
     edges = [
-        _Edge(even, letters[even["symmetry"]], 0, (1, 1), swaps[0], 1),
-        _Edge(odd, letters[odd["symmetry"]], 1, (1, 1), swaps[1], 1),
+        _Edge(even, letters[even.symmetry], 0, (1, 1), swaps[0], 1),
+        _Edge(odd, letters[odd.symmetry], 1, (1, 1), swaps[1], 1),
     ]
     name = letters["E"]
     if square:
@@ -234,30 +248,28 @@ def _edges(family: _Family, *, square: bool) -> list[_Edge]:
 
 
 def _family_rows(
-    family: _Family, velocity: float, stack: Stack, periods: tuple[int, int]
-) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
-    """Rows of the table, and beside them a record of each and warnings."""
-    period = stack.lattice.periods_nm[0]
-    even, odd, bright = (row["k0_per_nm"] for row in family.members)
-    reciprocal = 2.0 * math.pi / period
+    family: _Family, velocity: float, ask: Ask, periods: tuple[int, int]
+) -> tuple[list[tuple[Mode, dict[str, Any]]], list[str]]:
+    """Array modes, each with a record of what the table has no column for; and warnings."""
+    period = ask.stack.lattice.periods_nm[0]
+    even, odd, bright = (row.k0_per_nm for row in family.members)
     waves = FourWaves.from_poles(
-        bright=bright, dark_even=even, dark_odd=odd, velocity=velocity, wavenumber=reciprocal
+        bright=bright, dark_even=even, dark_odd=odd, velocity=velocity, wavenumber=2.0 * math.pi / period
     )
     lengths = (periods[0] * period, periods[1] * period)
-    rows, array, warnings = [], [], []
+    rows, warnings = [], []
     for edge in _edges(family, square=periods[0] == periods[1]):
         coarse, fine = (_fundamental(waves, lengths, edge, points) for points in _POINTS)
         if fine is None or coarse is None:
             warnings.append(
-                f"band edge {edge.letter} ({family.polarization} {edge.row['symmetry']}, "
-                f"{edge.row['wavelength_nm']:.1f} nm at Γ) has no mode of its own in so small an array; "
+                f"band edge {edge.letter} ({family.polarization} {edge.row.symmetry}, "
+                f"{edge.row.wavelength_nm:.1f} nm at Γ) has no mode of its own in so small an array; "
                 "more periods, or fdtd"
             )
             continue
-        row = _row(family, edge, coarse, fine, waves)
-        rows.append(row)
-        array.append(_record(edge, row, fine, waves, lengths))
-    return rows, {"array": array, "warnings": warnings}
+        mode = _array_mode(family, edge, coarse, fine, waves)
+        rows.append((mode, _record(edge, mode, fine, waves, lengths)))
+    return rows, warnings
 
 
 def _fundamental(
@@ -281,53 +293,49 @@ def _fundamental(
     return best if best is not None and best.uniform[edge.part] >= _UNIFORM else None
 
 
-def _row(
-    family: _Family, edge: _Edge, coarse: ArrayMode, fine: ArrayMode, waves: FourWaves
-) -> dict[str, Any]:
+def _array_mode(family: _Family, edge: _Edge, coarse: ArrayMode, fine: ArrayMode, waves: FourWaves) -> Mode:
     """One row of the modes table. Errors: the change of the grid, and those of the poles at Γ."""
     wavelength, q = units.wavelength_nm_of(fine.k0), units.quality_factor(fine.k0)
-    confinement = sum(
-        share * row["confinement"] for share, row in zip(fine.shares, family.members, strict=True)
+    confinement = _mean(family, fine, "confinement")
+    loss_err = abs(1.0 / q - 1.0 / units.quality_factor(coarse.k0)) + _mean(family, fine, "loss_err")
+    pole_err = max(row.wavelength_err_nm for row in family.members)
+    up, down, absorbed = (
+        _mean(family, fine, name, inverse=True) for name in ("q_up", "q_down", "q_absorbed")
     )
-    q_err = sum(share * _loss_error(row) for share, row in zip(fine.shares, family.members, strict=True))
-    loss_err = abs(1.0 / q - 1.0 / units.quality_factor(coarse.k0)) + q_err
-    pole_err = max(row["wavelength_err_nm"] for row in family.members)
-    return {
-        "wavelength_nm": wavelength,
-        "q": q,
-        "symmetry": edge.row["symmetry"],
-        "degeneracy": edge.degeneracy,
-        "polarization": family.polarization,
-        "confinement": confinement,
-        "threshold_gain_per_cm": 2.0
-        * math.pi
-        * _film_index(family.bright)
-        / (wavelength * q * confinement)
-        * units.NM_PER_CM,
-        "wavelength_err_nm": abs(wavelength - units.wavelength_nm_of(coarse.k0)) + pole_err,
-        "q_err": q * q * loss_err,
-        "q_up": _shared(family, fine, "q_up"),
-        "q_down": _shared(family, fine, "q_down"),
-        "q_absorbed": _shared(family, fine, "q_absorbed"),
-        "n_eff": waves.wavenumber / waves.centre.real,
-        "order": 2,
-        "k0_per_nm": fine.k0,
-    }
+    gain = 2.0 * math.pi * _film_index(family.bright) / (wavelength * q * confinement) * units.NM_PER_CM
+    return Mode(
+        wavelength_nm=wavelength,
+        q=q,
+        symmetry=edge.row.symmetry,
+        degeneracy=edge.degeneracy,
+        polarization=family.polarization,
+        confinement=confinement,
+        threshold_gain_per_cm=gain,
+        wavelength_err_nm=abs(wavelength - units.wavelength_nm_of(coarse.k0)) + pole_err,
+        q_err=q * q * loss_err,
+        q_up=_inverse(up),
+        q_down=_inverse(down),
+        q_absorbed=_inverse(absorbed),
+        q_edges=_inverse(1.0 / q - up - down - absorbed),
+        n_eff=waves.wavenumber / waves.centre.real,
+        order=2,
+        k0_per_nm=fine.k0,
+        outward_share=_mean(family, fine, "outward_share"),
+    )
 
 
-def _film_index(bright: dict[str, Any]) -> float:
+def _mean(family: _Family, mode: ArrayMode, name: str, *, inverse: bool = False) -> float:
+    """A number of the array mode from those of the Γ modes that it is made of, by their shares; losses add."""
+    values = [getattr(row, name) for row in family.members]
+    return sum(
+        share * (1.0 / value if inverse else value) for share, value in zip(mode.shares, values, strict=True)
+    )
+
+
+def _film_index(bright: Mode) -> float:
     """Index of the gain film, by the bright mode's ``g = 2π n / (λ Q Γ)`` at Γ. NaN without a film."""
-    gain = bright["threshold_gain_per_cm"] / units.NM_PER_CM
-    return gain * bright["wavelength_nm"] * bright["q"] * bright["confinement"] / (2.0 * math.pi)
-
-
-def _loss_error(row: dict[str, Any]) -> float:
-    return row["q_err"] / row["q"] ** 2 if math.isfinite(row["q"]) else 0.0
-
-
-def _shared(family: _Family, mode: ArrayMode, name: str) -> float:
-    """A partial Q of the array mode from those of the Γ modes that it is made of: losses add by their shares."""
-    return _inverse(sum(share / row[name] for share, row in zip(mode.shares, family.members, strict=True)))
+    gain = bright.threshold_gain_per_cm / units.NM_PER_CM
+    return gain * bright.wavelength_nm * bright.q * bright.confinement / (2.0 * math.pi)
 
 
 def _inverse(loss: float) -> float:
@@ -335,21 +343,18 @@ def _inverse(loss: float) -> float:
 
 
 def _record(
-    edge: _Edge, row: dict[str, Any], mode: ArrayMode, waves: FourWaves, lengths: tuple[float, float]
+    edge: _Edge, mode: Mode, found: ArrayMode, waves: FourWaves, lengths: tuple[float, float]
 ) -> dict[str, Any]:
     """What the table has no column for."""
-    vertical = 1.0 / row["q_up"] + 1.0 / row["q_down"]
-    sides = 1.0 / row["q"] - vertical - 1.0 / row["q_absorbed"]
     length = math.sqrt(lengths[0] * lengths[1])
     return {
         "band_edge": edge.letter,
-        "polarization": row["polarization"],
-        "wavelength_at_gamma_nm": edge.row["wavelength_nm"],
-        "q_in_plane": _inverse(sides),
-        "q_vertical": _inverse(vertical),
-        "shares_even_odd_bright": list(mode.shares),
-        "uniform_share": mode.uniform[edge.part],
-        "amplitude_gain_length": -mode.k0.imag / waves.velocity * length,
+        "polarization": mode.polarization,
+        "wavelength_at_gamma_nm": edge.row.wavelength_nm,
+        "q_vertical": _inverse(1.0 / mode.q_up + 1.0 / mode.q_down),
+        "shares_even_odd_bright": list(found.shares),
+        "uniform_share": found.uniform[edge.part],
+        "amplitude_gain_length": -found.k0.imag / waves.velocity * length,
         "group_index": 1.0 / waves.velocity,
         "coupling_back_length": abs(waves.back.real) / waves.velocity * length,
         "coupling_cross_length": abs(waves.cross.real) / waves.velocity * length,

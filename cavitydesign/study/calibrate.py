@@ -24,7 +24,8 @@ from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
-from cavitydesign.solvers.base import Modes, checked_window, solve
+from cavitydesign.solvers.ask import checked_window, solve
+from cavitydesign.solvers.solution import Modes
 from cavitydesign.study import measured, tolerance
 from cavitydesign.study.measured import Peak
 

@@ -30,8 +30,9 @@ from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.symmetry import Group
-from cavitydesign.solvers.base import Modes, Poles, checked_window
-from cavitydesign.solvers.poles import Mode, resonances
+from cavitydesign.solvers.ask import checked_window
+from cavitydesign.solvers.poles import Mode, Poles, resonances
+from cavitydesign.solvers.solution import Modes
 
 _SAME = (
     2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it

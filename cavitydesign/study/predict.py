@@ -13,7 +13,9 @@ from cavitydesign.gain import LasingLines, couple
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.kinds import Array, Window
-from cavitydesign.solvers.base import Modes, Poles, Solution, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import measured, tolerance
 from cavitydesign.study.tolerance import Tolerances
 

@@ -17,8 +17,8 @@ from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.optics.patterned.derivative import pole_derivative
 from cavitydesign.optics.patterned.fourier import centred
 from cavitydesign.optics.patterned.resonance import polish
-from cavitydesign.solvers.base import Poles, checked_window
-from cavitydesign.solvers.poles import resonances
+from cavitydesign.solvers.ask import checked_window
+from cavitydesign.solvers.poles import Poles, resonances
 
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
 _STEP = 1e-4  # of the number itself: the subtraction keeps eight digits, the curvature costs as many

@@ -30,7 +30,8 @@ import numpy as np
 from cavitydesign.errors import CavityError, InputError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Window
-from cavitydesign.solvers.base import MODE_COLUMNS, Modes, Solution, checked_window, solve
+from cavitydesign.solvers.ask import checked_window, solve
+from cavitydesign.solvers.solution import MODE_COLUMNS, Modes, Solution
 
 
 @dataclass(frozen=True, slots=True)

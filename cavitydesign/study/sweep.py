@@ -21,7 +21,8 @@ import numpy as np
 from cavitydesign.errors import CavityError, InputError, SolverError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Window
-from cavitydesign.solvers.base import MODE_COLUMNS, Solution, checked_window
+from cavitydesign.solvers.ask import checked_window
+from cavitydesign.solvers.solution import MODE_COLUMNS, Solution
 from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt, write_atomically
 
 if TYPE_CHECKING:

@@ -18,7 +18,9 @@ from cavitydesign.errors import InputError, SolverError
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
-from cavitydesign.solvers.base import Modes, Poles, Solution, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import Modes, Solution
 
 STEP = 0.1
 """Part of ``plus_minus`` that is moved: large beside the solver's noise, small beside the distance of modes."""

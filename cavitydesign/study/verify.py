@@ -18,7 +18,9 @@ import numpy as np
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.kinds import Window
-from cavitydesign.solvers.base import Modes, Poles, Solution, checked_window, solve
+from cavitydesign.solvers.ask import checked_window, solve
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import Modes, Solution
 
 SLACK = 0.005
 """Largest relative distance in wavelength of a pair: the error of FDTD at 50 pixels/µm before extrapolation."""

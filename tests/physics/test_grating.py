@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.arrays.coupled_waves import dfb_modes
 from cavitydesign.solvers import Bragg, Poles, solve
+from cavitydesign.solvers.fdtd.settings import Fdtd
 from tests.optics.cells import circle, layer, rectangle, stack
 
 PERIOD = 400.0
@@ -26,8 +28,8 @@ def bar(n, width_nm, x_nm=0.0, *, gain=False):
     }  # fmt: skip
 
 
-def poles(subject, window_nm, **options):
-    return solve(subject, Poles(**options), window_nm=window_nm).modes
+def poles(subject, window_nm, *, bloch=(0.0, 0.0), **options):
+    return solve(subject, Poles(**options), window_nm=window_nm, bloch=bloch).modes
 
 
 # -- lines and oblique cells in the plane-wave engine ---------------------------------------------------------------
@@ -115,7 +117,7 @@ def test_first_order_coupling_is_the_closed_form(duty):
     k0, share = slab_wave(1.8, outside, thickness, beta)
     middle = 2.0 * math.pi / k0
     modes = poles(made, (0.985 * middle, 1.015 * middle), waves=49, bloch=(beta, 0.0))
-    edges = sorted(mode["k0_per_nm"].real for mode in modes if mode["polarization"] == "TE-like")
+    edges = sorted(mode.k0_per_nm.real for mode in modes if mode.polarization == "TE-like")
     assert len(edges) == 2
     step = 1e-4 * beta
     group_index = (
@@ -189,8 +191,8 @@ def second_order(duty, contrast):
         [layer(1.75, 150.0), layer(low, 50.0, bar(high, duty * 420.0))],
         lattice={"kind": "line", "period_nm": 420.0}, above=1.0, below=1.46,
     )  # fmt: skip
-    modes = [m for m in poles(made, (640.0, 665.0), waves=49) if m["polarization"] == "TE-like"]
-    bright, dark = ([m["k0_per_nm"] for m in modes if m["symmetry"] == label] for label in ("B2", "A2"))
+    modes = [m for m in poles(made, (640.0, 665.0), waves=49) if m.polarization == "TE-like"]
+    bright, dark = ([m.k0_per_nm for m in modes if m.symmetry == label] for label in ("B2", "A2"))
     assert len(bright) == len(dark) == 1
     return bright[0], dark[0]
 
@@ -238,12 +240,12 @@ def grating(**changes):
 def test_bragg_names_the_order_and_poles_lie_about_it():
     design = grating()
     (te, tm) = solve(design, Bragg(), window_nm=(600.0, 700.0)).modes
-    assert (te["order"], te["degeneracy"], tm["order"]) == (2, 2, 2)
+    assert (te.order, te.degeneracy, tm.order) == (2, 2, 2)
     found = poles(design, (600.0, 700.0))
-    pairs = {p: [m["wavelength_nm"] for m in found if m["polarization"] == p] for p in ("TE-like", "TM-like")}
+    pairs = {p: [m.wavelength_nm for m in found if m.polarization == p] for p in ("TE-like", "TM-like")}
     for line, name in ((te, "TE-like"), (tm, "TM-like")):
         low, high = sorted(pairs[name])
-        assert low < line["wavelength_nm"] < high
+        assert low < line.wavelength_nm < high
     assert (
         solve(grating(lattice={"period_nm": 210.0}), Bragg(), window_nm=(600.0, 700.0)).modes["order"][0] == 1
     )
@@ -282,3 +284,9 @@ def test_ridges_that_amplify_need_no_film():
     assert ridges.inclusions[0].pattern.width_nm == pytest.approx(147.0, rel=1e-12)
     assert ridges.has_gain
     assert rest.gain
+
+
+def test_meep_does_not_leave_a_shift_out_in_silence():
+    shifted = grating(device={"periods": 20, "shift_periods": 0.25})
+    with pytest.raises(InputError, match=r"device.shift_periods: .*, got 0.25"):
+        solve(shifted, Fdtd(), window_nm=(600.0, 700.0), device=shifted.device)

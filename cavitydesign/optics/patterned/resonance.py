@@ -93,6 +93,25 @@ class Resonance:
         radiated = -2.0 * k0.imag / k0.real - absorbed
         return radiated * power[0] / total, radiated * power[1] / total, absorbed
 
+    def outward_share(self) -> float:
+        """Power that leaves through the outer faces, by all that the near field carries or swings there; 0 to 1.
+
+        ``Σ_open Re y |F|² / Σ |y| |F|²`` over the channels of both faces, y their admittances: 0 for light that only
+        clings to the stack, 1 for a plane wave that leaves it, whatever its Q.
+        """
+        stack, k0 = self.problem.stack, self.k0
+        eps = stack.eps(np.asarray(k0))
+        carried = swung = 0.0
+        for number, open_, face in (
+            (stack.superstrate, self.sheets.up, self.right_field.top),
+            (stack.substrate, self.sheets.down, self.right_field.bottom),
+        ):
+            y = self.problem.half_space(np.asarray(eps[number]), np.asarray(k0), open_)
+            weight = np.abs(face) ** 2
+            carried += float(np.sum(np.where(open_, y.real, 0.0) * weight))
+            swung += float(np.sum(np.abs(y) * weight))
+        return max(carried, 0.0) / swung if swung > 0.0 else math.nan
+
     def te_share(self) -> float:
         """Share of T (against L and E_z) in ``|E|²`` at mid-height of the layers, without waves at normal incidence."""
         problem, k0 = self.problem, self.k0
@@ -135,6 +154,11 @@ class Resonance:
                     problem, self.sheets, self.k0, lf, rf, _densities(lf, rf), d_eps=slope, d_k=1.0
                 )
         return (probe.T @ rights.T) @ np.linalg.solve(norm, lefts @ probe)
+
+    @cached_property
+    def is_passive(self) -> bool:
+        """Nothing amplifies."""
+        return not np.any(self.problem.stack.index(np.asarray(self.k0.real + 0j)).imag < -1e-13)
 
     @cached_property
     def is_lossless(self) -> bool:
@@ -236,3 +260,25 @@ def _inverse_iteration(matrix: Array, start: Array) -> Array:
     vector = inverse @ start
     vector = inverse @ (vector / np.linalg.norm(vector))
     return vector / np.linalg.norm(vector)
+
+
+def exact_threshold_kappa(resonance: Resonance, *, tolerance: float = 1e-9) -> float:
+    """The exact linear threshold: the κ of the film's index ``n - iκ`` that puts the pole on the real axis.
+
+    Newton in κ with the exact slope Im dk0/dκ, the pole polished at each step. NaN where there is no film, or
+    where the gain cannot reach the loss.
+    """
+    kappa, current = 0.0, resonance
+    for _ in range(20):
+        step = current.threshold_kappa()
+        if not math.isfinite(step):
+            return math.nan
+        kappa += step
+        if abs(step) <= tolerance * max(abs(kappa), 1e-12):
+            return kappa
+        problem = resonance.problem.with_stack(resonance.problem.stack.with_gain_kappa(kappa))
+        moved = polish(problem, complex(current.k0.real, 0.0) if current is resonance else current.k0)
+        if moved is None:
+            return math.nan
+        current = moved
+    return math.nan

@@ -24,6 +24,7 @@ from cavitydesign import units
 from cavitydesign.errors import InputError, SolverError
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.numeric import NumericStack
+from cavitydesign.optics.uniform.losses import split_losses
 from cavitydesign.optics.uniform.multilayer import (
     Field,
     Media,
@@ -32,9 +33,7 @@ from cavitydesign.optics.uniform.multilayer import (
     Sheets,
     characteristic,
     field_profile,
-    half_space_q,
     media,
-    mode_field,
     phase_rate,
 )
 from cavitydesign.optics.uniform.zeros import Region, Scaled, find_zeros, value_and_derivative
@@ -56,6 +55,7 @@ class UniformResonance:
     confinement: ``Re(-(n/k0) dk0/dn)``, n of the film: its share of the mode's ∫ε E·E (NaN without a film).
     threshold_gain_per_cm: first-order material power gain that brings the pole to the real axis (NaN without a film).
     q_up, q_down, q_absorbed: ``1/Q = 1/q_up + 1/q_down + 1/q_absorbed``.
+    outward_share: power that leaves through the outer faces, by all that the field carries or swings there.
     complete: whether the count of zeros in this mode's search region agreed with the zeros found.
     """
 
@@ -72,6 +72,7 @@ class UniformResonance:
     q_up: float
     q_down: float
     q_absorbed: float
+    outward_share: float
     complete: bool
 
     @property
@@ -93,7 +94,7 @@ class UniformResonance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
+class CharacteristicAtK0:
     """D as a function of k0 alone: a polarization, sheets, and kx fixed or following k0 (kx² = sin² ε_sup k0²)."""
 
     numeric: NumericStack
@@ -170,7 +171,7 @@ def uniform_resonances(
         for sheets, region, grow in _regions(numeric, window_nm, q_min, kx, sin2):
             if sheets.count("closed") < closed_sides:
                 continue
-            problem = _Problem(numeric, polarization, sheets, kx, sin2)
+            problem = CharacteristicAtK0(numeric, polarization, sheets, kx, sin2)
             found += _in_region(problem, region, grow, window_nm, q_min, normal=normal)
     return sorted(found, key=lambda mode: -mode.wavelength_nm)
 
@@ -192,6 +193,7 @@ def resonance_columns(resonances: Sequence[UniformResonance]) -> dict[str, list[
         "q_down": [mode.q_down for mode in rows],
         "q_absorbed": [mode.q_absorbed for mode in rows],
         "n_eff": [mode.n_eff for mode in rows],
+        "outward_share": [mode.outward_share for mode in rows],
         "k0_per_nm": [mode.k0 for mode in rows],
     }
 
@@ -200,49 +202,6 @@ def resonance_field(numeric: NumericStack, mode: UniformResonance, *, z_nm: Arra
     """The field of a resonance along z; largest |E| is one."""
     u = mode.in_plane_per_nm / mode.k0
     return field_profile(numeric, mode.k0, u=u, polarization=mode.algebra, sheets=mode.sheets, z_nm=z_nm)
-
-
-def exact_threshold(
-    numeric: NumericStack,
-    mode: UniformResonance,
-    *,
-    angle_deg: float = 0.0,
-    bloch: tuple[float, float] = (0.0, 0.0),
-) -> tuple[float, float]:
-    """The linear threshold without perturbation theory: (wavelength in nm, material power gain in cm⁻¹).
-
-    Newton's iteration on real k0 and κ of ``D(k0, n - iκ) = 0``, n the film's index. Raises
-    :class:`~cavitydesign.errors.SolverError` when it does not converge, InputError when there is no film.
-    """
-    film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
-    if not film or mode.dk0_dn == 0.0:
-        raise InputError("no layer is marked `gain = true`, so there is no threshold", key="layers")
-    problem = _Problem(
-        numeric, mode.algebra, mode.sheets, math.hypot(*bloch), math.sin(math.radians(angle_deg)) ** 2
-    )
-    k, kappa, d_k = mode.k0.real, mode.k0.imag / mode.dk0_dn.real, math.inf
-    h = 1e-3 * float(problem.local_scale(np.array(mode.k0)))
-    for _ in range(50):
-        at = _Problem(
-            numeric.with_gain_kappa(kappa), problem.polarization, problem.sheets, problem.kx, problem.sin2
-        )
-        value, slope = value_and_derivative(at.scaled, np.array(k, dtype=complex), h)
-        value_n, slope_n = value_and_derivative(at.by_index(k, film), np.array(0.0j), h / k)
-        # D + D_k dk - i D_n dκ = 0, both unknowns real; value_n is D in the other evaluation's scale
-        complex_step = -value / slope
-        direction = -1j * (slope_n * value / value_n if value_n != 0.0 else slope_n) / slope
-        d_kappa = complex_step.imag / direction.imag
-        d_k = float(complex_step.real - direction.real * d_kappa)
-        k, kappa = k + d_k, kappa + float(d_kappa)
-        if abs(d_k) < 1e-14 * k and abs(d_kappa) < 1e-13 * max(abs(kappa), 1e-6):
-            break
-    else:
-        if abs(d_k) > 1e-9 * k:
-            raise SolverError(
-                "the exact threshold did not converge; the first-order value stands in the table"
-            )
-    wavelength = 2.0 * math.pi / k
-    return wavelength, units.gain_per_cm_from_kappa(kappa, wavelength)
 
 
 def _q_error(mode: UniformResonance) -> float:
@@ -296,7 +255,7 @@ def branch_k0(numeric: NumericStack, end: int, kx: float, start: float) -> compl
 
 
 def _in_region(
-    problem: _Problem,
+    problem: CharacteristicAtK0,
     region: Region,
     grow: tuple[bool, bool, bool, bool],
     window_nm: Window,
@@ -339,7 +298,7 @@ def _in_region(
 
 
 def _resonance(
-    problem: _Problem, k0: complex, residual: float, scale: float, *, complete: bool, normal: bool
+    problem: CharacteristicAtK0, k0: complex, residual: float, scale: float, *, complete: bool, normal: bool
 ) -> UniformResonance:
     numeric = problem.numeric
     eps = numeric.eps(np.array(k0))
@@ -351,7 +310,9 @@ def _resonance(
         slope, confinement = _by_film(problem, k0, film, 1e-3 * scale)
         if slope.real != 0.0:
             threshold = units.gain_per_cm_from_kappa(k0.imag / slope.real, 2.0 * math.pi / k0.real)
-    q_up, q_down, q_absorbed = _split(problem, k0, u, error)
+    (q_up, q_down, q_absorbed), outward = split_losses(
+        numeric, k0, u, polarization=problem.polarization, sheets=problem.sheets, k0_err=error
+    )
     return UniformResonance(
         k0=k0,
         k0_err=error,
@@ -366,6 +327,7 @@ def _resonance(
         q_up=q_up,
         q_down=q_down,
         q_absorbed=q_absorbed,
+        outward_share=outward,
         complete=complete,
     )
 
@@ -379,7 +341,9 @@ def _rounding(f: Scaled, k0: complex, scale: float) -> float:
     return 4e-16 * size / max(abs(complex(slope)), 1e-300)
 
 
-def _by_film(problem: _Problem, k0: complex, film: Sequence[int], h: float) -> tuple[complex, float]:
+def _by_film(
+    problem: CharacteristicAtK0, k0: complex, film: Sequence[int], h: float
+) -> tuple[complex, float]:
     """(dk0/dn for a common change of the film's indices, confinement ``Re Σ -(n_i/k0) dk0/dn_i``)."""
     total, share = 0.0j, 0.0
     index = problem.numeric.index(np.array(k0))
@@ -391,69 +355,3 @@ def _by_film(problem: _Problem, k0: complex, film: Sequence[int], h: float) -> t
         total += dk_dn
         share += (-index[number] / k0 * dk_dn).real
     return total, float(share)
-
-
-def _split(problem: _Problem, k0: complex, u: complex, error: float) -> tuple[float, float, float]:
-    """Q of what goes up, down, and into the layers.
-
-    At complex k0 ``d/dz Re(F h*) = -k0'' (ε'|E|² + |H|²) - k0' ε'' |E|²`` holds exactly (real kx, no dispersion): the
-    powers out through both ends and the absorbed one, ``k0' ∫ε''|E|²``, share 1/Q in proportion. Into a closed
-    half-space goes what its material absorbs of the evanescent tail. With dispersion ε'' is taken at Re k0, where it
-    is absorption alone.
-    """
-    numeric = problem.numeric
-    stack = media(numeric, k0)
-    loss = np.imag(numeric.eps(np.array(k0.real + 0j)))
-    edges = np.concatenate([[0.0], np.cumsum([d for d, _ in stack.layers])])
-    nodes, weights = np.polynomial.legendre.leggauss(16)
-    z, w, rows = [], [], []
-    for (d, row), bottom in zip(stack.layers, edges, strict=False):
-        pieces = 1 + int(abs(np.sqrt(stack.eps[row] - u * u) * k0) * d / 4.0)
-        starts = bottom + d / pieces * np.arange(pieces)
-        z.append((starts[:, None] + 0.5 * d / pieces * (1.0 + nodes)).ravel())
-        w.append(np.tile(0.5 * d / pieces * weights, pieces))
-        rows.append(np.full(pieces * len(nodes), row))
-    inner = np.concatenate(z) if z else np.empty(0)
-    at = np.concatenate([inner, [np.nextafter(0.0, -1.0), edges[-1]]])
-    f, h, _ = mode_field(stack, k0, u, problem.polarization, problem.sheets, at)
-    faces: list[tuple[int, Sheet, int, float]] = [
-        (stack.superstrate, problem.sheets[0], -1, 1.0),
-        (stack.substrate, problem.sheets[1], -2, -1.0),
-    ]
-    ends = [
-        _power_into(stack.eps[end], float(loss[end]), k0, u, f[i], sign * h[i], problem.polarization, sheet)
-        for end, sheet, i, sign in faces
-    ]
-    row = np.concatenate(rows) if rows else np.empty(0, int)
-    weight = np.concatenate(w) if w else np.empty(0)
-    ez = u * h[:-2] / stack.eps[row] if problem.polarization == "TM" else 0.0 * h[:-2]
-    hz = u * f[:-2] if problem.polarization == "TE" else 0.0 * h[:-2]
-    e2, h2 = np.abs(f[:-2]) ** 2 + np.abs(ez) ** 2, np.abs(h[:-2]) ** 2 + np.abs(hz) ** 2
-    absorbed = k0.real * float(np.sum(weight * loss[row] * e2))
-    stored = float(np.sum(weight * (stack.eps[row].real * e2 + h2)))
-    powers = np.array([*ends, absorbed])
-    if abs(k0.imag) > 10.0 * error and powers.sum() > 0.1 * np.abs(powers).sum():
-        rates = powers / powers.sum() * (-2.0 * k0.imag / k0.real)
-    else:
-        rates = 2.0 * powers / (k0.real * stored) if stored > 0.0 else np.full(3, math.nan)
-    tiny = 1e-15
-    q_up, q_down, q_absorbed = (1.0 / rate if abs(rate) > tiny else math.inf for rate in rates.tolist())
-    return q_up, q_down, q_absorbed
-
-
-def _power_into(
-    eps: complex,
-    loss: float,
-    k0: complex,
-    u: complex,
-    f: complex,
-    h: complex,
-    polarization: Polarization,
-    sheet: Sheet,
-) -> float:
-    """Power into a half-space with tangential fields F, h (h counted outwards) at its face."""
-    if sheet == "open":
-        return float((f * np.conj(h)).real)
-    decay = 2.0 * float((half_space_q(np.array(eps), k0, u * u, sheet) * k0).imag)
-    ez = u * h / eps if polarization == "TM" else 0.0
-    return k0.real * loss * (abs(f) ** 2 + abs(ez) ** 2) / decay if decay > 0.0 else 0.0

@@ -17,7 +17,7 @@ from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.optics.uniform.multilayer import field_profile, spectrum
 from cavitydesign.report.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, styled
-from cavitydesign.solvers.base import Solution
+from cavitydesign.solvers.solution import Solution
 from cavitydesign.study.measured import Peak
 
 if TYPE_CHECKING:

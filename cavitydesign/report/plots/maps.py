@@ -16,7 +16,7 @@ from cavitydesign.geometry.emitter import Emitter
 from cavitydesign.kinds import Array
 from cavitydesign.report.plots.gain import PAIRS, transition_marks
 from cavitydesign.report.plots.style import BLACK, BLUE, GREY, RED, TRANSITION_COLOURS, styled
-from cavitydesign.solvers.base import Solution
+from cavitydesign.solvers.solution import Solution
 from cavitydesign.study.measured import Peak
 from cavitydesign.study.predict import mode_thresholds
 

@@ -21,7 +21,7 @@ from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.report.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, styled
-from cavitydesign.solvers.base import Modes
+from cavitydesign.solvers.solution import Modes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

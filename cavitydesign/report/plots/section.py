@@ -14,8 +14,8 @@ from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.optics.patterned.nearfield import mode_fields
 from cavitydesign.report.plots.style import BLUE, GREY, ORANGE, styled
-from cavitydesign.solvers.base import Poles, Solution
-from cavitydesign.solvers.poles import resonances
+from cavitydesign.solvers.poles import Poles, resonances
+from cavitydesign.solvers.solution import Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from pathlib import Path
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.kinds import Window
-from cavitydesign.solvers.base import checked_window
+from cavitydesign.solvers.ask import checked_window
 from cavitydesign.solvers.fdtd.client import WORKER, digest
 from cavitydesign.solvers.fdtd.estimate import Estimate, estimate
 from cavitydesign.solvers.fdtd.job import jobs

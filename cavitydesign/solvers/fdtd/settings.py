@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
 
 from cavitydesign.errors import InputError
+from cavitydesign.solvers.ask import Ask, Solver
+from cavitydesign.solvers.solution import Solution
 
 
-@dataclass(frozen=True, slots=True)
-class Fdtd:
+@dataclass(frozen=True)
+class Fdtd(Solver):
     """Settings of the ``fdtd`` solver (Meep in its own process).
 
     pixels_per_um: resolutions to run; each is moved to the nearest at which the period is a whole, even number of
@@ -28,6 +30,9 @@ class Fdtd:
     time_limit_s, memory_limit_gb: a job estimated above is refused, and one that runs over is ended with what it has.
     folder: where runs are kept and resumed; None: a temporary one, kept only when a run fails or is interrupted.
     """
+
+    name: ClassVar[str] = "fdtd"
+    version: ClassVar[int] = 2
 
     pixels_per_um: tuple[float, ...] = (55.0, 78.0)
     bloch: tuple[float, float] = (0.0, 0.0)
@@ -77,3 +82,14 @@ class Fdtd:
         for name, good, rule in rules:
             if not good:
                 raise InputError(rule, key=name, value=getattr(self, name))
+
+    def run(self, ask: Ask) -> Solution:
+        """Resonances of the infinite cell, or of the finite array where the question names a device."""
+        from cavitydesign.solvers.fdtd.solver import run
+
+        if ask.device is not None and ask.device.shift_periods:
+            rule = "Meep's arrays are drawn without a shift in their middle; leave it out"
+            raise InputError(rule, key="device.shift_periods", value=ask.device.shift_periods)
+        periods = self.periods if ask.device is None else ask.device.counts
+        asked = replace(self, bloch=ask.bloch, periods=periods)
+        return run(ask.stack, asked, window_nm=ask.window_nm, progress=lambda text: ask.progress(0, 0, text))

@@ -10,13 +10,13 @@ import numpy as np
 
 from cavitydesign.errors import SolverError, Status
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.base import Modes, Solution
 from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
 from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
 from cavitydesign.solvers.fdtd.harvest import Line, Rejected, extrapolate, lines_of_run, mean_over_offsets
 from cavitydesign.solvers.fdtd.job import Job, jobs
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
 from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.solution import Modes, Solution
 
 Found = tuple[str, int, str, Line]
 """(symmetry, degeneracy, polarization, line)."""

@@ -1,0 +1,125 @@
+"""Reading and writing, once: whole files or none, columns of a CSV, ranges of numbers, and numbers as JSON has them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from cavitydesign.errors import InputError
+
+MOST_NUMBERS = 100_000
+"""Length of the longest range."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: beside its place, then renamed. Its folder is made where it is missing.
+
+    A process that was killed half-way leaves a hidden file beside the old one, never a broken one in its place.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        work.write_bytes(data)
+        os.replace(work, path)  # noqa: PTH105
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def read_text(path: Path, *, key: str | None = None) -> str:
+    """The text of a UTF-8 file, with or without a byte-order mark.
+
+    Raises:
+        InputError: naming the file, and ``key`` where its name stands in another file.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=path, key=key) from None
+    except (OSError, ValueError):  # not UTF-8, or a null byte in the path
+        raise InputError("cannot be read as a UTF-8 text file", file=path, key=key) from None
+
+
+def csv_rows(path: Path, *, key: str | None = None) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header and rows of a CSV file, each row with its line's number; blank lines and ``#`` comments are passed over.
+
+    It is read line by line: a number never spans two of them, and an open quote then ends with its line.
+    """
+    lines = [
+        (number, line)
+        for number, line in enumerate(read_text(path, key=key).splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    try:
+        rows = [(number, next(csv.reader([line], strict=True))) for number, line in lines]
+    except csv.Error as error:
+        raise InputError(f"is not a CSV table: {error}", file=path, key=key) from None
+    if not rows:
+        raise InputError("is empty; it needs a header row", file=path, key=key)
+    return [name.strip() for name in rows[0][1]], rows[1:]
+
+
+def finite_number(text: str, *, key: str, file: object = None) -> float:
+    """A finite number from text, or an InputError that names where it stands."""
+    try:
+        found = float(text)
+    except ValueError:
+        raise InputError("must be a number", file=file, key=key, value=text) from None
+    if not math.isfinite(found):
+        raise InputError("must be a finite number", file=file, key=key, value=text)
+    return found
+
+
+def parse_range(text: str, *, key: str) -> tuple[float, ...]:
+    """``start:stop:step`` (stop included), ``a,b,c`` or ``a`` as numbers; decimal steps stay exact."""
+    if ":" not in text:
+        values = tuple(float(_decimal(part, key)) for part in text.split(","))
+        if len(set(values)) != len(values):
+            raise InputError("has a value twice", key=key, value=text)
+        return values
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise InputError("a range is start:stop:step", key=key, value=text)
+    start, stop, step = (_decimal(part, key) for part in parts)
+    if step == 0 or (stop - start) / step < 0:
+        raise InputError("the step must lead from start to stop", key=key, value=text)
+    count = (stop - start) / step
+    if count >= MOST_NUMBERS:
+        raise InputError(f"asks for more than {MOST_NUMBERS} points", key=key, value=text)
+    return tuple(float(start + index * step) for index in range(int(count) + 1))
+
+
+def _decimal(text: str, key: str) -> Decimal:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        raise InputError("must be a number", key=key, value=text.strip()) from None
+    if not number.is_finite() or abs(number) > Decimal("1e300"):
+        raise InputError("must be a finite number", key=key, value=text.strip())
+    return number
+
+
+def json_ready(value: Any) -> Any:
+    """Content as JSON can have it: NaN and infinities become None, a complex number a pair, arrays lists."""
+    if isinstance(value, Mapping):
+        return {str(name): json_ready(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(item) for item in value]
+    if hasattr(value, "tolist"):
+        return json_ready(value.tolist())
+    if isinstance(value, complex):
+        return [json_ready(value.real), json_ready(value.imag)] if math.isfinite(value.real) else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def json_text(content: Any, *, indent: int = 2) -> str:
+    """One JSON document, with a line end."""
+    return json.dumps(json_ready(content), ensure_ascii=False, allow_nan=False, indent=indent) + "\n"

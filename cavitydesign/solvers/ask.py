@@ -1,0 +1,214 @@
+"""The question that a solver is given, what a solver is, and :func:`solve`.
+
+A solver is one file: a frozen dataclass of settings that derives from :class:`Solver`, says its name and version, and
+answers an :class:`Ask`::
+
+    @dataclass(frozen=True)
+    class Mine(Solver):
+        name = "mine"
+        version = 1
+
+        def run(self, ask: Ask) -> Solution: ...
+
+    solve(design, Mine(), window_nm=(560, 700))
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol
+
+from cavitydesign.errors import InputError
+from cavitydesign.geometry.design import Design, Device
+from cavitydesign.geometry.stack import Stack
+from cavitydesign.kinds import Window
+from cavitydesign.solvers.solution import Solution
+
+
+class Progress(Protocol):
+    """Told how much of how much is done (``total`` 0: not known), and at what."""
+
+    def __call__(self, done: float, total: float, what: str = "") -> None: ...
+
+
+def silent(done: float, total: float, what: str = "") -> None:
+    """Tell nobody."""
+
+
+OWN: Any = object()
+"""Stands for the design's own device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a solver is asked.
+
+    Attributes:
+        stack: the layers, every material spelt out.
+        window_nm: (shortest, longest) wavelength in vacuum.
+        device: the finite device; None for the infinite array. A solver of the infinite cell does not look at it.
+        bloch: in-plane wavevector (kx, ky) in 1/nm. For a stack without lattice this is the wavevector itself.
+        angle_deg: the same as an angle of incidence from the superstrate, which follows the frequency:
+            (kx, ky) = k0 n (sin θ, 0). Only for uniform stacks.
+        progress: told how far the work is.
+    """
+
+    stack: Stack
+    window_nm: Window
+    device: Device | None = None
+    bloch: tuple[float, float] = (0.0, 0.0)
+    angle_deg: float = 0.0
+    progress: Progress = field(default=silent, compare=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        subject: Design | Stack,
+        *,
+        window_nm: Window | None = None,
+        device: Any = OWN,
+        bloch: tuple[float, float] = (0.0, 0.0),
+        angle_deg: float = 0.0,
+        progress: Progress | None = None,
+    ) -> Ask:
+        """The question about a design (which brings its window and device) or a stack (which has neither)."""
+        own = isinstance(subject, Design)
+        if window_nm is None:
+            if not own:
+                raise InputError(
+                    "a stack has no default window; give (shortest, longest) in nm", key="window_nm"
+                )
+            window_nm = subject.window_nm
+        if device is OWN:
+            device = subject.device if own else None
+        stack = subject.to_stack() if own else subject
+        return cls(
+            stack, checked_window(window_nm), device, _pair(bloch), float(angle_deg), progress or silent
+        )
+
+    def replace(self, **changes: Any) -> Ask:
+        """A question with some parts changed."""
+        return replace(self, **changes)
+
+
+class Solver:
+    """Base of the solvers' settings. A class that answers must say its ``name`` and its ``version``.
+
+    The version is raised whenever the numbers of the solver change: stored results of older ones are not used again.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    def __init_subclass__(cls, **extra: Any) -> None:
+        super().__init_subclass__(**extra)
+        for wanted, kind in (("name", str), ("version", int)):
+            if not isinstance(getattr(cls, wanted, None), kind):
+                raise TypeError(
+                    f"a solver needs a class attribute {wanted!r} ({kind.__name__}); {cls.__name__} has none"
+                )
+
+    def run(self, ask: Ask) -> Solution:
+        """Answer a question."""
+        raise NotImplementedError
+
+
+def option(default: Any, text: str, *, name: str, metavar: str = "", compare: bool = True) -> Any:
+    """A field of a solver's settings that the command line offers as option ``name`` with the help ``text``.
+
+    ``compare`` False is for what changes no number (how many processes, which folder).
+    """
+    metadata = {"option": name, "help": text, "metavar": metavar}
+    return field(default=default, metadata=metadata, compare=compare)
+
+
+def checked_window(window_nm: Window) -> Window:
+    """A wavelength window as (shortest, longest) in nm, or an InputError."""
+    low, high = (float(edge) for edge in window_nm)
+    if not (math.isfinite(low) and math.isfinite(high) and 0.0 < low < high):
+        raise InputError(
+            "must be [shorter, longer] wavelength in nm, both > 0", key="window_nm", value=[low, high]
+        )
+    if high > 2.5 * low:
+        raise InputError(
+            "spans more than a factor 2.5 in wavelength; search in parts", key="window_nm", value=[low, high]
+        )
+    return low, high
+
+
+def solve(
+    subject: Design | Stack,
+    settings: Solver | None = None,
+    *,
+    window_nm: Window | None = None,
+    device: Any = OWN,
+    bloch: tuple[float, float] = (0.0, 0.0),
+    angle_deg: float = 0.0,
+    progress: Progress | None = None,
+) -> Solution:
+    """Find the resonances of a design or a stack.
+
+    Args:
+        subject: a design, which brings its window and its device, or a stack.
+        settings: the solver, by the type of its settings; None is ``Poles()``.
+        window_nm: (shortest, longest) wavelength in vacuum.
+        device: another device than the design's own; None for the infinite array.
+        bloch: in-plane wavevector (kx, ky) in 1/nm.
+        angle_deg: angle of incidence from the superstrate instead, for uniform stacks.
+        progress: told how far the work is.
+
+    Raises:
+        InputError: what was asked breaks a rule.
+        SolverError: no trustworthy answer can be given.
+        Unavailable: the solver needs a component that is not installed.
+    """
+    if settings is None:
+        from cavitydesign.solvers.poles import Poles
+
+        settings = Poles()
+    if not isinstance(settings, Solver):
+        raise InputError(
+            "is no solver's settings; use a value such as Poles()", key="settings", value=settings
+        )
+    ask = Ask.of(
+        subject, window_nm=window_nm, device=device, bloch=bloch, angle_deg=angle_deg, progress=progress
+    )
+    start = time.perf_counter()
+    try:
+        found = settings.run(ask)
+    except InputError as error:
+        raise _with_key(error, subject, ask) from None
+    from cavitydesign import __version__
+
+    about = {"cavitydesign": __version__, "solver_version": settings.version}
+    return replace(
+        found,
+        provenance={**about, "elapsed_s": time.perf_counter() - start, **found.provenance},
+        solver=settings.name,
+        window_nm=ask.window_nm,
+        design_id=subject.id,
+    )
+
+
+def _pair(bloch: tuple[float, float]) -> tuple[float, float]:
+    kx, ky = (float(part) for part in bloch)
+    if not (math.isfinite(kx) and math.isfinite(ky)):
+        raise InputError("must be two finite numbers in 1/nm", key="bloch", value=[kx, ky])
+    return kx, ky
+
+
+def _with_key(error: InputError, subject: Design | Stack, ask: Ask) -> InputError:
+    """A complaint about a material's range knows the material only; here it learns where in the design that stands."""
+    from cavitydesign.optics.media.index import resolve
+
+    if error.key != "material" or not isinstance(subject, Design):
+        return error
+    for material in ask.stack.materials:
+        try:
+            resolve(material, ask.window_nm)
+        except InputError as found:
+            if found.message == error.message and found.value == error.value:
+                return InputError(error.message, key=subject.key_of(material) or error.key, value=error.value)
+    return error
