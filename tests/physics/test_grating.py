@@ -14,9 +14,10 @@ from scipy.optimize import brentq
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.arrays.coupled_waves import dfb_modes
+from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.solvers import Bragg, Poles, solve
 from cavitydesign.solvers.fdtd.settings import Fdtd
-from tests.optics.cells import circle, layer, rectangle, stack
+from tests.optics.cells import circle, layer, numeric, rectangle, stack
 
 PERIOD = 400.0
 LINE = {"kind": "line", "period_nm": PERIOD}
@@ -47,6 +48,23 @@ def test_lines_are_a_cell_too_short_for_orders_along_them(bloch):
     assert list(one["symmetry"]) == list(two["symmetry"])
     np.testing.assert_allclose(one["k0_per_nm"], two["k0_per_nm"], rtol=1e-10)
     np.testing.assert_allclose(one["confinement"], two["confinement"], rtol=1e-7)
+
+
+@pytest.mark.parametrize(("angle", "azimuth"), [(0.0, 0.0), (20.0, 0.0), (20.0, 35.0)])
+@pytest.mark.parametrize("polarization", ["TE", "TM"])
+def test_spectra_of_lines_are_those_of_the_short_cell(angle, azimuth, polarization):
+    short = {"kind": "rectangular", "period_x_nm": PERIOD, "period_y_nm": 20.0}
+    lines = numeric(stack([layer(2.0, 170.0, bar(1.6, 150.0))], lattice=LINE))
+    cell = numeric(stack([layer(2.0, 170.0, rectangle(1.6, (150.0, 20.0)))], lattice=short))
+    one, two = (
+        spectrum(
+            item, wavelength_nm=[590.0, 640.0, 700.0], angle_deg=angle, azimuth_deg=azimuth,
+            polarization=polarization, waves=25,
+        )
+        for item in (lines, cell)
+    )  # fmt: skip
+    np.testing.assert_allclose(one.reflectance, two.reflectance, atol=1e-10)
+    np.testing.assert_allclose(one.reflectance + one.transmittance, 1.0, atol=1e-10)
 
 
 @pytest.mark.parametrize(

@@ -295,14 +295,16 @@ def _arrows(axes: Axes, resonance: Resonance, z: float, period: float, partner: 
 
 def _outlines(axes: Axes, stack: NumericStack, z: float) -> None:
     depth, above = stack.thickness_nm - z, 0.0
+    stretch = np.array([1.0, _periods(stack)[1] / stack.lattice.periods_nm[1]])  # a line's cell is 1 nm long
+    a1, a2 = stack.lattice.vectors_nm * stretch
     for layer in stack.layers:
         if above <= depth <= above + layer.thickness_nm:
             for item in layer.inclusions:
-                corners = item.pattern.outline()
+                corners = item.pattern.outline() * stretch
                 closed = np.concatenate([corners, corners[:1]])
                 for i in range(-_AREA, _AREA + 1):
                     for j in range(-_AREA, _AREA + 1):
-                        moved = closed + i * stack.lattice.vectors_nm[0] + j * stack.lattice.vectors_nm[1]
+                        moved = closed + i * a1 + j * a2
                         axes.plot(moved[:, 0], moved[:, 1], color="white", linewidth=0.9)
             return
         above += layer.thickness_nm
