@@ -45,7 +45,7 @@ class OneLineErrors(TyperGroup):
 
 
 def guarded(run: Callable[[], Any]) -> tuple[int, str]:
-    """Run a command; its exit code, and the line for stderr."""
+    """Run a command; its exit code, and what to tell on stderr: a line for each complaint."""
     from cavitydesign.errors import CavityError
 
     try:
@@ -54,7 +54,7 @@ def guarded(run: Callable[[], Any]) -> tuple[int, str]:
     except Leave as left:
         return left.code, str(left)
     except CavityError as error:
-        return error.exit_code, str(error)
+        return error.exit_code, "\n".join(error.lines)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED, "interrupted; nothing was kept"
     except BrokenPipeError:  # the reader of a pipe left (`| head`); Python must not complain about it at exit
