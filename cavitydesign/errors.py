@@ -33,12 +33,11 @@ _NO_VALUE: Any = object()
 class InputError(CavityError):
     """The input is wrong: ``file: key: rule, got value``.
 
-    Parameters
-    ----------
-    message: what rule the value breaks, and the way out where there is one.
-    file: the file it stands in, when it came from one.
-    key: the dotted key (``layers.2.thickness_nm``) or the argument's name.
-    value: what was received.
+    Args:
+        message: what rule the value breaks, and the way out where there is one.
+        file: the file it stands in, when it came from one.
+        key: the dotted key (``layers.2.thickness_nm``) or the argument's name.
+        value: what was received.
     """
 
     exit_code = 2

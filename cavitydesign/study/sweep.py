@@ -219,19 +219,20 @@ def sweep(
 ) -> Sweep:
     """Solve every point of a grid.
 
-    Parameters
-    ----------
-    design, axes, settings, window_nm: the grid and the question.
-    store: where outcomes are kept and looked up; without one nothing is kept.
-    run_line: answers one line of the grid at a time, for solvers that follow their modes along it; each of its
-        outcomes is kept as it comes. None solves point by point.
-    jobs: processes to use where points are solved one by one.
-    retry: ask again where a kept outcome is a failure.
-    progress: called with points done and in all.
+    Args:
+        design: what is swept.
+        axes: its numbers that vary, and their values.
+        settings: of the solver.
+        window_nm: where modes are wanted.
+        store: where outcomes are kept and looked up; without one nothing is kept.
+        run_line: answers one line of the grid at a time, for solvers that follow their modes along it; each of
+            its outcomes is kept as it comes. None solves point by point.
+        jobs: processes to use where points are solved one by one.
+        retry: ask again where a kept outcome is a failure.
+        progress: called with points done and in all.
 
-    Raises
-    ------
-    Interrupted: on Ctrl-C; what was finished is in the store.
+    Raises:
+        Interrupted: on Ctrl-C; what was finished is in the store.
     """
     points = grid(design, axes, settings, window_nm=window_nm)
     outcomes: list[Outcome | None] = [_known(point, store, retry=retry) for point in points]
