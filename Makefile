@@ -3,6 +3,8 @@
 PY := .venv/bin/python
 BOOTSTRAP := @python3 scripts/bootstrap.py
 JOBS ?= 2
+TYPED := .venv/.types-hold
+SOURCES := $(shell find cavitydesign scripts -name '*.py')
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 # Small matrices: threads inside BLAS cost more than they bring, and the processes above share the cores.
@@ -37,8 +39,13 @@ mutants: setup-dev ## break 200 lines of gain/ and study/, one at a time, and na
 lint: setup-dev ## ruff, pyright and import-linter
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
-	$(PY) -m pyright
 	.venv/bin/lint-imports --no-logo
+	@$(MAKE) --no-print-directory $(TYPED)
+
+# pyright keeps nothing from run to run, and takes longer than all else of `make lint`: not again for the same files.
+$(TYPED): $(SOURCES) pyproject.toml constraints.txt
+	$(PY) -m pyright
+	@touch $@
 
 format: setup-dev ## let ruff write what it can
 	$(PY) -m ruff format .

@@ -43,6 +43,9 @@ def test_no_section_of_another_style(path: Path) -> None:
         == []
     )
     assert re.findall(r"^\s*Raises :class:.*", text, re.M) == []
+    assert (
+        re.findall(r"^ {4,}[a-z_0-9, ]+: .*\. [a-z_0-9]{2,}: .*", text, re.M) == []
+    )  # two entries on one line
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=lambda path: str(path.relative_to(ROOT)))
