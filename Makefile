@@ -4,7 +4,7 @@ PY := .venv/bin/python
 BOOTSTRAP := @python3 scripts/bootstrap.py
 JOBS ?= 2
 TYPED := .venv/.types-hold
-SOURCES := $(shell find cavitydesign scripts -name '*.py')
+SOURCES := $(shell find cavitydesign scripts \( -name '*.py' -o -type d \) -not -name __pycache__) # a folder: what was deleted
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 
 # Small matrices: threads inside BLAS cost more than they bring, and the processes above share the cores.
