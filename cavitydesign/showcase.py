@@ -55,7 +55,7 @@ class Told:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the showcase; the exit code is that of interface.md."""
+    """Run the showcase; the exit code is 0, or that of the error."""
     parser = argparse.ArgumentParser(
         prog="python -m cavitydesign.showcase", description=str(__doc__).splitlines()[0]
     )

@@ -23,7 +23,7 @@ class Leave(Exception):
 
 
 class OneLineErrors(TyperGroup):
-    """The group of all commands: whatever goes wrong ends in one line on stderr and an exit code of interface.md."""
+    """The group of all commands: whatever goes wrong ends in one line on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; an interrupt says what was kept, if its raiser knows."""

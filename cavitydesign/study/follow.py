@@ -58,14 +58,14 @@ class Chain:
 class Followed:
     """Modes along a sweep.
 
-    Attributes
-    ----------
-    values: the swept parameter at each point, shape (P,).
-    labels, degeneracies, polarizations: of each mode, shape (M,).
-    wavelength_nm, q, confinement, threshold_gain_per_cm, outward_share: shape (M, P); NaN where a mode is outside the window.
-    wavelength_err_nm: numerical error of each mode's λ, from the nearest check point.
-    checks: the points at which a fresh search was made.
-    proven: whether every fresh search was complete and agreed with what had been followed.
+    Attributes:
+        values: the swept parameter at each point, shape (P,).
+        labels, degeneracies, polarizations: of each mode, shape (M,).
+        wavelength_nm, q, confinement, threshold_gain_per_cm, outward_share: shape (M, P); NaN where a mode is
+            outside the window.
+        wavelength_err_nm: numerical error of each mode's λ, from the nearest check point.
+        checks: the points at which a fresh search was made.
+        proven: whether every fresh search was complete and agreed with what had been followed.
     """
 
     values: Array

@@ -201,19 +201,20 @@ def sweep(
 ) -> Sweep:
     """Solve every point of a grid.
 
-    Parameters
-    ----------
-    design, axes, settings: the grid and the solver. asked: window, device, bloch, angle, as in ``solve``.
-    store: where outcomes are kept and looked up; without one nothing is kept.
-    run_line: answers one line of the grid at a time, for solvers that follow their modes along it; each of its
-        outcomes is kept as it comes. None solves point by point.
-    jobs: processes to use where points are solved one by one.
-    retry: ask again where a kept outcome is a failure.
-    progress: called with points done and in all.
+    Args:
+        design: what is swept.
+        axes: its numbers that vary, and their values.
+        settings: of the solver.
+        store: where outcomes are kept and looked up; without one nothing is kept.
+        run_line: answers one line of the grid at a time, for solvers that follow their modes along it; each of
+            its outcomes is kept as it comes. None solves point by point.
+        jobs: processes to use where points are solved one by one.
+        retry: ask again where a kept outcome is a failure.
+        progress: called with points done and in all.
+        asked: window, device, bloch, angle, as :func:`cavitydesign.solvers.ask.solve` takes them.
 
-    Raises
-    ------
-    Interrupted: on Ctrl-C; what was finished is in the store.
+    Raises:
+        Interrupted: on Ctrl-C; what was finished is in the store.
     """
     points = grid(design, axes, settings, **asked)
     outcomes: list[Outcome | None] = [_known(point, store, retry=retry) for point in points]
