@@ -36,7 +36,10 @@ class Commands(OneLineErrors):
         "mask": ("cavitydesign.cli.layout:mask", "Write a mask as GDS or OASIS, with its manifest."),
         "check": ("cavitydesign.cli.layout:check", "Apply the fabrication rules to a mask."),
         "verify": ("cavitydesign.cli.verify:verify", "Check the pole solver's modes against FDTD."),
-        "showcase": ("cavitydesign.showcase:showcase", "The published lasers, from design to mask, in one go."),
+        "showcase": (
+            "cavitydesign.showcase:showcase",
+            "The published lasers, from design to mask, in one go.",
+        ),
         "doctor": ("cavitydesign.cli.doctor:doctor", "What is installed, what is missing, how to get it."),
     }
 

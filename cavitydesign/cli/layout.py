@@ -22,7 +22,11 @@ Force = Annotated[bool, typer.Option("--force", help="Write although a fabricati
 
 
 def mask(
-    layout: LayoutFile, out: MaskOut, force: Force = False, plot: options.Plot = None, json: options.Json = False
+    layout: LayoutFile,
+    out: MaskOut,
+    force: Force = False,
+    plot: options.Plot = None,
+    json: options.Json = False,
 ) -> None:
     """Draw a mask, apply the fabrication rules, write it with its manifest and read it back.
 

@@ -54,6 +54,12 @@ Plot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE.png", help="Also draw it (.png, .pdf or .svg).", show_default=False),
 ]
+Measured = Annotated[
+    Path,
+    typer.Option(
+        "--measured", metavar="PEAKS.csv", help="Measured peaks (CSV with a header row).", show_default=False
+    ),
+]
 Vary = Annotated[
     list[str] | None,
     typer.Option(

@@ -218,9 +218,7 @@ def _parameters(chosen: Mapping[str, type[Solver]], *, with_choice: bool) -> lis
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
-    )
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 def _parameter_name(option: str) -> str:

@@ -9,7 +9,9 @@ import typer
 
 from cavitydesign.cli import options
 
-Family = Annotated[str, typer.Argument(metavar="FAMILY", help="Family of the design, or mask.", show_default=False)]
+Family = Annotated[
+    str, typer.Argument(metavar="FAMILY", help="Family of the design, or mask.", show_default=False)
+]
 NewFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="File to write.", show_default=False)]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 OneFamily = Annotated[
