@@ -29,12 +29,11 @@ def new(family: Family, file: NewFile, force: Force = False, json: options.Json 
     from cavitydesign.files import write_atomically
     from cavitydesign.geometry import templates
 
-    if family not in templates.names():
-        raise InputError(f"must be one of {', '.join(templates.names())}", key="FAMILY", value=family)
+    text = templates.text(family)
     options.writable(file, "FILE.toml", suffixes=(".toml",))
     if file.exists() and not force:
         raise InputError("is there already; --force overwrites it", file=file)
-    write_atomically(file, templates.text(family).encode())
+    write_atomically(file, text.encode())
     if json:
         output.print_json({"family": family, "file": str(file)})
     else:
@@ -48,6 +47,10 @@ def schema(family: OneFamily = None, json: options.Json = False) -> None:
     """
     del json  # a schema is one JSON document in any case
     from cavitydesign.cli import output
+    from cavitydesign.geometry.families import families
     from cavitydesign.geometry.schema import design_schema
 
-    output.print_json(design_schema(family))
+    if family is not None:
+        output.print_json(design_schema(family))
+    else:
+        output.print_json({"oneOf": [design_schema(name) for name in families()]})
