@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from cavitydesign.files import json_text
 
@@ -32,11 +32,11 @@ def print_json(content: Mapping[str, Any]) -> None:
     sys.stdout.write(json_text(content))
 
 
-def console(*, width: int | None = None) -> Console:
+def console(*, width: int | None = None, file: IO[str] | None = None) -> Console:
     """The console of stdout. Piped output keeps 120 columns, so that no table breaks. Nothing is read as markup."""
     from rich.console import Console
 
-    made = functools.partial(Console, highlight=False, markup=False, emoji=False)
+    made = functools.partial(Console, highlight=False, markup=False, emoji=False, file=file)
     found = made(width=width)
     return found if found.is_terminal or width else made(width=120)
 

@@ -15,7 +15,7 @@ Family = Annotated[
 NewFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="File to write.", show_default=False)]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 OneFamily = Annotated[
-    str | None, typer.Argument(metavar="[FAMILY]", help="Family of the design.", show_default="all families")
+    str | None, typer.Argument(metavar="FAMILY", help="Family of the design.", show_default="all families")
 ]
 
 
