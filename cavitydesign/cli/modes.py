@@ -105,7 +105,12 @@ def modes_document(design: Design, found: Solution) -> dict[str, Any]:
         "warnings": list(found.warnings),
         "modes": found.modes.records(),
         "assumed": output.assumed_records(design, optics_only=True),
-        "provenance": dict(found.provenance),
+        "provenance": {
+            "solver": found.solver,
+            "window_nm": list(found.window_nm),
+            "design_id": found.design_id,
+            **found.provenance,
+        },
     }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from cavitydesign import load_design
 from cavitydesign.errors import Status
-from cavitydesign.solvers.base import Solution
+from cavitydesign.solvers.solution import Solution
 from tests.cli.running import CAVITY, LAYOUTS, command
 
 MODE_KEYS = {
