@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -42,6 +42,14 @@ class Lazy(Mapping[str, Any]):
         return len(self.places)
 
 
+class _Completion(NamedTuple):
+    """What a shell may complete to, as typer's shells read it (whichever click it brings)."""
+
+    value: str
+    help: str
+    type: str = "plain"
+
+
 class OneLineErrors(TyperGroup):
     """The group of all commands: whatever goes wrong ends in a line on stderr and an exit code of interface.md.
 
@@ -62,12 +70,8 @@ class OneLineErrors(TyperGroup):
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Names of commands, and the group's own options; no command is imported for it."""
-        from typer.core import CompletionItem
-
         found = [
-            CompletionItem(name, help=text)
-            for name, (_, text) in self.places.items()
-            if name.startswith(incomplete)
+            _Completion(name, text) for name, (_, text) in self.places.items() if name.startswith(incomplete)
         ]
         return [*found, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
 

@@ -174,7 +174,7 @@ def _made(kind: type[Solver], given: Mapping[str, Any]) -> Solver:
         hint, name = _without_none(hints[item.name]), item.metadata.get("option")
         if isinstance(hint, type) and issubclass(hint, Solver):
             chosen[item.name] = _made(hint, given)
-        elif name in given:
+        elif name is not None and name in given:
             chosen[item.name] = _value(hint, given[name], name)
     try:
         return kind(**chosen)
@@ -203,7 +203,7 @@ def _parameters(chosen: Mapping[str, type[Solver]], *, with_choice: bool) -> lis
     """The parameters of a command that asks one of these solvers (or, without the choice, all of them)."""
     found = []
     if with_choice:
-        names = enum.StrEnum("SolverName", {name.upper(): name for name in chosen})
+        names: Any = enum.StrEnum("SolverName", {name.upper(): name for name in chosen})
         choice = Annotated[names, typer.Option("--solver", help="How modes are found.")]
         found.append(_parameter("solver", choice, names("poles")))
     found += [_parameter(name, kind, None) for name, (_, _, kind) in _ASKED.items()]
