@@ -13,8 +13,9 @@ from cavitydesign._version import __version__
 _HOME = {
     "cavitydesign.errors": ("CavityError", "InputError", "SolverError", "Unavailable"),
     "cavitydesign.geometry": (
-        "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "Inclusion", "Lattice",
-        "Layer", "Library", "NanopillarArray", "Pcsel", "Polygon", "Pump", "Rectangle", "Stack", "TwoMirror",
+        "Bar", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "HexagonalLattice",
+        "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "NanopillarArray", "NoLattice", "ObliqueLattice",
+        "Pcsel", "Polygon", "Pump", "Rectangle", "RectangularLattice", "SquareLattice", "Stack", "TwoMirror",
         "design_from_dict", "load_design",
     ),
     "cavitydesign.study.calibrate": ("calibrate",),

@@ -1,4 +1,4 @@
-"""One small tree of errors. Each is one line that names the input, the rule, the value and the way out.
+"""One small tree of errors. Each is one line (several complaints: one each) that names input, rule, value, way out.
 
 The command line turns them into exit codes: 2 the input is wrong, 3 no trustworthy answer, 4 a component is missing.
 """
@@ -6,6 +6,7 @@ The command line turns them into exit codes: 2 the input is wrong, 3 no trustwor
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -26,6 +27,11 @@ class CavityError(Exception):
 
     exit_code = 1
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to tell a user, a line for each complaint."""
+        return (str(self),)
+
 
 _NO_VALUE: Any = object()
 
@@ -33,12 +39,11 @@ _NO_VALUE: Any = object()
 class InputError(CavityError):
     """The input is wrong: ``file: key: rule, got value``.
 
-    Parameters
-    ----------
-    message: what rule the value breaks, and the way out where there is one.
-    file: the file it stands in, when it came from one.
-    key: the dotted key (``layers.2.thickness_nm``) or the argument's name.
-    value: what was received.
+    Args:
+        message: what rule the value breaks, and the way out where there is one.
+        file: the file it stands in, when it came from one.
+        key: the dotted key (``layers.2.thickness_nm``) or the argument's name.
+        value: what was received.
     """
 
     exit_code = 2
@@ -60,6 +65,48 @@ class InputError(CavityError):
             if self.file is not None
             else InputError(self.message, file=file, key=self.key, value=self.value)
         )
+
+    def under(self, key: str) -> InputError:
+        """The same error, with the key under which the value stands that is complained about."""
+        where = f"{key}.{self.key}" if self.key else key
+        return InputError(self.message, file=self.file, key=where, value=self.value)
+
+
+class InputErrors(InputError):
+    """Several things are wrong with one input. ``str()`` is one line: the first, and how many more there are.
+
+    Attributes:
+        complaints: each of them.
+    """
+
+    def __init__(self, complaints: tuple[InputError, ...]):
+        first = complaints[0]
+        super().__init__(first.message, file=first.file, key=first.key, value=first.value)
+        self.complaints = complaints
+        self.args = (f"{first} (and {len(complaints) - 1} more)",)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line for each complaint."""
+        return tuple(str(complaint) for complaint in self.complaints)
+
+    def in_file(self, file: object) -> InputErrors:
+        """The same errors, naming the file that they came from."""
+        return InputErrors(tuple(complaint.in_file(file) for complaint in self.complaints))
+
+    def under(self, key: str) -> InputErrors:
+        """The same errors, under the key of the value that is complained about."""
+        return InputErrors(tuple(complaint.under(key) for complaint in self.complaints))
+
+
+def told_together(complaints: Iterable[InputError]) -> InputError:
+    """One complaint as it is, several as one error."""
+    each = [
+        part
+        for item in complaints
+        for part in (item.complaints if isinstance(item, InputErrors) else (item,))
+    ]
+    return each[0] if len(each) == 1 else InputErrors(tuple(each))
 
 
 class Status(enum.Enum):

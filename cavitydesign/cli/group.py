@@ -104,7 +104,7 @@ def guarded(run: Callable[[], Any]) -> tuple[int, str]:
     except Leave as left:
         return left.code, str(left)
     except CavityError as error:
-        return error.exit_code, "\n".join(map(str, getattr(error, "complaints", (error,))))
+        return error.exit_code, "\n".join(error.lines)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED, "interrupted; nothing was kept"
     except BrokenPipeError:  # the reader of a pipe left (`| head`); Python must not complain about it at exit

@@ -72,7 +72,7 @@ class Question:
             yield
         except InputError as error:
             option = self.said.get((error.key or "").partition(".")[0])
-            if option and error.file is None:
+            if option and error.file is None and len(error.lines) == 1:
                 raise _renamed(error, option) from None
             raise error.in_file(file) from None
 

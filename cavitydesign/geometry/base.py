@@ -42,7 +42,7 @@ _SOURCE_KEYS = frozenset({"value", "source", "plus_minus", "note"})
 class Value(BaseModel):
     """A frozen, validated value. Unknown keys, NaN and infinities are errors; floats are never rounded."""
 
-    # defer_build: a schema is made when its type is first used; most runs use one family of the four
+    # defer_build: a schema is made when its type is first used; most runs use one family of them all
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True
     )
@@ -88,11 +88,11 @@ V = TypeVar("V", bound=Value)
 
 
 def validated(kind: type[V], content: Mapping[str, Any], *, key: str = "") -> V:
-    """Build a value; the first thing wrong with the content becomes one :class:`InputError` naming its key."""
+    """Build a value; what is wrong with the content becomes an :class:`InputError` naming each key."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise input_error(error, key=key) from None
+        raise input_error(error, kind=kind, key=key) from None
 
 
 def strip_sources(content: Any, path: str = "") -> tuple[Any, list[SourcedNumber]]:

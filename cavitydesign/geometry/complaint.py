@@ -1,4 +1,4 @@
-"""From pydantic's complaints to one line: the dotted key as a file spells it, the rule, the value.
+"""From pydantic's complaints to lines: the dotted key as a file spells it, the rule, the value.
 
 A validator that looks at several fields raises :class:`RuleBroken`, which says which key breaks the rule; the way to
 the validator's own value is put in front of it.
@@ -6,16 +6,21 @@ the validator's own value is put in front of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, told_together
 
 _UNSAID: Any = object()
 _FORMS = frozenset({"<n>", "<library>", "<sellmeier>", "<cauchy>", "<table>", "<film>", "<name>"})
-_SHAPES = frozenset({"circle", "rectangle", "polygon"})
+_TAGS = {
+    "pattern": frozenset({"circle", "rectangle", "polygon", "bar"}),
+    "lattice": frozenset({"none", "line", "square", "rectangular", "hexagonal", "oblique"}),
+}
+_TAG_KEYS = {"pattern": "shape", "lattice": "kind"}
 _SCALARS = frozenset({"float", "int", "str", "bool"})
 
 
@@ -30,35 +35,89 @@ class RuleBroken(ValueError):
         super().__init__(rule)
 
 
-def input_error(error: ValidationError, *, key: str = "") -> InputError:
-    """The most telling of pydantic's complaints as one line: unknown keys first, since they explain missing ones."""
-    found = error.errors(include_url=False)
-    first: Mapping[str, Any] = min(
-        found, key=lambda item: (item["type"] != "extra_forbidden", item["type"] == "missing")
-    )
-    context = first.get("ctx", {})
+def input_error(error: ValidationError, *, kind: type[BaseModel], key: str = "") -> InputError:
+    """All of pydantic's complaints about a value of class ``kind``: one of them as it is, several as InputErrors.
+
+    One for each key, in the order in which they explain each other: a wrong kind of something, whose other keys are
+    then not looked at; unknown keys; wrong values; missing keys, but for those that an unknown one was meant to be.
+    """
+    told: dict[str, InputError] = {}
+    explained: set[str] = set()
+    for item in sorted(error.errors(include_url=False), key=_rank):
+        where = ".".join(filter(None, [key, *_steps(item["loc"])]))
+        table = where.rpartition(".")[0]
+        if f"{table}.*" in explained or (item["type"] == "missing" and where in explained):
+            continue
+        if item["type"] == "extra_forbidden":
+            nearest = _nearest(kind, item["loc"])
+            rule = f"did you mean {nearest}?" if nearest else "check its spelling"
+            told.setdefault(where, InputError(f"unknown key; {rule}", key=where, value=item["input"]))
+            explained.add(".".join(filter(None, [table, nearest])))
+        else:
+            told.setdefault(where, _complaint(item, where))
+        if _rank(item) == 0:
+            explained.add(f"{table}.*")
+    return told_together(told.values())
+
+
+def _rank(item: Mapping[str, Any]) -> int:
+    if item["type"] == "literal_error" and item["loc"][-1] in _TAG_KEYS.values():
+        return 0
+    return {"extra_forbidden": 1, "missing": 3}.get(item["type"], 2)
+
+
+def _complaint(item: Mapping[str, Any], where: str) -> InputError:
+    """One complaint, other than one about an unknown key."""
+    context = item.get("ctx", {})
     inner = context.get("error")
-    where = ".".join(filter(None, [key, *_steps(first["loc"])]))
     if isinstance(inner, RuleBroken):
         return _from_rule(inner, where)
     if isinstance(inner, InputError):
         return inner
     if isinstance(inner, ValidationError):  # the layers that a family's numbers make are at fault
-        told = input_error(inner)
+        told = input_error(inner, kind=BaseModel)
         return InputError(f"these numbers give a stack that cannot be: {told}", key=where)
-    rule = _rule(first)
-    if first["type"] == "missing":
+    rule = _rule(item)
+    if item["type"] == "missing":
         return InputError(rule, key=where)
-    value = first["input"]
-    if first["type"] in ("value_error", "assertion_error") and _is_composite(value):
+    value = item["input"]
+    if item["type"] in ("value_error", "assertion_error") and _is_composite(value):
         return InputError(
             rule, key=where
         )  # the rule names what it is about; the whole table would only hide it
-    if first["type"] == "union_tag_invalid" and context["tag"] not in _FORMS:
-        return InputError(rule, key=f"{where}.shape", value=context["tag"])
-    if first["type"] == "union_tag_not_found":
-        return InputError("this key is required and is missing", key=f"{where}.shape")
+    place = next((str(step) for step in reversed(item["loc"]) if step in _TAG_KEYS), "pattern")
+    if item["type"] == "union_tag_invalid" and context["tag"] not in _FORMS:
+        return InputError(rule, key=f"{where}.{_TAG_KEYS[place]}", value=context["tag"])
+    if item["type"] == "union_tag_not_found":
+        return InputError("this key is required and is missing", key=f"{where}.{_TAG_KEYS[place]}")
     return InputError(rule, key=where, value=value)
+
+
+def _nearest(kind: type[BaseModel], location: tuple[int | str, ...]) -> str | None:
+    """The known key that an unknown one, the last step of a location within ``kind``, was most likely meant to be."""
+    models = [kind]
+    for step in location[:-1]:
+        named = [model for model in models if _is_branch_of(model, step)]
+        fields = [model.model_fields[str(step)] for model in models if step in model.model_fields]
+        inner = [model for field in fields for model in _models_in(field.annotation)]
+        beside = models if step == "pattern" else []  # a shape's keys stand beside those of what holds it
+        models = named or [*inner, *beside] or models
+    known = sorted({name for model in models for name in model.model_fields})
+    return next(iter(difflib.get_close_matches(str(location[-1]), known, n=1)), None)
+
+
+def _is_branch_of(model: type[BaseModel], step: int | str) -> bool:
+    """Whether a step of a location is the tag by which a union chose this model."""
+    tags = (model.model_fields.get(name) for name in _TAG_KEYS.values())
+    return any(field is not None and field.default == step for field in tags)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Every model that an annotation names, within unions, tuples and tables too."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
 
 
 def _from_rule(broken: RuleBroken, where: str) -> InputError:
@@ -75,12 +134,12 @@ def _is_composite(value: object) -> bool:
 def _steps(location: Iterable[int | str]) -> list[str]:
     """The location as a user wrote it: no branches of unions, a shape's keys beside its material's."""
     steps: list[str] = []
-    in_pattern = False
+    last: int | str = ""
     for step in location:
-        if step in _FORMS or (in_pattern and step in _SHAPES) or _is_branch(step):
+        if step in _FORMS or step in _TAGS.get(str(last), ()) or _is_branch(step):
             continue
-        in_pattern = step == "pattern"
-        if not in_pattern:
+        last = step
+        if step != "pattern":
             steps.append(str(step))
     while steps and steps[-1] in _SCALARS:
         steps.pop()
@@ -138,7 +197,6 @@ def _whole(_: Mapping[str, Any]) -> str:
 
 _RULES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda _: "this key is required and is missing",
-    "extra_forbidden": lambda _: "unknown key; check its spelling",
     "finite_number": lambda _: "must be a finite number",
     "float_type": _number,
     "float_parsing": _number,

@@ -1,20 +1,23 @@
-"""What the four kinds of design share: name, materials, lattice, device, emitter, pump, and where numbers come from."""
+"""What all families of designs share: name, materials, lattice, device, emitter, pump, and where numbers come from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry.base import Count, SourcedNumber, Value, default_sources, validated
+from cavitydesign.geometry.base import SourcedNumber, Value, default_sources, validated
 from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.device import Device
 from cavitydesign.geometry.emitter import Emitter, Pump
+from cavitydesign.geometry.lattice import AnyLattice, NoLattice
 from cavitydesign.geometry.material import Material, MaterialField, MaterialRef, WavelengthRange
-from cavitydesign.geometry.stack import Inclusion, Lattice, Layer, Stack
+from cavitydesign.geometry.pattern import Pattern
+from cavitydesign.geometry.stack import Inclusion, Layer, Stack
 
 
 def _by_path(records: tuple[SourcedNumber, ...]) -> tuple[SourcedNumber, ...]:
@@ -22,36 +25,74 @@ def _by_path(records: tuple[SourcedNumber, ...]) -> tuple[SourcedNumber, ...]:
     return tuple(sorted(records, key=lambda record: record.path))
 
 
-class Device(Value):
-    """A finite device: how many periods (or, for a cavity without a lattice, nothing)."""
-
-    periods: tuple[Count, Count]
+FAMILIES: dict[str, type[Design]] = {}
+"""Every class of designs that has been defined so far, by the name that a file gives as ``family``."""
 
 
 class Design(Value):
-    """Base of the families. Each adds its own parts and says how they become layers (:meth:`layers`)."""
+    """Base of the families.
+
+    A family narrows ``family`` to its own name, by which files find it as soon as the class is defined, and ``lattice``
+    to the kinds that it can have; it adds its own parts, and says how they become layers (:meth:`build_layers`) and
+    what of it lithography writes (:meth:`written`, or :meth:`gaps_nm` for a cavity between two mirrors).
+
+    Attributes:
+        written_name: what a person calls the shapes that are written.
+    """
+
+    written_name: ClassVar[str] = "inclusions"
 
     name: Annotated[str, Field(min_length=1)]
     family: Any  # each family narrows it to its own name
     materials: dict[Annotated[str, Field(pattern=r"^[^.]+$")], MaterialField] = Field(default_factory=dict)
-    lattice: Lattice | None = None
+    lattice: AnyLattice = NoLattice()
     device: Device | None = None
     emitter: Emitter | None = None
     pump: Pump | None = None
     window_nm: WavelengthRange = (560.0, 700.0)
     sources: Annotated[tuple[SourcedNumber, ...], AfterValidator(_by_path)] = ()
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **arguments: Any) -> None:
+        super().__pydantic_init_subclass__(**arguments)
+        if "family" in cls.__annotations__:
+            name = cls.model_fields["family"].default
+            other = FAMILIES.setdefault(name, cls)
+            if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise TypeError(f"{other.__module__}.{other.__qualname__} is the family {name!r} already")
+            FAMILIES[name] = cls
+
     def build_layers(self) -> tuple[Layer, ...]:
         """The layers of this family, superstrate first; materials may still be names."""
         raise NotImplementedError
 
+    def gaps_nm(self) -> Mapping[str, float]:
+        """Thicknesses that spacer rings or openings of a mask make, by what its labels call them; here none."""
+        return {}
+
+    def written(self) -> tuple[Pattern, ...]:
+        """What lithography writes in one cell. Here: the inclusions, alike in every layer that has any.
+
+        Raises:
+            RuleBroken: where there is nothing to write, or not one thing.
+        """
+        patterned = [tuple(item.pattern for item in layer.inclusions) for layer in self.to_stack().layers]
+        patterned = [patterns for patterns in patterned if patterns]
+        if not patterned:
+            raise RuleBroken("has no layer with inclusions, so there is nothing to write")
+        if any(patterns != patterned[0] for patterns in patterned):
+            raise RuleBroken("has layers with different patterns; say which with design_layer")
+        return patterned[0]
+
     @model_validator(mode="after")
     def _becomes_a_stack(self) -> Self:
         self.to_stack()
+        if self.device:
+            self.device.check_on(self.lattice)
         content = self.model_dump() if self.sources else {}
         for record in self.sources:
             found = _at(content, record.path)
-            if found != record.value:
+            if found not in (record.value, (record.value,)):  # one number may stand for a list of one
                 raise RuleBroken(f"sources speak of {record.value:g}", key=record.path, value=found)
         return self
 

@@ -12,17 +12,7 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import strip_sources, validated
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import GainTable
-from cavitydesign.geometry.families.free import FreeStack
-from cavitydesign.geometry.families.nanopillar import NanopillarArray
-from cavitydesign.geometry.families.pcsel import Pcsel
-from cavitydesign.geometry.families.two_mirror import TwoMirror
-
-FAMILIES: Mapping[str, type[Design]] = {
-    "nanopillar_array": NanopillarArray,
-    "pcsel": Pcsel,
-    "two_mirror": TwoMirror,
-    "stack": FreeStack,
-}
+from cavitydesign.geometry.families import families
 
 
 def load_design(path: str | Path) -> Design:
@@ -63,11 +53,14 @@ def design_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") 
     """
     if not isinstance(content, Mapping):
         raise InputError("a design is a table of keys", value=content)
+    known = families()
+    if "family" not in content and {"fields", "apertures"} & set(content):
+        raise InputError("this is a mask, not a design; the commands mask and check take it")
     if "family" not in content:
-        raise InputError(f"this key is required and is missing: one of {', '.join(FAMILIES)}", key="family")
+        raise InputError(f"this key is required and is missing: one of {', '.join(known)}", key="family")
     family = content["family"]
-    if not isinstance(family, str) or family not in FAMILIES:
-        raise InputError(f"must be one of {', '.join(FAMILIES)}", key="family", value=family)
+    if not isinstance(family, str) or family not in known:
+        raise InputError(f"must be one of {', '.join(known)}", key="family", value=family)
     records = content.get("sources", ())
     if not isinstance(records, list | tuple):
         raise InputError(
@@ -78,7 +71,7 @@ def design_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") 
         plain = _with_tables(plain, Path(base_dir), "")
     except RecursionError:
         raise InputError("is nested too deeply") from None
-    return validated(FAMILIES[family], {**plain, "sources": (*records, *sources)})
+    return validated(known[family], {**plain, "sources": (*records, *sources)})
 
 
 def _with_tables(content: Any, base_dir: Path, path: str) -> Any:

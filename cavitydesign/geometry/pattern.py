@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from cavitydesign.geometry.base import Length, Place, Value
 from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.lattice import ALONG_NM
 from cavitydesign.kinds import Array
 
 
@@ -144,7 +145,33 @@ class Rectangle(_Shape):
         return self._at_center(gx, gy, centred)
 
 
-Pattern = Circle | Rectangle | Polygon
+class Bar(_Shape):
+    """A stripe of ``width_nm`` along y, the shape of line lattices; what is said of areas is per nm of its length.
+
+    ``F(G) = w sinc(G_x w/2)`` for G along x, the only ones of a line lattice; ``center_nm``'s y has no meaning.
+    """
+
+    shape: Literal["bar"] = "bar"
+    width_nm: Length
+
+    @property
+    def area_nm2(self) -> float:
+        """The width times 1 nm."""
+        return self.width_nm * ALONG_NM
+
+    def outline(self, points: int = 64) -> Array:
+        """The corners of 1 nm of it, counter-clockwise, shape (4, 2), in nm; ``points`` is for round shapes only."""
+        del points
+        a, b = 0.5 * self.width_nm, 0.5 * ALONG_NM
+        return np.array([self.center_nm[0], 0.0]) + np.array([[-a, -b], [a, -b], [a, b], [-a, b]])
+
+    def fourier(self, gx: Array, gy: Array) -> Array:
+        """∫ exp(-iG·r) d²r in nm² over 1 nm of it; shape of ``gx``."""
+        along = self.area_nm2 * np.sinc(np.asarray(gx) * self.width_nm / (2.0 * math.pi))
+        return self._at_center(gx, gy, np.where(np.abs(gy) < 1e-12, along, 0.0))
+
+
+Pattern = Circle | Rectangle | Polygon | Bar
 
 
 def relation(first: Array, second: Array) -> Literal["disjoint", "inside", "around", "crossing"]:

@@ -1,4 +1,4 @@
-"""Lattice, Layer, Stack: what every family becomes, and all that a solver reads.
+"""Layer, Stack: what every family becomes, and all that a solver reads.
 
 ::
 
@@ -12,66 +12,27 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from cavitydesign.geometry.base import Flag, Length, Value
 from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.lattice import AnyLattice, Lattice, NoLattice
 from cavitydesign.geometry.material import Material, MaterialRef
-from cavitydesign.geometry.pattern import Circle, Pattern, relation
+from cavitydesign.geometry.pattern import Bar, Circle, Pattern, relation
 from cavitydesign.kinds import Array
 
+FLUSH_NM = 1e-6
+"""Two heights closer than this are one: a sum of thicknesses carries rounding, and no layer is that thin."""
 
-class Lattice(Value):
-    """A two-dimensional Bravais lattice: square or hexagonal with ``period_nm``, or rectangular."""
 
-    kind: Literal["square", "hexagonal", "rectangular"] = "square"
-    period_nm: Length | None = None
-    period_x_nm: Length | None = None
-    period_y_nm: Length | None = None
+class Slab(Value):
+    """A uniform layer, as the parts of a family are given."""
 
-    @model_validator(mode="after")
-    def _periods(self) -> Self:
-        wanted = ("period_x_nm", "period_y_nm") if self.kind == "rectangular" else ("period_nm",)
-        for name in ("period_nm", "period_x_nm", "period_y_nm"):
-            value = getattr(self, name)
-            if (value is None) == (name in wanted):
-                rule = "this key is required and is missing: " if value is None else "unknown key: "
-                rule += f"a {self.kind} lattice takes {' and '.join(wanted)}"
-                raise RuleBroken(rule, key=name) if value is None else RuleBroken(rule, key=name, value=value)
-        return self
-
-    @property
-    def periods_nm(self) -> tuple[float, float]:
-        """Lengths of the two lattice vectors in nm."""
-        if self.kind == "rectangular":
-            assert self.period_x_nm is not None  # validated above
-            assert self.period_y_nm is not None
-            return self.period_x_nm, self.period_y_nm
-        assert self.period_nm is not None  # validated above
-        return self.period_nm, self.period_nm
-
-    @property
-    def vectors_nm(self) -> Array:
-        """Lattice vectors a1, a2 as rows, nm; hexagonal: 60° apart, a1 along x."""
-        a, b = self.periods_nm
-        if self.kind == "hexagonal":
-            return np.array([[a, 0.0], [0.5 * a, 0.5 * math.sqrt(3.0) * a]])
-        return np.array([[a, 0.0], [0.0, b]])
-
-    @property
-    def reciprocal_per_nm(self) -> Array:
-        """Reciprocal vectors b1, b2 as rows, 1/nm, with a_i · b_j = 2π δ_ij."""
-        return 2.0 * math.pi * np.linalg.inv(self.vectors_nm).T
-
-    @property
-    def cell_area_nm2(self) -> float:
-        """Area of the unit cell."""
-        (ax, ay), (bx, by) = self.vectors_nm
-        return float(ax * by - ay * bx)
+    thickness_nm: Length
+    material: MaterialRef
 
 
 class Inclusion(Value):
@@ -130,7 +91,7 @@ class Layer(Value):
 class Stack(Value):
     """Layers from superstrate to substrate over one lattice; every material spelt out."""
 
-    lattice: Lattice | None = None
+    lattice: AnyLattice = NoLattice()
     layers: tuple[Layer, ...] = Field(min_length=2)
 
     @model_validator(mode="after")
@@ -155,7 +116,7 @@ class Stack(Value):
         return tuple(dict.fromkeys(material for material in found if not isinstance(material, str)))
 
 
-def check_layers(layers: tuple[Layer, ...], lattice: Lattice | None) -> None:
+def check_layers(layers: tuple[Layer, ...], lattice: Lattice) -> None:
     """Half-spaces at both ends and nowhere else; inclusions that fit their cell. Raises RuleBroken."""
     for index, layer in enumerate(layers):
         outer = index in (0, len(layers) - 1)
@@ -167,11 +128,11 @@ def check_layers(layers: tuple[Layer, ...], lattice: Lattice | None) -> None:
         if not outer and layer.is_half_space:
             rule = "this key is required and is missing (only the first and the last layer have none)"
             raise RuleBroken(rule, key=f"{where}.thickness_nm")
-        if layer.inclusions and (outer or layer.quarter_wave_nm is not None or lattice is None):
+        if layer.inclusions and (outer or layer.quarter_wave_nm is not None or not lattice.dimensions):
             what = "a half-space" if outer else "a layer with quarter_wave_nm"
-            rule = f"{what} has none" if outer or lattice else "inclusions need a [lattice]"
+            rule = f"{what} has none" if outer or lattice.dimensions else "inclusions need a [lattice]"
             raise RuleBroken(rule, key=f"{where}.inclusions")
-        if layer.inclusions and lattice is not None:
+        if layer.inclusions:
             _check_inclusions(layer, lattice, f"{where}.inclusions")
 
 
@@ -179,6 +140,10 @@ def _check_inclusions(layer: Layer, lattice: Lattice, where: str) -> None:
     """No inclusion meets its own copies; of two that overlap, in any cells, the later lies inside the earlier."""
     outlines = [inclusion.pattern.outline() for inclusion in layer.inclusions]
     for index, (inclusion, outline) in enumerate(zip(layer.inclusions, outlines, strict=True)):
+        if isinstance(inclusion.pattern, Bar) != (lattice.dimensions == 1):
+            rule = "a bar" if lattice.dimensions == 1 else "a circle, rectangle or polygon"
+            rule = f"an inclusion of a {lattice.kind} lattice is {rule}"
+            raise RuleBroken(rule, key=f"{where}.{index}.shape", value=inclusion.pattern.shape)
         if _meets_its_copies(inclusion.pattern, outline, lattice):
             rule = "is wider than its cell and overlaps its own copy next door"
             raise RuleBroken(
@@ -201,7 +166,7 @@ def _check_inclusions(layer: Layer, lattice: Lattice, where: str) -> None:
                 )
 
 
-_SIZE_KEY = {"circle": "radius_nm", "rectangle": "size_nm", "polygon": "vertices_nm"}
+_SIZE_KEY = {"circle": "radius_nm", "rectangle": "size_nm", "polygon": "vertices_nm", "bar": "width_nm"}
 
 
 def _size(pattern: Pattern) -> Any:
@@ -209,10 +174,8 @@ def _size(pattern: Pattern) -> Any:
 
 
 def _meets_its_copies(pattern: Pattern, outline: Array, lattice: Lattice) -> bool:
-    if isinstance(
-        pattern, Circle
-    ):  # the shortest lattice vector is one of the two; exact, unlike the outline
-        return 2.0 * pattern.radius_nm > min(lattice.periods_nm) * (1.0 + 1e-12)
+    if isinstance(pattern, Circle):  # exact, unlike the outline
+        return 2.0 * pattern.radius_nm > lattice.nearest_nm * (1.0 + 1e-12)
     if pattern.area_nm2 > lattice.cell_area_nm2 * (1.0 + 1e-9):
         return True
     return any(

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry import Circle, Design, NanopillarArray, Pcsel, Polygon, Rectangle
-from cavitydesign.geometry.pattern import Pattern
+from cavitydesign.geometry import Circle, Design, Polygon, Rectangle
+from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.pattern import Bar, Pattern
 from cavitydesign.kinds import Array
 from cavitydesign.masks.layout import Point, Reference
 from cavitydesign.masks.spec import MAX_COORDINATE
@@ -28,40 +28,26 @@ MAX_BLOCKS = 4096
 IDEAL_VERTICES = 720
 
 
-def features(design: Design, *, layer: int | None = None, key: str = "") -> tuple[tuple[Pattern, ...], str]:
-    """What lithography writes in one cell, and its name: pillars, holes, or a layer's inclusions.
-
-    The coat of a conformal film is deposited, not written, so a nanopillar array gives its pillars alone.
-    """
-    if isinstance(design, NanopillarArray) and layer is None:
-        return (Circle(radius_nm=0.5 * design.pillar.diameter_nm),), "pillars"
-    layers = design.to_stack().layers
+def features(design: Design, *, layer: int | None = None, key: str = "") -> tuple[Pattern, ...]:
+    """What lithography writes in one cell: what the design says, or the inclusions of one of its layers."""
     if layer is not None:
+        layers = design.to_stack().layers
         if layer >= len(layers) or not layers[layer].inclusions:
             raise InputError(
                 "must be the number of a layer with inclusions", key=f"{key}.design_layer", value=layer
             )
-        chosen = layers[layer]
-    else:
-        patterned = [item for item in layers if item.inclusions]
-        if not patterned:
-            raise InputError(
-                "has no layer with inclusions, so there is nothing to write",
-                key=f"{key}.design",
-                value=design.name,
-            )
-        if any(_patterns(item) != _patterns(patterned[0]) for item in patterned):
-            raise InputError(
-                "has layers with different patterns; say which with design_layer",
-                key=f"{key}.design",
-                value=design.name,
-            )
-        chosen = patterned[0]
-    return _patterns(chosen), "holes" if isinstance(design, Pcsel) else "inclusions"
+        return tuple(inclusion.pattern for inclusion in layers[layer].inclusions)
+    try:
+        return design.written()
+    except RuleBroken as broken:
+        raise InputError(broken.rule, key=f"{key}.design", value=design.name) from None
 
 
-def _patterns(layer: Any) -> tuple[Pattern, ...]:
-    return tuple(inclusion.pattern for inclusion in layer.inclusions)
+def of_length(pattern: Pattern, length_nm: float) -> Pattern:
+    """A bar as the stripe of this length that is drawn of it."""
+    if not isinstance(pattern, Bar):
+        return pattern
+    return Rectangle(center_nm=(pattern.center_nm[0], 0.0), size_nm=(pattern.width_nm, length_nm))
 
 
 def biased(pattern: Pattern, bias_nm: float, *, key: str) -> Pattern:
@@ -177,7 +163,7 @@ def place(
     within one unit, and each array is put where its middle is right, so that drift adds at most half a unit.
     """
     exact = np.asarray(vectors_nm, dtype=float) / unit_nm
-    check_reach(float(np.abs(exact).max()) * max(counts), key=key)
+    check_reach(float((np.abs(exact).max(axis=1) * counts).max()), key=key)
     whole = np.rint(exact)
     rest = np.where(np.abs(exact - whole) < 1e-6, 0.0, exact - whole)
     sizes = [_block(count, float(np.abs(e).max())) for count, e in zip(counts, rest, strict=True)]

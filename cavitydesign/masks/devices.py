@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry import Design, TwoMirror
+from cavitydesign.geometry import Design
 from cavitydesign.masks import arrays, drawing
 from cavitydesign.masks.layout import (
     ArrayRecord,
@@ -55,10 +55,10 @@ def _array_device(
 ) -> Made:
     field, key, unit = spec.fields[index], f"fields.{index}", spec.database_unit_nm
     design = _varied(field, period, value, key)
-    assert design.lattice is not None
-    vectors = design.lattice.vectors_nm
+    vectors = _vectors_nm(field, design)
     counts = _counts(field, design, key)
-    patterns, drawn = arrays.features(design, layer=field.design_layer, key=key)
+    patterns = arrays.features(design, layer=field.design_layer, key=key)
+    patterns = tuple(arrays.of_length(pattern, float(vectors[1, 1])) for pattern in patterns)
     patterns = tuple(arrays.biased(pattern, field.bias_nm, key=key) for pattern in patterns)
     name = f"{_slug(field.name)}_R{at[0] + 1}C{at[1] + 1}"
     layer = spec.dose_layer(dose)
@@ -70,7 +70,7 @@ def _array_device(
         )
         outlines.append(points)
         moved = max(moved, error)
-    sublattices = _sublattices(field, design.lattice.kind, vectors, counts)
+    sublattices = _sublattices(field, design, vectors, counts)
     placed = [
         arrays.place(f"{name}_UNIT", first, (n1, n2), np.array([v1, v2]), unit, key=key)
         for first, n1, n2, v1, v2 in sublattices
@@ -83,22 +83,13 @@ def _array_device(
         sublattices=sublattices,
         outlines_nm=tuple(_ideal_outline(pattern) for pattern in patterns),
         feature_area_nm2=sum(pattern.area_nm2 for pattern in patterns),
-        cell_area_nm2=design.lattice.cell_area_nm2,
-        drawn=drawn if field.tone == "feature" else f"all but the {drawn}",
+        cell_area_nm2=abs(float(np.linalg.det(vectors))),
+        drawn=design.written_name if field.tone == "feature" else f"all but the {design.written_name}",
         tone=field.tone,
         grid_error_nm=max(item.grid_error_nm for item in placed),
         position_error_nm=max(item.position_error_nm for item in placed),
     )
-    parameters = {"period_nm": period, "dose": dose, "columns": float(counts[0]), "rows": float(counts[1])}
-    if field.vary and value is not None:
-        parameters[field.vary.key] = value
-    wavelength = field.wavelengths_nm[at[1]] if field.wavelengths_nm else None
-    if wavelength is not None:
-        parameters["wavelength_nm"] = wavelength
-    words = {
-        "period": f"{period:g}", "dose": f"{dose:g}", "periods": f"{counts[0]}x{counts[1]}",
-        "value": "" if value is None else f"{value:g}", "wavelength": "" if wavelength is None else f"{wavelength:.4g}",
-    }  # fmt: skip
+    parameters, words = _named(field, design, counts, (period, value, dose), column=at[1])
     extent = _extent_um(sublattices, vectors)
     return _with_label(
         spec,
@@ -121,15 +112,33 @@ def _array_device(
     )
 
 
+def _named(
+    field: FieldSpec,
+    design: Design,
+    counts: tuple[int, int],
+    varied: tuple[float, float | None, float],
+    *,
+    column: int,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """What tells a device from its neighbours: numbers for the manifest, and words for its label."""
+    period, value, dose = varied
+    parameters = {"period_nm": period, "dose": dose, "columns": float(counts[0]), "rows": float(counts[1])}
+    if field.vary and value is not None:
+        parameters[field.vary.key] = value
+    wavelength = field.wavelengths_nm[column] if field.wavelengths_nm else None
+    if wavelength is not None:
+        parameters["wavelength_nm"] = wavelength
+    words = {
+        "period": f"{period:g}", "dose": f"{dose:g}",
+        "periods": "x".join(map(str, counts[: design.lattice.dimensions])),
+        "value": "" if value is None else f"{value:g}", "wavelength": "" if wavelength is None else f"{wavelength:.4g}",
+    }  # fmt: skip
+    return parameters, words
+
+
 def _varied(field: FieldSpec, period: float, value: float | None, key: str) -> Design:
-    lattice = field.design.lattice
-    assert lattice is not None
-    first, second = lattice.periods_nm
-    changes: dict[str, float] = {}
-    if period != first and lattice.kind == "rectangular":
-        changes |= {"lattice.period_x_nm": period, "lattice.period_y_nm": period * second / first}
-    elif period != first:
-        changes["lattice.period_nm"] = period
+    lengths = field.design.lattice.at_period(period) if period != field.own_period_nm else {}
+    changes = {f"lattice.{name}": length for name, length in lengths.items()}
     if field.vary and value is not None:
         if field.vary.key.startswith("lattice."):
             raise InputError("periods are varied by periods_nm", key=f"{key}.vary.key", value=field.vary.key)
@@ -145,16 +154,17 @@ def _varied(field: FieldSpec, period: float, value: float | None, key: str) -> D
 
 
 def _counts(field: FieldSpec, design: Design, key: str) -> tuple[int, int]:
-    """Unit cells along a1 and a2 (for a ``rectangle`` of a hexagonal lattice: per row, and rows)."""
-    assert design.lattice is not None
+    """Unit cells along a1 and a2 (for a ``rectangle`` of a hexagonal lattice: per row, and rows); of lines, and 1."""
     if field.side_um is None:
-        counts = field.periods or (design.device.periods if design.device else (1, 1))
+        given = field.periods or (design.device.periods if design.device else (1, 1))
+        counts = (given[0], given[1] if len(given) == 2 else 1)
     else:
-        (ax, _), (_, by) = design.lattice.vectors_nm
+        (ax, _), (_, by) = _vectors_nm(field, design)
         side = (
             field.side_um * 1000.0 * (1.0 + 1e-9)
         )  # a side of exactly n periods holds n, whatever rounding says
-        counts = (int(min(side / ax, 1e7)), int(min(side / by, 1e7)))
+        rows = 1 if design.lattice.dimensions == 1 else int(min(side / by, 1e7))
+        counts = (int(min(side / ax, 1e7)), rows)
     if min(counts) < 1:
         raise InputError("is shorter than one period", key=f"{key}.side_um", value=field.side_um)
     if max(counts) > 1_000_000:
@@ -162,11 +172,29 @@ def _counts(field: FieldSpec, design: Design, key: str) -> tuple[int, int]:
     return counts
 
 
-def _sublattices(field: FieldSpec, kind: str, vectors: Any, counts: tuple[int, int]) -> tuple[Any, ...]:
-    """(first, n1, n2, v1, v2) in nm about the middle: one lattice, or the even and odd rows of a rectangle."""
+def _vectors_nm(field: FieldSpec, design: Design) -> Any:
+    """Lattice vectors; the second of a line lattice is as long as its lines are drawn."""
+    vectors = design.lattice.vectors_nm
+    if design.lattice.dimensions == 1:
+        vectors = np.diag([vectors[0, 0], 1000.0 * (field.length_um or field.side_um or 0.0)])
+    return vectors
+
+
+def _sublattices(field: FieldSpec, design: Design, vectors: Any, counts: tuple[int, int]) -> tuple[Any, ...]:
+    """(first, n1, n2, v1, v2) in nm about the middle: one lattice, even and odd rows of a rectangle, or two halves."""
     (a1, a2), (n1, n2) = vectors, counts
     pair = tuple(float(x) for x in a1), tuple(float(x) for x in a2)
-    if kind == "hexagonal" and field.boundary == "rectangle":
+    shift = design.device.shift_periods if design.device else 0.0
+    if shift:
+        if n1 < 4:
+            raise InputError(
+                "a grating with a shift in its middle has 4 periods at least", key="periods", value=n1
+            )
+        first = -0.5 * (n1 - 1.0 + shift) * a1
+        left = n1 // 2
+        second = first + (left + shift) * a1
+        return tuple(((float(at[0]), 0.0), n, 1, *pair) for at, n in ((first, left), (second, n1 - left)))
+    if design.lattice.kind == "hexagonal" and field.boundary == "rectangle":
         if field.tone == "inverse":
             raise InputError(
                 "an inverse hexagonal field is drawn as a parallelogram", key="tone", value=field.tone
@@ -237,13 +265,12 @@ def aperture_device(spec: MaskSpec, index: int, diameter_um: float, copy: int) -
         ),
     ]
     design = item.design
-    assert isinstance(design, TwoMirror)
-    spacer = design.spacer.thickness_nm if design.spacer else 0.0
-    words = {"diameter": f"{diameter_um:g}", "spacer": f"{spacer:g}", "film": f"{design.film.thickness_nm:g}"}
+    gaps = design.gaps_nm()
+    words = {"diameter": f"{diameter_um:g}", **{name: f"{gap:g}" for name, gap in gaps.items()}}
     name = f"{_slug(item.name)}_D{f'{diameter_um:g}'.replace('.', 'p')}_{copy + 1}"
     parameters = {
-        "diameter_um": diameter_um, "ring_width_um": item.ring_width_um, "spacer_nm": spacer,
-        "film_nm": design.film.thickness_nm,
+        "diameter_um": diameter_um, "ring_width_um": item.ring_width_um,
+        **{f"{name}_nm": gap for name, gap in gaps.items()},
     }  # fmt: skip
     side = 2.0 * (0.5 * diameter_um + item.ring_width_um)
     device = Device(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, told_together
 from cavitydesign.geometry import design_from_dict, load_design
 from cavitydesign.geometry.base import strip_sources, validated
 from cavitydesign.geometry.load import read_toml
@@ -29,14 +29,24 @@ def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") ->
     """Build a mask from plain content (parsed TOML or JSON), as :func:`load_mask` does from a file."""
     if not isinstance(content, Mapping):
         raise InputError("a mask is a table of keys", value=content)
+    if "family" in content:
+        raise InputError(
+            "this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]"
+        )
     found: dict[str, Any] = {}
+    complaints: list[InputError] = []
     for name, item in content.items():
         if name in ("fields", "apertures") and isinstance(item, list | tuple):
-            found[name] = [
-                _with_design(entry, Path(base_dir), f"{name}.{index}") for index, entry in enumerate(item)
-            ]
+            found[name] = []
+            for index, entry in enumerate(item):
+                try:
+                    found[name].append(_with_design(entry, Path(base_dir), f"{name}.{index}"))
+                except InputError as error:
+                    complaints.append(error)
         else:
             found[name], _ = strip_sources(item, str(name))
+    if complaints:
+        raise told_together(complaints)
     return validated(MaskSpec, found)
 
 
@@ -53,8 +63,7 @@ def _with_design(entry: Any, base_dir: Path, key: str) -> Any:
         try:
             return {**plain, "design": design_from_dict(design, base_dir=base_dir)}
         except InputError as error:
-            where = f"{key}.{error.key}" if error.key else key
-            raise InputError(error.message, file=error.file, key=where, value=error.value) from None
+            raise error.under(key) from None
     return {**plain, "design": design}
 
 

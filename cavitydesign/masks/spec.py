@@ -32,8 +32,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
-from cavitydesign.geometry import Design, TwoMirror
+from cavitydesign.geometry import Design
 from cavitydesign.geometry.base import NonNegative, Positive, Value
+from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.device import Periods, check_periods
 
 MAX_COORDINATE = 2**30
 """Largest coordinate in database units: GDSII stores 32-bit integers, and differences must fit as well."""
@@ -175,7 +177,7 @@ class FieldSpec(Value):
     ``tone``: ``feature`` draws what the design calls its feature (pillars; holes), ``inverse`` all else in the field.
     ``bias_nm`` moves each edge of the feature outwards (a diameter grows by twice this), to undo what the process
     takes. ``boundary`` is for hexagonal lattices: a ``parallelogram`` of n1 x n2 cells along a1 and a2 (one array
-    reference), or a ``rectangle`` (two: the even and the odd rows).
+    reference), or a ``rectangle`` (two: the even and the odd rows). Lines are ``length_um`` long, or ``side_um``.
     """
 
     name: Name
@@ -183,7 +185,8 @@ class FieldSpec(Value):
     design_layer: Annotated[int, Field(ge=0)] | None = None
     periods_nm: Numbers | None = None
     side_um: Micrometres | None = None
-    periods: tuple[Count, Count] | None = None
+    periods: Periods | None = None
+    length_um: Micrometres | None = None
     vary: Vary | None = None
     doses: Numbers = (1.0,)
     tone: Literal["feature", "inverse"] = "feature"
@@ -195,7 +198,8 @@ class FieldSpec(Value):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.design.lattice is None:
+        lattice = self.design.lattice
+        if not lattice.dimensions:
             raise ValueError(
                 "design: an array needs a design with a [lattice]; a two-mirror cavity goes under [[apertures]]"
             )
@@ -203,6 +207,12 @@ class FieldSpec(Value):
             raise ValueError("give side_um or periods, not both")
         if self.side_um is None and self.periods is None and self.design.device is None:
             raise ValueError("give side_um or periods; the design has no [device]")
+        if self.periods is not None:
+            check_periods(self.periods, lattice, key="periods")
+        if lattice.dimensions == 1 and self.length_um is None and self.side_um is None:
+            raise RuleBroken("lines need their length, or a side_um", key="length_um")
+        if lattice.dimensions != 1 and self.length_um is not None:
+            raise RuleBroken("is for a line lattice", key="length_um", value=self.length_um)
         _distinct(self.periods_nm or (), "periods_nm")
         _distinct(self.doses, "doses")
         _distinct(self.vary.values if self.vary else (), "vary.values")
@@ -221,7 +231,6 @@ class FieldSpec(Value):
     @property
     def own_period_nm(self) -> float:
         """The period of the design itself: along a1."""
-        assert self.design.lattice is not None
         return self.design.lattice.periods_nm[0]
 
 
@@ -245,8 +254,10 @@ class ApertureSpec(Value):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if not isinstance(self.design, TwoMirror):
-            raise ValueError(f"design: must be of the family two_mirror, not {self.design.family}")
+        if not self.design.gaps_nm():
+            raise ValueError(
+                f"design: spacer rings are for a cavity between two mirrors, not for a {self.design.family}"
+            )
         _distinct(self.diameters_um, "diameters_um")
         smallest = min(self.diameters_um)
         if max(self.diameters_um) > 200_000.0:

@@ -4,14 +4,14 @@ A standing wave of order m has the in-plane wavevector ``kx = m π / Λ``. So th
 the averaged stack has exactly this kx, and its solutions λ are the zeros k0 of the stack's characteristic function at
 fixed kx: all of them, with the count that proves it (``optics.resonator``). No n_eff(λ) is tabulated or interpolated.
 
-What the theory leaves out: the coupling between the waves. In the limit of a vanishing pattern 2 (rectangular), 4
-(square) or 6 (hexagonal lattice) waves share each wavelength; the pattern splits them, shifts them, and lets them
-radiate.
+What the theory leaves out: the coupling between the waves. In the limit of a vanishing pattern 2 (line,
+rectangular), 4 (square) or 6 (hexagonal lattice) waves share each wavelength; the pattern splits them, shifts them, and
+lets them radiate.
 
 Averages. A patterned layer becomes uniform with the area-weighted ε, for TE and for TM. For E_z, which is tangential to
 vertical walls, this is the exact long-wave limit; for the in-plane field it is the first order in the contrast.
 
-Λ is the period for square and rectangular lattices (there along x and along y); for the hexagonal one it is the
+Λ is the period for line, square and rectangular lattices (there along x and along y); for the hexagonal one it is the
 distance √3/2 a between rows, so that m = 2 is the Γ point: ``kx = G = 4π/(√3 a)``.
 """
 
@@ -26,7 +26,6 @@ import numpy as np
 
 from cavitydesign import units
 from cavitydesign.errors import InputError, Status
-from cavitydesign.geometry.stack import Lattice
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.index import Dispersion
 from cavitydesign.optics.media.numeric import NumericLayer, NumericStack, resolve_stack
@@ -37,7 +36,6 @@ from cavitydesign.solvers.ask import Ask, Solver, option
 from cavitydesign.solvers.solution import Modes, Solution
 
 _Q_MIN = 5.0  # a wave that leaks faster than this is no resonance
-_WAVES = {"rectangular": 2, "square": 4, "hexagonal": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,14 @@ class Bragg(Solver):
         ``q_down`` and ``q_absorbed`` are the guide's own losses (leakage into a half-space, absorption). Waves are
         listed that are bound at one half-space at least, so leaky guides on an absorbing substrate are there too.
         """
-        if ask.stack.lattice is None:
+        if not ask.stack.lattice.dimensions:
             raise InputError(
                 "the bragg solver needs a [lattice]; for a cavity of uniform layers use the poles solver",
                 key="lattice",
             )
         numeric = resolve_stack(ask.stack, window_nm=ask.window_nm)
         lines = bragg_lines(numeric, window_nm=ask.window_nm, orders=self.orders)
-        count = _WAVES[ask.stack.lattice.kind]
+        count = ask.stack.lattice.guided_waves
         modes = Modes.from_columns(
             wavelength_nm=[line.wave.wavelength_nm for line in lines],
             polarization=[line.wave.polarization for line in lines],
@@ -98,7 +96,7 @@ class Bragg(Solver):
             status = Status.INCOMPLETE
         provenance = {
             "theory": "m λ = 2 n_eff(λ) Λ, scalar, patterned layers averaged by area",
-            "periods_nm": bragg_periods_nm(ask.stack.lattice),
+            "periods_nm": list(ask.stack.lattice.bragg_periods_nm),
             "index_fit_errors": numeric.fit_errors,
         }
         return Solution(modes, status, provenance)
@@ -108,13 +106,11 @@ def bragg_lines(
     numeric: NumericStack, *, window_nm: Window, orders: Sequence[int] | None = None
 ) -> list[BraggLine]:
     """All solutions of ``m λ = 2 n_eff(λ) Λ`` with λ in the window; ``orders`` None: every m that can fall into it."""
-    if numeric.lattice is None:
-        raise InputError("the bragg condition needs a lattice", key="lattice")
     if orders is not None and any(order < 1 for order in orders):
         raise InputError("orders are whole numbers from 1", key="orders", value=list(orders))
     uniform = averaged(numeric)
     lines = []
-    for period in bragg_periods_nm(numeric.lattice):
+    for period in numeric.lattice.bragg_periods_nm:
         possible = _possible_orders(uniform, period, window_nm)
         for order in possible if orders is None else sorted(set(orders) & set(possible)):
             waves = uniform_resonances(
@@ -128,14 +124,6 @@ def bragg_lines(
     return lines
 
 
-def bragg_periods_nm(lattice: Lattice) -> list[float]:
-    """The Λ of a lattice: one, or two different ones for a rectangular lattice."""
-    a, b = lattice.periods_nm
-    if lattice.kind == "hexagonal":
-        return [0.5 * math.sqrt(3.0) * a]
-    return [a] if a == b else [a, b]
-
-
 def averaged(numeric: NumericStack) -> NumericStack:
     """The stack with each patterned layer replaced by a uniform one: ``ε = ε_0 + Σ_i f_i (ε_i - ε_host)``.
 
@@ -143,7 +131,6 @@ def averaged(numeric: NumericStack) -> NumericStack:
     """
     if numeric.is_uniform:
         return numeric
-    assert numeric.lattice is not None  # patterned stacks have one
     area = numeric.lattice.cell_area_nm2
     materials, gain = list(numeric.materials), list(numeric.gain)
     layers = []

@@ -99,7 +99,7 @@ def _refuse_other_symmetries(infinite: Solution) -> None:
 
 def _periods(ask: Ask) -> tuple[int, int]:
     """Size of the array, after everything about the input that rules this theory out."""
-    if ask.stack.lattice is None or ask.stack.is_uniform:
+    if ask.stack.is_uniform:
         rule = "finite arrays need a lattice and inclusions; use the poles solver for uniform layers"
         raise InputError(rule, key="layers")
     if ask.stack.lattice.kind != "square":
@@ -110,7 +110,7 @@ def _periods(ask: Ask) -> tuple[int, int]:
             "this key is required and is missing: the size of the array, like [17, 17] (or --periods 17,17)"
         )
         raise InputError(rule, key="device.periods")
-    periods = ask.device.periods
+    periods = ask.device.counts
     if min(periods) < 3:
         raise InputError(
             "slowly varying amplitudes need 3 periods at least", key="device.periods", value=list(periods)
@@ -174,7 +174,6 @@ def _velocities(ask: Ask, settings: Poles, families: list[_Family]) -> list[floa
     The waves make ``Σ (k0 - mean)²`` of the even, the odd and one bright mode grow by ``2 v² q²`` exactly, whatever the
     couplings: v is a root of a difference, not a fit. Both sets of poles use the same plane waves.
     """
-    assert ask.stack.lattice is not None  # checked by _periods
     reciprocal = 2.0 * math.pi / ask.stack.lattice.periods_nm[0]
     q = _STEP * reciprocal
     around = [row.wavelength_nm for family in families for row in family.members]
@@ -250,7 +249,6 @@ def _family_rows(
     family: _Family, velocity: float, ask: Ask, periods: tuple[int, int]
 ) -> tuple[list[tuple[Mode, dict[str, Any]]], list[str]]:
     """Array modes, each with a record of what the table has no column for; and warnings."""
-    assert ask.stack.lattice is not None  # checked by _periods
     period = ask.stack.lattice.periods_nm[0]
     even, odd, bright = (row.k0_per_nm for row in family.members)
     waves = FourWaves.from_poles(

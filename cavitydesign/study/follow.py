@@ -193,7 +193,6 @@ class _Sweep:
     def problem(self, value: float, chain: Chain) -> BlockProblem:
         """The block problem of a chain's class at one value."""
         stack = self.stack(value)
-        assert stack.lattice is not None
         waves = plane_waves(stack.lattice, bloch=self.settings.bloch, count=chain.waves)
         block = next(b for b in blocks(waves, self.group) if b.irrep.label == chain.label)
         return BlockProblem(stack, waves, block)

@@ -108,36 +108,9 @@ def verify(
     low, high = checked_window(window_nm if window_nm is not None else (0.0, 0.0))
     stack = subject.to_stack() if isinstance(subject, Design) else subject
     wide = (low * (1.0 - SLACK), high * (1.0 + SLACK))
-    found_fast = solve(
-        _as_fdtd_sees_it(subject, stack, wide), fast if fast is not None else Poles(), window_nm=wide
-    )
+    found_fast = solve(subject, fast if fast is not None else Poles(), window_nm=wide)
     found_fdtd = run(stack, settings, window_nm=wide, subject=subject, progress=progress)
     return compare(found_fast, found_fdtd, window_nm=(low, high), q_min=settings.q_min)
-
-
-def _as_fdtd_sees_it(subject: Design | Stack, stack: Stack, window_nm: Window) -> Design | Stack:
-    """Bars that are uniform along y are two-dimensional for FDTD: nothing varies along them. In the fast solver's
-    cell waves could run along the bars with wavenumber 2π/period_y; a period too short for that leaves them out.
-    """
-    from cavitydesign.solvers.fdtd.cell import dimensions_of
-
-    if dimensions_of(stack) != 2 or stack.lattice is None:
-        return subject
-    period_x, period_y = stack.lattice.periods_nm
-    short = min(period_y, 0.2 * window_nm[0])
-    lattice = stack.lattice.replace(
-        kind="rectangular", period_nm=None, period_x_nm=period_x, period_y_nm=short
-    )
-    layers = [
-        layer.replace(
-            inclusions=tuple(
-                item.replace(pattern=item.pattern.replace(size_nm=(item.pattern.size_nm[0], short)))  # type: ignore[union-attr]
-                for item in layer.inclusions
-            )
-        )
-        for layer in stack.layers
-    ]
-    return Stack(lattice=lattice, layers=tuple(layers))
 
 
 def compare(fast: Solution, fdtd: Solution, *, window_nm: Window, q_min: float) -> Verification:

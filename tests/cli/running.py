@@ -62,6 +62,12 @@ class Ran:
         """stdout as one JSON document; NaN and Infinity are refused."""
         return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
 
+    def lines(self) -> list[str]:
+        """stderr, a line for each complaint and no traceback."""
+        assert "Traceback" not in self.err
+        assert "defect" not in self.err
+        return self.err.strip().splitlines()
+
     def one_line(self) -> str:
         """stderr, which must be one line and no traceback."""
         (line,) = complaints(self.stderr)

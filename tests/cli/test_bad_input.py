@@ -55,10 +55,30 @@ def test_a_bad_design_is_one_line_naming_file_key_and_rule(tmp_path, text, names
     ran = command(name, write(tmp_path, text))
     assert ran.code == 2
     assert ran.out == ""
-    line = ran.one_line()
-    assert "bad.toml" in line or "nowhere.csv" in line, "the file that is wrong"
+    first = ran.lines()[0]
+    assert all("bad.toml: " in line or "nowhere.csv" in line for line in ran.lines()), (
+        "the file that is wrong"
+    )
     for word in names:
-        assert word in line, line
+        assert word in first, first
+
+
+def test_all_complaints_of_a_file_are_told_a_line_each(tmp_path):
+    text = CAVITY.replace("thickness_nm = 54.0", "thicknes_nm = 54.0", 1).replace("n = 1.5", "n = -1.5", 1)
+    ran = command("modes", write(tmp_path, text.replace('name = "', 'nam = "', 1)))
+    assert ran.code == 2
+    told = [line.partition("bad.toml: ")[2] for line in ran.lines()]
+    assert told[0].startswith("layers.1.thicknes_nm: unknown key; did you mean thickness_nm?")
+    assert told[1].startswith("nam: unknown key; did you mean name?")
+    assert told[2].endswith("must be > 0, got -1.5")
+    assert len(told) == 3
+
+
+def test_a_mask_for_a_design_and_a_design_for_a_mask():
+    told = command("modes", LAYOUTS / "masks" / "pcsel.toml").one_line()
+    assert "pcsel.toml: this is a mask, not a design" in told
+    told = command("check", LAYOUTS / "pcsel.toml").one_line()
+    assert "pcsel.toml: this is a design, not a mask" in told
 
 
 @pytest.mark.parametrize(
@@ -194,12 +214,9 @@ def test_a_defect_of_ours_is_one_line_and_exit_code_one(cavity, monkeypatch):
 
 def test_every_complaint_is_a_line():
     from cavitydesign.cli.group import guarded
-    from cavitydesign.errors import InputError
-
-    class Several(InputError):
-        complaints = (InputError("must be > 0", key="a"), InputError("unknown key", key="b"))
+    from cavitydesign.errors import InputError, InputErrors
 
     def work():
-        raise Several("two things")
+        raise InputErrors((InputError("must be > 0", key="a"), InputError("unknown key", key="b")))
 
     assert guarded(work) == (2, "a: must be > 0\nb: unknown key")

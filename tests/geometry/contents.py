@@ -49,6 +49,23 @@ CONTENT: dict[str, dict[str, Any]] = {
         "materials": {"silica": {"n": 1.46}},
         "substrate": "silica",
     },
+    "grating": {
+        "name": "dfb",
+        "family": "grating",
+        "lattice": {"period_nm": 420.0},
+        "materials": {"silica": {"n": 1.46}},
+        "grating": {
+            "thickness_nm": 100.0,
+            "etch_depth_nm": 60.0,
+            "material": "silica",
+            "duty_cycle": 0.4,
+            "duty_cycle_of": "ridge",
+        },
+        "film": {"thickness_nm": 180.0, "material": {"n": 1.85}},
+        "underlayer": {"thickness_nm": 300.0, "material": "silica"},
+        "substrate": {"n": 1.5},
+        "device": {"periods": 500},
+    },
     "stack": {
         "name": "free",
         "family": "stack",

@@ -235,7 +235,7 @@ def test_conformal_film_as_high_as_the_pillars(content_of):
     content = content_of("nanopillar_array")
     content["pillar"]["height_nm"] = 50.0
     content["film"] |= {"thickness_nm": 50.0, "coating": "conformal"}
-    with pytest.raises(InputError, match="thinner than the pillar is high, 50 nm") as caught:
+    with pytest.raises(InputError, match="thinner than the pillars are high, 50 nm") as caught:
         design_from_dict(content)
     assert (caught.value.key, caught.value.value) == ("film.thickness_nm", 50.0)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import validated
-from cavitydesign.geometry.pattern import Circle, Polygon, Rectangle, _bessel_j1, relation
+from cavitydesign.geometry.pattern import Bar, Circle, Polygon, Rectangle, _bessel_j1, relation
 
 TRIANGLE = Polygon(vertices_nm=((-60.0, -40.0), (90.0, -30.0), (10.0, 80.0)))
 L_SHAPE = Polygon(
@@ -229,3 +229,15 @@ def test_polygons_that_are_none(vertices, rule):
         validated(Polygon, {"vertices_nm": vertices})
     assert rule in str(caught.value)
     assert caught.value.key == "vertices_nm"
+
+
+def test_a_bar_is_a_rectangle_of_one_nanometre_seen_by_the_orders_of_a_line_lattice():
+    bar, piece = (
+        Bar(width_nm=130.0, center_nm=(17.0, 0.0)),
+        Rectangle(size_nm=(130.0, 1.0), center_nm=(17.0, 0.0)),
+    )
+    gx, gy = 2.0 * np.pi / 400.0 * np.arange(-6, 7), np.zeros(13)
+    np.testing.assert_allclose(bar.fourier(gx, gy), piece.fourier(gx, gy), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(bar.fourier(gx, gy + 2.0 * np.pi), 0.0)
+    np.testing.assert_allclose(bar.outline(), piece.outline())
+    assert bar.area_nm2 == piece.area_nm2

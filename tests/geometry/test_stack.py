@@ -1,15 +1,16 @@
 """Lattices, layers and inclusions: what fits a cell and what does not."""
 
-import numpy as np
 import pytest
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry import Constant, Inclusion, Lattice, Layer, Stack
+from cavitydesign.geometry import Constant, Inclusion, Layer, Stack
 from cavitydesign.geometry.base import validated
 
 SQUARE = {"kind": "square", "period_nm": 300.0}
 HEXAGONAL = {"kind": "hexagonal", "period_nm": 300.0}
 RECTANGULAR = {"kind": "rectangular", "period_x_nm": 300.0, "period_y_nm": 200.0}
+LINE = {"kind": "line", "period_nm": 300.0}
+SKEW = {"kind": "oblique", "period_1_nm": 300.0, "period_2_nm": 300.0 * 2**0.5, "angle_deg": 45.0}
 N1, N2 = {"n": 1.0}, {"n": 2.0}
 
 
@@ -27,40 +28,13 @@ def rectangle(x, y, angle=0.0, center=(0.0, 0.0)):
     }
 
 
+def bar(width, x=0.0):
+    return {"shape": "bar", "width_nm": width, "center_nm": (x, 0.0), "material": N1}
+
+
 def stack(lattice, *inclusions, **layer):
     middle = {"material": N2, "thickness_nm": 100.0, "inclusions": list(inclusions), **layer}
     return validated(Stack, {"lattice": lattice, "layers": [{"material": N1}, middle, {"material": N1}]})
-
-
-@pytest.mark.parametrize("content", [SQUARE, HEXAGONAL, RECTANGULAR])
-def test_reciprocal_vectors_and_area(content):
-    lattice = validated(Lattice, content)
-    assert np.allclose(lattice.vectors_nm @ lattice.reciprocal_per_nm.T, 2.0 * np.pi * np.eye(2), atol=1e-12)
-    assert lattice.cell_area_nm2 == pytest.approx(np.linalg.det(lattice.vectors_nm), rel=1e-14)
-    assert np.allclose(np.hypot(*lattice.vectors_nm.T), lattice.periods_nm, rtol=1e-15)
-
-
-def test_hexagonal_vectors_are_60_degrees_apart():
-    a1, a2 = validated(Lattice, HEXAGONAL).vectors_nm
-    assert a1 @ a2 == pytest.approx(0.5 * 300.0**2, rel=1e-15)
-    assert a1[1] == 0.0
-
-
-@pytest.mark.parametrize(
-    ("content", "key"),
-    [
-        ({"kind": "square"}, "period_nm"),
-        ({"kind": "square", "period_nm": 1.0, "period_x_nm": 2.0}, "period_x_nm"),
-        ({"kind": "rectangular", "period_nm": 300.0}, "period_nm"),
-        ({"kind": "rectangular", "period_x_nm": 300.0}, "period_y_nm"),
-        ({"kind": "oblique", "period_nm": 300.0}, "kind"),
-        ({"period_nm": -1.0}, "period_nm"),
-    ],
-)
-def test_lattice_says_which_key_is_wrong(content, key):
-    with pytest.raises(InputError) as caught:
-        validated(Lattice, content)
-    assert caught.value.key == key
 
 
 @pytest.mark.parametrize(
@@ -77,6 +51,10 @@ def test_lattice_says_which_key_is_wrong(content, key):
         (SQUARE, [circle(100.0), circle(60.0), circle(20.0)]),
         (SQUARE, [circle(40.0, (150.0, 150.0)), circle(150.0)]),  # in the gap between four
         (HEXAGONAL, [circle(100.0, (0.0, 0.0)), circle(60.0, (150.0, 86.6))]),
+        (SKEW, [circle(150.0)]),  # a square lattice, told otherwise
+        (LINE, [bar(300.0)]),
+        (LINE, [bar(200.0), bar(100.0)]),
+        (LINE, [bar(100.0, -80.0), bar(100.0, 80.0)]),
         (SQUARE, [rectangle(900.0, 20.0, 18.434948822922010)]),  # through three cells, between its copies
     ],
 )
@@ -98,6 +76,11 @@ def test_inclusions_that_fit(lattice, inclusions):
             "0.size_nm",
             "wider than its cell",
         ),  # its copy three cells on, too
+        (SKEW, [circle(150.001)], "0.radius_nm", "wider than its cell"),
+        (LINE, [bar(301.0)], "0.width_nm", "wider than its cell"),
+        (LINE, [bar(100.0), bar(100.0, 250.0)], "1", "crosses inclusion 0"),  # the bar next door
+        (LINE, [circle(50.0)], "0.shape", "of a line lattice is a bar"),
+        (SQUARE, [bar(50.0)], "0.shape", "is a circle, rectangle or polygon"),
         (SQUARE, [circle(60.0), circle(100.0)], "1", "hides inclusion 0"),
         (SQUARE, [circle(100.0), circle(50.0, (80.0, 0.0))], "1", "crosses inclusion 0"),
         (SQUARE, [circle(100.0, (0.0, 0.0)), circle(100.0, (150.0, 0.0))], "1", "crosses inclusion 0"),
@@ -128,7 +111,7 @@ def test_inclusions_that_do_not_fit(lattice, inclusions, key, rule):
             SQUARE,
             "layers.1.inclusions",
         ),
-        ({"inclusions": [circle(50.0)]}, None, "layers.1.inclusions"),
+        ({"inclusions": [circle(50.0)]}, {"kind": "none"}, "layers.1.inclusions"),
         ({"material": "film"}, SQUARE, "layers.1.material"),
     ],
 )
@@ -161,7 +144,7 @@ def test_flat_and_gathered_inclusions_are_one_value():
 def test_stack_says_what_it_is_made_of():
     patterned = stack(SQUARE, circle(50.0))
     assert not patterned.is_uniform
-    assert stack(None).is_uniform
+    assert stack({"kind": "none"}).is_uniform
     assert patterned.materials == (Constant(n=1.0), Constant(n=2.0))
     assert Layer(material=Constant(n=1.0)).is_half_space
     assert validated(Layer, {"material": N1, "inclusions": [{**circle(9.0), "gain": True}]}).has_gain

@@ -7,7 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from cavitydesign import masks
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, InputErrors
 from cavitydesign.masks.spec import expand_numbers
 
 
@@ -104,7 +104,7 @@ def test_apertures_that_cannot_be_are_refused(cavity, changes, rule):
 def test_families_go_where_they_belong(content, circles, cavity):
     with pytest.raises(InputError, match="apertures"):
         masks.mask_from_dict(content(cavity()))
-    with pytest.raises(InputError, match="two_mirror"):
+    with pytest.raises(InputError, match="between two mirrors"):
         masks.mask_from_dict(
             {"name": "m", "apertures": [{"name": "a", "design": circles(), "diameters_um": [200.0]}]}
         )
@@ -320,3 +320,15 @@ def test_what_can_be_drawn_is_written_and_reads_back(
         assert violation.value >= 0.0
     path = tmp_path_factory.mktemp("masks") / f"m{suffix}"
     assert masks.read_back(masks.write(layout, path).path, layout).problems == ()
+
+
+def test_every_bad_design_of_a_mask_is_told(circles):
+    good, bad = circles(), {**circles(), "nam": 3, "window": 4}
+    fields = [
+        {"name": f"f{i}", "design": design, "periods": [3, 3]} for i, design in enumerate((good, bad, bad))
+    ]
+    with pytest.raises(InputErrors) as caught:
+        masks.mask_from_dict({"name": "m", "fields": fields})
+    keys = [complaint.key for complaint in caught.value.complaints]
+    assert keys == [f"fields.{i}.design.{name}" for i in (1, 2) for name in ("nam", "window")]
+    assert str(caught.value).endswith("(and 3 more)")

@@ -62,9 +62,11 @@ def stack(
     kind: str = "square",
     above: complex = 1.0,
     below: complex = 1.46,
+    lattice: dict[str, Any] | None = None,
 ) -> Stack:
     """Layers between two half-spaces, over a lattice; two periods make it rectangular."""
-    lattice: dict[str, Any] = {"kind": kind, "period_nm": period_nm}
+    if lattice is None:
+        lattice = {"kind": kind, "period_nm": period_nm}
     if isinstance(period_nm, tuple):
         lattice = {"kind": "rectangular", "period_x_nm": period_nm[0], "period_y_nm": period_nm[1]}
     ends = {"material": material(above)}, {"material": material(below)}
@@ -106,7 +108,6 @@ def block_problem(
 ) -> BlockProblem:
     """The problem of one symmetry class of a stack."""
     made = numeric(subject, window_nm=window_nm)
-    assert made.lattice is not None
     group = symmetry_group(made, bloch=bloch)
     basis = plane_waves(made.lattice, bloch=bloch, count=waves)
     chosen = {block.irrep.label: block for block in blocks(basis, group)}

@@ -71,7 +71,6 @@ def _problem(
     shape: str, group: str, label: str, bloch: tuple[float, float] = (0.0, 0.0), **changes: float
 ) -> BlockProblem:
     numeric = resolve_stack(made(shape, **changes), window_nm=(560.0, 750.0))
-    assert numeric.lattice is not None
     waves = plane_waves(numeric.lattice, bloch=bloch, count=13)
     block = next(b for b in blocks(waves, GROUPS[group]) if b.irrep.label == label)
     return BlockProblem(numeric, waves, block)
@@ -123,7 +122,6 @@ def test_period_at_a_fixed_wavevector():
 
     def solved(period: float):
         numeric = resolve_stack(made("circle", period=period), window_nm=(560.0, 750.0))
-        assert numeric.lattice is not None
         waves = plane_waves(numeric.lattice, bloch=bloch, count=21)
         block = next(b for b in blocks(waves, point_group(1, 0.0)) if b.irrep.label == label)
         found = polish(BlockProblem(numeric, waves, block), near, reach=0.003, accept=1e-12, steps=40)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cavitydesign import units
 from cavitydesign.errors import InputError
-from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Stack
+from cavitydesign.geometry import Circle, Constant, Inclusion, Layer, SquareLattice, Stack
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.uniform.multilayer import (
     characteristic,
@@ -262,7 +262,7 @@ def test_bad_input_is_refused():
         spectrum(numeric((1.0, None), (1.45, None)), wavelength_nm=600.0, angle_deg=90.0)
     hole = Inclusion(pattern=Circle(radius_nm=80.0), material=Constant(n=1.0))
     patterned = Stack(
-        lattice=Lattice(period_nm=300.0),
+        lattice=SquareLattice(period_nm=300.0),
         layers=(
             Layer(material=Constant(n=1.0)),
             Layer(material=Constant(n=2.0), thickness_nm=100.0, inclusions=(hole,)),

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from cavitydesign.geometry.stack import Lattice
+from cavitydesign.geometry.lattice import HexagonalLattice, RectangularLattice, SquareLattice
 from cavitydesign.optics.patterned.planewaves import blocks, moved_to, plane_waves
 from cavitydesign.optics.patterned.symmetry import point_group
 
-SQUARE = Lattice(kind="square", period_nm=360.0)
-HEXAGONAL = Lattice(kind="hexagonal", period_nm=360.0)
-RECTANGULAR = Lattice(kind="rectangular", period_x_nm=300.0, period_y_nm=410.0)
+SQUARE = SquareLattice(period_nm=360.0)
+HEXAGONAL = HexagonalLattice(period_nm=360.0)
+RECTANGULAR = RectangularLattice(period_x_nm=300.0, period_y_nm=410.0)
 K = 4.0 * math.pi / 3.0 / 360.0
 CASES = [
     (SQUARE, (0.0, 0.0), 4, 0.0),
@@ -111,7 +111,7 @@ def test_whole_shells_and_one_length_per_column():
 
 def test_one_basis_serves_all_periods():
     small = plane_waves(SQUARE, bloch=(0.0, 0.0), count=25)
-    large = plane_waves(Lattice(kind="square", period_nm=460.0), bloch=(0.0, 0.0), count=25)
+    large = plane_waves(SquareLattice(period_nm=460.0), bloch=(0.0, 0.0), count=25)
     assert small is large
 
 

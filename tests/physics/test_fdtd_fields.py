@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Rectangle, Stack
+from cavitydesign.geometry import (
+    Bar,
+    Circle,
+    Constant,
+    HexagonalLattice,
+    Inclusion,
+    Layer,
+    LineLattice,
+    Stack,
+)
 from cavitydesign.report.plots.fdtd import field_picture, save_animation, verification_picture
 from cavitydesign.solvers.base import Poles, solve
 from cavitydesign.solvers.fdtd import Fdtd
@@ -52,9 +61,9 @@ def test_a_verification_of_a_two_mirror_cavity_and_its_picture(tmp_path):
 
 @pytest.mark.slow
 def test_a_membrane_radiates_alike_up_and_down(tmp_path):
-    bar = Inclusion(pattern=Rectangle(size_nm=(200.0, 100.0)), material=Constant(n=1.0))
+    bar = Inclusion(pattern=Bar(width_nm=200.0), material=Constant(n=1.0))
     membrane = Stack(
-        lattice=Lattice(kind="rectangular", period_x_nm=400.0, period_y_nm=100.0),
+        lattice=LineLattice(period_nm=400.0),
         layers=(
             Layer(material=Constant(n=1.0)),
             Layer(material=Constant(n=2.0), thickness_nm=240.0, inclusions=(bar,)),
@@ -77,7 +86,7 @@ def test_hexagonal_supercell_shows_no_folded_mode(tmp_path):
     # one class of the supercell of two primitive cells; every mode of the primitive cell and none besides
     hole = Inclusion(pattern=Circle(radius_nm=110.0), material=Constant(n=1.6))
     subject = Stack(
-        lattice=Lattice(kind="hexagonal", period_nm=400.0),
+        lattice=HexagonalLattice(period_nm=400.0),
         layers=(
             Layer(material=Constant(n=1.0)),
             Layer(material=Constant(n=2.0), thickness_nm=180.0, inclusions=(hole,)),

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cavitydesign.errors import Status
-from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Rectangle, Stack
+from cavitydesign.geometry import Bar, Circle, Constant, Inclusion, Layer, LineLattice, SquareLattice, Stack
 from cavitydesign.solvers.base import Poles, solve
 from cavitydesign.solvers.fdtd import Fdtd
 from cavitydesign.solvers.fdtd.lasing import lasing_curve
@@ -46,7 +46,7 @@ def reference_cell():
     """
     hole = Inclusion(pattern=Circle(radius_nm=111.25), material=Constant(n=1.85), gain=True)
     return Stack(
-        lattice=Lattice(kind="square", period_nm=360.0),
+        lattice=SquareLattice(period_nm=360.0),
         layers=(
             Layer(material=Constant(n=1.0)),
             Layer(material=Constant(n=1.85), thickness_nm=60.0, gain=True),
@@ -92,10 +92,10 @@ def test_reference_cell_dark_modes_of_one_class():
 
 
 def grating():
-    """Bars across the whole cell; the period along the bars is short, so that no mode runs along them."""
-    bar = Inclusion(pattern=Rectangle(size_nm=(200.0, 100.0)), material=Constant(n=1.6), gain=True)
+    """Lines: nothing varies along them."""
+    bar = Inclusion(pattern=Bar(width_nm=200.0), material=Constant(n=1.6), gain=True)
     return Stack(
-        lattice=Lattice(kind="rectangular", period_x_nm=400.0, period_y_nm=100.0),
+        lattice=LineLattice(period_nm=400.0),
         layers=(
             Layer(material=Constant(n=1.0)),
             Layer(material=Constant(n=2.0), thickness_nm=170.0, inclusions=(bar,)),

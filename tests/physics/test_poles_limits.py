@@ -38,7 +38,7 @@ def test_no_contrast_is_the_folded_slab(absorbing, shape):
     item = circle(core, 111.0) if shape == "circle" else rectangle(core, (150.0, 150.0))
     found = _modes(stack([layer(1.85, 60.0), layer(core, 170.0, item)]), (590.0, 750.0), waves=25)
     flat = stack([layer(1.85, 60.0), layer(core, 170.0)])
-    plain = numeric(Stack(lattice=None, layers=flat.layers))
+    plain = numeric(Stack(layers=flat.layers))
     expected = []
     for order, star in ((1, {"TE": ["A2", "B2", "E"], "TM": ["A1", "B1", "E"]}),):
         for resonance in uniform_resonances(
@@ -67,7 +67,7 @@ def test_no_contrast_off_gamma():
         waves=25,
         bloch=(k, 0.0),
     )
-    plain = numeric(Stack(lattice=None, layers=stack([layer(1.85, 60.0), layer(2.0, 170.0)]).layers))
+    plain = numeric(Stack(layers=stack([layer(1.85, 60.0), layer(2.0, 170.0)]).layers))
     expected = []
     for kx, ky, times in ((ZONE + k, 0.0, 1), (ZONE - k, 0.0, 1), (k, ZONE, 2)):
         for item in uniform_resonances(

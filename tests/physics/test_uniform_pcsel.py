@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Library, Rectangle, Stack
+from cavitydesign.geometry import Circle, Constant, Inclusion, Layer, Library, Rectangle, SquareLattice, Stack
 from cavitydesign.solvers.base import Bragg, solve
 
 WINDOW = (500.0, 750.0)
@@ -15,7 +15,7 @@ def wavelength(*, period=360.0, n_film=1.80, overlayer=50.0, shape=None):
     hole = shape or Circle(radius_nm=period * math.sqrt(0.30 / math.pi))  # area fraction of SiN 0.70
     film = Constant(n=n_film)
     stack = Stack(
-        lattice=Lattice(period_nm=period),
+        lattice=SquareLattice(period_nm=period),
         layers=(
             Layer(material=Constant(n=1.0)),
             Layer(material=film, thickness_nm=overlayer, gain=True),

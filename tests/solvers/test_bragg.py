@@ -6,14 +6,24 @@ import numpy as np
 import pytest
 
 from cavitydesign.errors import InputError, Status
-from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Library, Stack
+from cavitydesign.geometry import (
+    Circle,
+    Constant,
+    HexagonalLattice,
+    Inclusion,
+    Layer,
+    Library,
+    RectangularLattice,
+    SquareLattice,
+    Stack,
+)
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.uniform.slab import slab_modes
 from cavitydesign.solvers.base import Bragg, solve
-from cavitydesign.solvers.bragg import averaged, bragg_lines, bragg_periods_nm
+from cavitydesign.solvers.bragg import averaged, bragg_lines
 
 GLASS = Library(library="main/SiO2/Malitson")
-SQUARE = Lattice(period_nm=360.0)
+SQUARE = SquareLattice(period_nm=360.0)
 
 
 def grating(lattice=SQUARE, *, index=2.01, thickness=170.0, substrate=GLASS, radius=100.0):
@@ -124,17 +134,17 @@ def test_confinement_counts_the_film_inside_the_holes():
 
 
 def test_lattices_and_what_their_period_means():
-    assert bragg_periods_nm(Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=340.0)) == [
+    assert list(RectangularLattice(period_x_nm=360.0, period_y_nm=340.0).bragg_periods_nm) == [
         360.0,
         340.0,
     ]
-    hexagonal = Lattice(kind="hexagonal", period_nm=400.0)
-    (period,) = bragg_periods_nm(hexagonal)
+    hexagonal = HexagonalLattice(period_nm=400.0)
+    (period,) = hexagonal.bragg_periods_nm
     # m = 2 is the Γ point: kx = 2π/period is the length of the shortest reciprocal vectors, 4π/(√3 a)
     assert 2.0 * math.pi / period == pytest.approx(np.linalg.norm(hexagonal.reciprocal_per_nm[0]), rel=1e-14)
     window = (560.0, 700.0)
     one = solve(grating(radius=90.0), Bragg(), window_nm=window).modes
-    lattice = Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=360.0 * 1.02)
+    lattice = RectangularLattice(period_x_nm=360.0, period_y_nm=360.0 * 1.02)
     both = solve(grating(lattice, radius=90.0 * math.sqrt(1.02)), Bragg(), window_nm=window).modes
     assert len(both) == 2 * len(one)  # the same average, two periods
     assert set(one["wavelength_nm"]) < set(np.round(both["wavelength_nm"], 9)) | set(
@@ -147,7 +157,7 @@ def test_leaky_guide_on_silicon_is_listed_with_its_leakage():
     """Q of n_eff at real wavelength, n_g/(2 Im n_eff), and that of the pole at real kx agree to first order in 1/Q."""
     silicon = Constant(n=3.8438, k=0.0144)
     film = Layer(material=Constant(n=1.9), thickness_nm=800.0, gain=True)
-    lattice = Lattice(period_nm=345.0)
+    lattice = SquareLattice(period_nm=345.0)
     stack = Stack(lattice=lattice, layers=(Layer(material=Constant(n=1.0)), film, Layer(material=silicon)))
     line = next(
         line

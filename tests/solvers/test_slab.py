@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry import Circle, Constant, Inclusion, Lattice, Layer, Library, Stack
+from cavitydesign.geometry import Circle, Constant, Inclusion, Layer, Library, SquareLattice, Stack
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.uniform.slab import LeakyRegion, slab_modes
 
@@ -225,7 +225,7 @@ def test_bad_input_is_refused():
         slab_modes(stack, wavelength_nm=640.0, polarization="s")  # type: ignore[arg-type]
     hole = Inclusion(pattern=Circle(radius_nm=80.0), material=Constant(n=1.0))
     patterned = Stack(
-        lattice=Lattice(period_nm=300.0),
+        lattice=SquareLattice(period_nm=300.0),
         layers=(stack.layers[0], stack.layers[1].replace(inclusions=(hole,)), stack.layers[2]),
     )
     with pytest.raises(InputError, match="poles solver"):

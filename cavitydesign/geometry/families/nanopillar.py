@@ -2,31 +2,26 @@
 
 ::
 
-    planarising film            conformal film
-
-    ~~~~~~~~~~~~~~~~~~           ┌~~~~┐    ┌~~~~┐
-    film  ┌──┐  film             ~┌──┐~    ~┌──┐~   side walls, tops and floor
-          │  │                 ~~~│  │~~~~~~│  │~~~ carry ``film.thickness_nm``
-    ──────┴──┴──────           ───┴──┴──────┴──┴───
-    spacer (optional)            spacer (optional)
-    substrate                    substrate
+    film (planarising or conformal, see :mod:`cavitydesign.geometry.coating`)
+    ──┤pillar├──────┤pillar├──
+    spacer (optional)
+    substrate
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from cavitydesign.geometry.base import Length, Value
+from cavitydesign.geometry.coating import Coat, Relief
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.lattice import PlanarLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
-from cavitydesign.geometry.pattern import Circle
-from cavitydesign.geometry.stack import Inclusion, Lattice, Layer
-
-FLUSH_NM = 1e-6
-"""Two heights closer than this are one: a sum of thicknesses carries rounding, and no layer is that thin."""
+from cavitydesign.geometry.pattern import Circle, Pattern
+from cavitydesign.geometry.stack import Layer, Slab
 
 
 class Pillar(Value):
@@ -37,85 +32,41 @@ class Pillar(Value):
     material: MaterialRef
 
 
-class PillarFilm(Value):
-    """The gain film, ``thickness_nm`` thick.
-
-    ``planarising``: a flat top, ``thickness_nm`` above the pillars' foot. ``conformal``: that thick on every face.
-    """
-
-    thickness_nm: Length
-    material: MaterialRef
-    coating: Literal["planarising", "conformal"] = "planarising"
-
-
-class Slab(Value):
-    """A uniform layer."""
-
-    thickness_nm: Length
-    material: MaterialRef
-
-
 class NanopillarArray(Design):
     """A nanopillar array; see the drawing above."""
 
     family: Literal["nanopillar_array"] = "nanopillar_array"
-    lattice: Lattice  # type: ignore[assignment]  # required here, optional in the base
+    lattice: PlanarLattice  # type: ignore[assignment]  # required here, none in the base
     pillar: Pillar
-    film: PillarFilm
+    film: Coat
     spacer: Slab | None = None
     substrate: Annotated[MaterialRef, Field(description="the wafer; it may absorb")]
     superstrate: MaterialRef = AIR
 
+    written_name: ClassVar[str] = "pillars"
+
+    def written(self) -> tuple[Pattern, ...]:
+        """The pillars alone: the coat of a conformal film is deposited, not written."""
+        return (Circle(radius_nm=0.5 * self.pillar.diameter_nm),)
+
     def build_layers(self) -> tuple[Layer, ...]:
         """Superstrate, film and pillar by height, spacer, substrate."""
-        period = min(self.lattice.periods_nm)
+        period = self.lattice.nearest_nm
         if self.pillar.diameter_nm > period:
             rule = f"a pillar must not be wider than its cell, {period:g} nm"
             raise RuleBroken(rule, key="pillar.diameter_nm", value=self.pillar.diameter_nm)
-        build = self._planarising if self.film.coating == "planarising" else self._conformal
+        relief = Relief(
+            name="pillars",
+            shape=lambda width: Circle(radius_nm=0.5 * width),
+            width_nm=self.pillar.diameter_nm,
+            height_nm=self.pillar.height_nm,
+            material=self.pillar.material,
+            outside=self.superstrate,
+            apart_nm=period,
+        )
         below = [Layer(name="spacer", **dict(self.spacer))] if self.spacer else []
         ends = (
             Layer(name="superstrate", material=self.superstrate),
             Layer(name="substrate", material=self.substrate),
         )
-        return (ends[0], *build(), *below, ends[1])
-
-    def _pillar_in(self, name: str, height: float, *, film: bool) -> Layer:
-        core = Inclusion(
-            pattern=Circle(radius_nm=0.5 * self.pillar.diameter_nm), material=self.pillar.material
-        )
-        around = self.film.material if film else self.superstrate
-        return Layer(name=name, material=around, thickness_nm=height, gain=film, inclusions=(core,))
-
-    def _planarising(self) -> list[Layer]:
-        height, film = self.pillar.height_nm, self.film.thickness_nm
-        layers = []
-        if abs(film - height) <= FLUSH_NM:
-            film = height
-        if film > height:
-            layers.append(
-                Layer(name="film", material=self.film.material, thickness_nm=film - height, gain=True)
-            )
-        if film < height:
-            layers.append(self._pillar_in("bare pillars", height - film, film=False))
-        return [*layers, self._pillar_in("pillars in film", min(film, height), film=True)]
-
-    def _conformal(self) -> list[Layer]:
-        height, coat, radius = self.pillar.height_nm, self.film.thickness_nm, 0.5 * self.pillar.diameter_nm
-        period = min(self.lattice.periods_nm)
-        if 2.0 * (radius + coat) > period:
-            rule = f"the coats of pillars {period:g} nm apart merge; use coating = planarising, or a thinner film"
-            raise RuleBroken(rule, key="film.thickness_nm", value=coat)
-        if coat >= height - FLUSH_NM:
-            rule = f"a conformal film is thinner than the pillar is high, {height:g} nm; use coating = planarising"
-            raise RuleBroken(rule, key="film.thickness_nm", value=coat)
-        coated = Inclusion(pattern=Circle(radius_nm=radius + coat), material=self.film.material, gain=True)
-        core = Inclusion(pattern=Circle(radius_nm=radius), material=self.pillar.material)
-        outside = self.superstrate
-        return [
-            Layer(name="caps", material=outside, thickness_nm=coat, inclusions=(coated,)),
-            Layer(
-                name="coated pillars", material=outside, thickness_nm=height - coat, inclusions=(coated, core)
-            ),
-            self._pillar_in("floor film", coat, film=True),
-        ]
+        return (ends[0], *relief.coated(self.film), *below, ends[1])

@@ -12,17 +12,17 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, Self, get_args
+from typing import ClassVar, Literal, Self, get_args
 
 from pydantic import model_validator
 
 from cavitydesign.geometry.base import Flag, Fraction, Length, Value
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design
-from cavitydesign.geometry.families.nanopillar import FLUSH_NM, Slab
+from cavitydesign.geometry.lattice import Lattice, PlanarLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
 from cavitydesign.geometry.pattern import Circle, Rectangle
-from cavitydesign.geometry.stack import Inclusion, Lattice, Layer
+from cavitydesign.geometry.stack import FLUSH_NM, Inclusion, Layer, Slab
 
 DutyCycleOf = Literal["solid_area", "hole_area", "solid_line", "hole_line"]
 
@@ -75,13 +75,6 @@ class Grating(Value):
         return 2.0 * math.sqrt(area / math.pi) if self.hole == "circle" else math.sqrt(area)
 
 
-class Cover(Value):
-    """The quantum-shell film on top of the grating."""
-
-    thickness_nm: Length
-    material: MaterialRef
-
-
 class Infill(Value):
     """What fills the holes; ``gain = false`` for holes left empty or filled with something passive."""
 
@@ -93,19 +86,21 @@ class Pcsel(Design):
     """A second-order PCSEL; see the drawing above."""
 
     family: Literal["pcsel"] = "pcsel"
-    lattice: Lattice  # type: ignore[assignment]  # required here, optional in the base
+    lattice: PlanarLattice  # type: ignore[assignment]  # required here, none in the base
     grating: Grating
     infill: Infill
-    overlayer: Cover | None = None
+    overlayer: Slab | None = None
     underlayer: Slab | None = None
     substrate: MaterialRef
     superstrate: MaterialRef = AIR
+
+    written_name: ClassVar[str] = "holes"
 
     def build_layers(self) -> tuple[Layer, ...]:
         """Superstrate, overlayer, grating, unetched rest, underlayer, substrate."""
         grating = self.grating
         size = grating.hole_size_nm(self.lattice)
-        period = min(self.lattice.periods_nm)
+        period = self.lattice.nearest_nm
         if size > period:
             key = "hole_nm" if grating.hole_nm is not None else "duty_cycle"
             rule = f"the hole, {size:.4g} nm wide, must not be wider than its cell, {period:g} nm"

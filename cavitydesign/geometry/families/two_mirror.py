@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -19,9 +20,9 @@ from pydantic import Field, model_validator
 from cavitydesign.geometry.base import Flag, Length, Value
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design
-from cavitydesign.geometry.families.nanopillar import Slab
+from cavitydesign.geometry.lattice import NoLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
-from cavitydesign.geometry.stack import Layer
+from cavitydesign.geometry.stack import Layer, Slab
 
 
 class Mirror(Value):
@@ -74,12 +75,20 @@ class TwoMirror(Design):
     """A two-mirror cavity; see the drawing above."""
 
     family: Literal["two_mirror"] = "two_mirror"
+    lattice: NoLattice = NoLattice()  # type: ignore[assignment]  # the base has any
     front_mirror: Mirror
     back_mirror: Mirror
     film: CavityFilm
     spacer: Slab | None = None
     substrate: MaterialRef
     superstrate: MaterialRef = AIR
+
+    def gaps_nm(self) -> Mapping[str, float]:
+        """What spacer rings and the opening for the film make."""
+        return {
+            "spacer": self.spacer.thickness_nm if self.spacer else 0.0,
+            "film": self.film.thickness_nm,
+        }
 
     def build_layers(self) -> tuple[Layer, ...]:
         """Superstrate, front mirror, spacer and film, back mirror, substrate."""

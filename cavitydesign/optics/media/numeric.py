@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from cavitydesign import units
+from cavitydesign.geometry.lattice import Lattice
 from cavitydesign.geometry.material import Material
 from cavitydesign.geometry.pattern import Pattern, relation
-from cavitydesign.geometry.stack import Inclusion, Lattice, Layer, Stack
+from cavitydesign.geometry.stack import Inclusion, Layer, Stack
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.index import Dispersion, resolve
 
@@ -50,7 +51,7 @@ class NumericStack:
 
     Attributes
     ----------
-    lattice: of the unit cell, None for uniform stacks.
+    lattice: of the unit cell.
     materials: the dispersions, by number.
     gain: for each material whether it is (part of) the gain film.
     superstrate, substrate: numbers of the half-spaces' materials.
@@ -59,7 +60,7 @@ class NumericStack:
         or a derivative by index does.
     """
 
-    lattice: Lattice | None
+    lattice: Lattice
     materials: tuple[Dispersion, ...]
     gain: tuple[bool, ...]
     superstrate: int
@@ -191,11 +192,9 @@ def _thickness(layer: Layer) -> float:
 
 
 def _inclusions(
-    layer: Layer, lattice: Lattice | None, background: int, numbers: list[int]
+    layer: Layer, lattice: Lattice, background: int, numbers: list[int]
 ) -> tuple[NumericInclusion, ...]:
     """Each inclusion with what it displaces: the last earlier one that it lies in, else the background."""
-    if lattice is None or not layer.inclusions:
-        return ()
     a1, a2 = lattice.vectors_nm
     images = [i * a1 + j * a2 for i in (-1, 0, 1) for j in (-1, 0, 1)]
     outlines = [item.pattern.outline() for item in layer.inclusions]

@@ -90,7 +90,6 @@ class BlockProblem:
         keep: bool = True,
     ):
         """``interface``: the layer at whose upper face the sides meet; ``keep`` False leaves nothing in the caches."""
-        assert stack.lattice is not None
         self.stack, self.waves, self.block = stack, waves, block
         self.length = waves.lengths[block.waves] / stack.lattice.periods_nm[0]  # |k + G| of each column, 1/nm
         self.is_l = ~block.t_column

@@ -67,8 +67,6 @@ def pole_derivative(
 
 def _at(problem: BlockProblem, stack: NumericStack) -> BlockProblem:
     """The same block of a changed stack; where its lattice changed, the same orders at the same Bloch wavevector."""
-    assert problem.stack.lattice is not None
-    assert stack.lattice is not None
     waves = on_lattice(problem.waves, problem.stack.lattice, stack.lattice)
     return BlockProblem(stack, waves, problem.block, keep=waves is problem.waves)
 

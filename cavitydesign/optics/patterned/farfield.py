@@ -122,7 +122,6 @@ def _at_gamma(resonance: Resonance, waves: int) -> tuple[Resonance, list[Array],
     """The mode in the basis of the map, and the in-plane fields of its partners."""
     stack = resonance.problem.stack
     lattice = stack.lattice
-    assert lattice is not None
     reference = plane_waves(lattice, bloch=(0.0, 0.0), count=waves)
     label = resonance.problem.block.irrep.label
     found = [b for b in blocks(reference, symmetry_group(stack, bloch=(0.0, 0.0))) if b.irrep.label == label]
@@ -163,7 +162,6 @@ def _next(
     """The mode at the next angle, and its field."""
     stack = here.problem.stack
     lattice = stack.lattice
-    assert lattice is not None
     index = stack.index(np.asarray(here.k0.real + 0j))[getattr(stack, side)].real
     bloch = float(index) * here.k0.real * math.sin(math.radians(angle)) * direction
     basis = moved_to(reference, (float(bloch[0]), float(bloch[1])), period_nm=lattice.periods_nm[0])

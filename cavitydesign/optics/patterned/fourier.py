@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.geometry.pattern import Circle, Pattern, Polygon
-from cavitydesign.geometry.stack import Lattice
+from cavitydesign.geometry.lattice import Lattice
+from cavitydesign.geometry.pattern import Bar, Circle, Pattern, Polygon
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericLayer, NumericStack
 from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, Vectors
@@ -31,7 +31,6 @@ from cavitydesign.optics.patterned.symmetry import Group, find_group
 
 Shape = tuple[Any, ...]
 _GRID = 64  # points a side for P; its error only slows convergence, never biases the limit
-_HIGHEST = {"square": 4, "hexagonal": 6, "rectangular": 2}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +52,6 @@ class LayerMatrices:
 def symmetry_group(stack: NumericStack, *, bloch: tuple[float, float]) -> Group:
     """The point group of a patterned stack about the origin of the cell, at one Bloch wavevector (1/nm)."""
     lattice = stack.lattice
-    assert lattice is not None
     n = np.arange(-4, 5)
     orders = np.stack(np.meshgrid(n, n, indexing="ij"), axis=-1).reshape(-1, 2)
     g = orders @ lattice.reciprocal_per_nm
@@ -83,8 +81,18 @@ def symmetry_group(stack: NumericStack, *, bloch: tuple[float, float]) -> Group:
         return all(np.abs(a[key] - b[key]).max() < tolerance for (_, a), (_, b) in pairs for key in a)
 
     axis = float(np.arctan2(k[1], k[0])) if k.any() else 0.0
-    axes = (axis,) if k.any() else tuple(np.pi * np.array([0.0, 0.5, 0.25, 0.75, 1 / 3, 1 / 6, 2 / 3, 5 / 6]))
-    return find_group(is_symmetric, highest=_HIGHEST[lattice.kind], axes=axes)
+    axes = (axis,) if k.any() else _mirror_lines(lattice)
+    return find_group(is_symmetric, highest=lattice.rotations, axes=axes)
+
+
+def _mirror_lines(lattice: Lattice) -> tuple[float, ...]:
+    """Angles at which a cell may have a mirror line: those of common lattices, then those of its own vectors."""
+    a1, a2 = lattice.vectors_nm
+    own = [float(np.arctan2(v[1], v[0])) for v in (a2, a1 + a2, a2 - a1)]
+    return (
+        *(np.pi * np.array([0.0, 0.5, 0.25, 0.75, 1 / 3, 1 / 6, 2 / 3, 5 / 6])).tolist(),
+        *(angle + turn for angle in own for turn in (0.0, 0.5 * np.pi) if lattice.kind == "oblique"),
+    )
 
 
 def centred(stack: NumericStack) -> NumericStack:
@@ -168,6 +176,10 @@ def _scaled(pattern: Pattern, scale: float) -> Shape:
     if isinstance(pattern, Circle):
         (x, y), r = pattern.center_nm, pattern.radius_nm
         return ("circle", round(x * scale, 13), round(y * scale, 13), round(r * scale, 13))
+    if isinstance(pattern, Bar):  # as long as the cell
+        x, half = pattern.center_nm[0] * scale, 0.5 * pattern.width_nm * scale
+        left, right = round(x - half, 13), round(x + half, 13)
+        return ("polygon", ((left, -0.5), (right, -0.5), (right, 0.5), (left, 0.5)))
     return ("polygon", tuple((round(x * scale, 13), round(y * scale, 13)) for x, y in pattern.outline()))
 
 

@@ -132,7 +132,6 @@ class _Ladder:
     """The problems of a stack at growing numbers of plane waves, made when first asked for."""
 
     def __init__(self, stack: NumericStack, group: Group, bloch: tuple[float, float], effort: Effort):
-        assert stack.lattice is not None
         self.stack, self.group, self.bloch, self.lattice = stack, group, bloch, stack.lattice
         self.counts = _wave_counts(effort)
         self._levels: dict[int, tuple[PlaneWaves, dict[str, Block]]] = {}

@@ -104,7 +104,6 @@ def norm_of(resonance: Resonance) -> complex:
     """``∫∫∫ [E·∂(k0 ε)/∂k0 E - H·H]`` of a resonance as its vectors stand, nm³ times the square of their unit."""
     problem = resonance.problem
     lattice = problem.stack.lattice
-    assert lattice is not None
     scale = 1.0
     if not _bloch(
         problem.waves
@@ -199,7 +198,6 @@ def settled(resonance: Resonance) -> Resonance:
 
 def _period(resonance: Resonance) -> float:
     lattice = resonance.problem.stack.lattice
-    assert lattice is not None
     return lattice.periods_nm[0]
 
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from cavitydesign.geometry.stack import Lattice
+from cavitydesign.geometry.lattice import Lattice
 from cavitydesign.kinds import Array
 from cavitydesign.optics.patterned.symmetry import Group, Irrep, Operation
 
@@ -54,20 +54,30 @@ class PlaneWaves:
 
 def plane_waves(lattice: Lattice, *, bloch: tuple[float, float], count: int) -> PlaneWaves:
     """About ``count`` plane waves of smallest |k + G|, in whole shells of equal length; ``bloch`` k in 1/nm."""
-    scale = lattice.periods_nm[0]
-    (ax, ay), (bx, by) = np.round(lattice.vectors_nm / scale, 13) + 0.0
-    kx, ky = np.round(np.array(bloch) * scale, 12) + 0.0
-    return _waves(((ax, ay), (bx, by)), (kx, ky), count)
+    kx, ky = np.round(np.array(bloch) * lattice.periods_nm[0], 12) + 0.0
+    return _waves(_cell(lattice), (kx, ky), count, lattice.dimensions)
+
+
+def _cell(lattice: Lattice) -> Vectors:
+    """Lattice vectors in units of the first one's length; lines are as long as they are apart."""
+    if lattice.dimensions == 1:
+        return (1.0, 0.0), (0.0, 1.0)
+    (ax, ay), (bx, by) = np.round(lattice.vectors_nm / lattice.periods_nm[0], 13) + 0.0
+    return (ax, ay), (bx, by)
 
 
 @lru_cache(maxsize=64)
-def _waves(cell: Vectors, bloch: tuple[float, float], count: int) -> PlaneWaves:
+def _waves(cell: Vectors, bloch: tuple[float, float], count: int, dimensions: int) -> PlaneWaves:
     b1, b2 = 2.0 * math.pi * np.linalg.inv(np.array(cell)).T
     shortest = min(np.hypot(*b1), np.hypot(*b2))
     area = abs(b1[0] * b2[1] - b1[1] * b2[0])
-    reach = math.ceil(2.5 * math.sqrt(max(count, 1) * area / math.pi) / shortest) + 2
-    n = np.arange(-reach, reach + 1)
-    orders = np.stack(np.meshgrid(n, n, indexing="ij"), axis=-1).reshape(-1, 2)
+    if dimensions == 1:  # nothing varies along y
+        reach = max(count, 1) // 2 + math.ceil(math.hypot(*bloch) / shortest) + 2
+        orders = np.stack([np.arange(-reach, reach + 1), np.zeros(2 * reach + 1, dtype=int)], axis=1)
+    else:
+        reach = math.ceil(2.5 * math.sqrt(max(count, 1) * area / math.pi) / shortest) + 2
+        n = np.arange(-reach, reach + 1)
+        orders = np.stack(np.meshgrid(n, n, indexing="ij"), axis=-1).reshape(-1, 2)
     vectors = orders @ np.array([b1, b2]) + np.array(bloch)
     lengths = np.hypot(vectors[:, 0], vectors[:, 1])
     shell = np.round(lengths / shortest, 9)
@@ -91,8 +101,7 @@ def moved_to(waves: PlaneWaves, bloch: tuple[float, float], *, period_nm: float)
 def on_lattice(waves: PlaneWaves, old: Lattice, new: Lattice) -> PlaneWaves:
     """The same orders and Bloch wavevector (1/nm) on a lattice of other periods; itself where nothing changes."""
     ratio = new.periods_nm[0] / old.periods_nm[0]
-    (ax, ay), (bx, by) = np.round(new.vectors_nm / new.periods_nm[0], 13) + 0.0
-    cell = ((ax, ay), (bx, by))
+    cell = _cell(new)
     bloch = waves.vectors[0] - waves.orders[0] @ (2.0 * math.pi * np.linalg.inv(np.array(waves.cell)).T)
     bloch = np.where(np.abs(bloch) < 1e-12, 0.0, bloch)
     if cell == waves.cell and (ratio == 1.0 or not bloch.any()):

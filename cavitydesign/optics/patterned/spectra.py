@@ -22,7 +22,6 @@ import numpy as np
 
 from cavitydesign import units
 from cavitydesign.errors import InputError
-from cavitydesign.geometry.stack import Lattice
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack
 from cavitydesign.optics.patterned.admittance import BlockProblem, Pass, Sheets
@@ -104,8 +103,6 @@ def spectrum(
         stack = replace(
             stack, layers=stack.layers[::-1], superstrate=stack.substrate, substrate=stack.superstrate
         )
-    if stack.lattice is None:  # any will do: without inclusions the order (0, 0) stays alone
-        stack = replace(stack, lattice=Lattice(period_nm=1.0))
     if stack.is_uniform:
         waves = 1
     sine = math.sin(math.radians(angle_deg))
@@ -169,7 +166,6 @@ def _checked(
 
 def _at_normal_incidence(setup: _Setup, k0: Array, waves: int) -> list[_Part]:
     lattice = setup.stack.lattice
-    assert lattice is not None
     basis = plane_waves(lattice, bloch=(0.0, 0.0), count=waves)
     group = _without_pairs(symmetry_group(setup.stack, bloch=(0.0, 0.0)))
     problems = _problems(setup, basis, group, keep=True)
@@ -179,7 +175,6 @@ def _at_normal_incidence(setup: _Setup, k0: Array, waves: int) -> list[_Part]:
 
 def _at_an_angle(setup: _Setup, k0: Array, sine: float, waves: int) -> list[_Part]:
     lattice = setup.stack.lattice
-    assert lattice is not None
     period = lattice.periods_nm[0]
     reference = plane_waves(lattice, bloch=(0.0, 0.0), count=waves)
     tiny = 1e-3 / period * setup.direction  # of no symmetry but that of its direction
@@ -243,7 +238,6 @@ class _Part:
 
 def _respond(setup: _Setup, basis: PlaneWaves, problems: list[BlockProblem], k0: Array) -> _Part:
     stack = setup.stack
-    assert stack.lattice is not None
     lengths = basis.lengths / stack.lattice.periods_nm[0]
     k0 = _off_thresholds(stack, lengths, k0)
     count, layers = len(basis), len(stack.layers)

@@ -237,7 +237,6 @@ def _at_counts(mode: Resonance, counts: Sequence[int], rule: str) -> list[tuple[
     """(waves, k0) of a mode at Γ with other numbers of plane waves, followed from the largest number down."""
     stack = mode.problem.stack
     lattice = stack.lattice
-    assert lattice is not None
     group = symmetry_group(stack, bloch=(0.0, 0.0))
     found: list[tuple[int, complex]] = []
     k0 = mode.k0
@@ -275,8 +274,9 @@ def _name(resonance: Resonance) -> str:
 
 
 def _periods(stack: NumericStack) -> tuple[float, float]:
-    assert stack.lattice is not None
-    return stack.lattice.periods_nm
+    """Width and depth of what is drawn: a cell, or of lines a square piece."""
+    first, second = stack.lattice.periods_nm
+    return first, second if stack.lattice.dimensions == 2 else first
 
 
 def _middle(stack: NumericStack) -> float:
@@ -294,16 +294,17 @@ def _arrows(axes: Axes, resonance: Resonance, z: float, period: float, partner: 
 
 
 def _outlines(axes: Axes, stack: NumericStack, z: float) -> None:
-    assert stack.lattice is not None
     depth, above = stack.thickness_nm - z, 0.0
+    stretch = np.array([1.0, _periods(stack)[1] / stack.lattice.periods_nm[1]])  # a line's cell is 1 nm long
+    a1, a2 = stack.lattice.vectors_nm * stretch
     for layer in stack.layers:
         if above <= depth <= above + layer.thickness_nm:
             for item in layer.inclusions:
-                corners = item.pattern.outline()
+                corners = item.pattern.outline() * stretch
                 closed = np.concatenate([corners, corners[:1]])
                 for i in range(-_AREA, _AREA + 1):
                     for j in range(-_AREA, _AREA + 1):
-                        moved = closed + i * stack.lattice.vectors_nm[0] + j * stack.lattice.vectors_nm[1]
+                        moved = closed + i * a1 + j * a2
                         axes.plot(moved[:, 0], moved[:, 1], color="white", linewidth=0.9)
             return
         above += layer.thickness_nm
@@ -311,7 +312,6 @@ def _outlines(axes: Axes, stack: NumericStack, z: float) -> None:
 
 def _faces(axes: Axes, stack: NumericStack, x: Array) -> None:
     """Faces of the layers, and the walls that the plane y = 0 cuts."""
-    assert stack.lattice is not None
     height = stack.thickness_nm
     axes.axhline(height, color="white", linewidth=0.9)
     for layer in stack.layers:

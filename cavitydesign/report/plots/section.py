@@ -38,7 +38,6 @@ def mode_section(design: Design, solution: Solution, *, row: int | None = None) 
     mode = modes.row(at)
     numeric, resonance = _resonance(design, mode["wavelength_nm"], mode["symmetry"])
     lattice = numeric.lattice
-    assert lattice is not None
     width, depth = lattice.periods_nm
     height = numeric.thickness_nm
     z = np.linspace(-_MARGIN_NM, height + _MARGIN_NM, 161)
@@ -102,7 +101,6 @@ def _layer_edges(numeric: NumericStack) -> list[tuple[float, float]]:
 
 def _outlines(axes: Axes, numeric: NumericStack, span: tuple[float, float]) -> None:
     """Interfaces, and the sides of each inclusion where the section cuts it."""
-    assert numeric.lattice is not None
     width = numeric.lattice.periods_nm[0]
     for layer, (low, high) in zip(numeric.layers, _layer_edges(numeric), strict=True):
         axes.hlines((low, high), *span, color="white", linewidth=0.6, alpha=0.8)

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry.pattern import Circle, Rectangle
-from cavitydesign.geometry.stack import Inclusion, Lattice, Stack
+from cavitydesign.geometry.lattice import Lattice
+from cavitydesign.geometry.pattern import Bar, Circle, Rectangle
+from cavitydesign.geometry.stack import Inclusion, Stack
 from cavitydesign.solvers.fdtd.materials import UNIT_NM, Medium, medium
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
@@ -82,24 +83,12 @@ class Cell:
 
 
 def dimensions_of(stack: Stack) -> int:
-    """1 for a uniform stack, 2 for bars that are uniform along y, 3 otherwise."""
+    """1 for a uniform stack, 2 for lines (nothing varies along y), 3 otherwise."""
     if stack.is_uniform:
         return 1
-    assert stack.lattice is not None
-    if stack.lattice.kind == "hexagonal":
-        return 3
-    _, period_y = stack.lattice.periods_nm
-    bars = all(_is_bar(inclusion, period_y) for layer in stack.layers for inclusion in layer.inclusions)
-    return 2 if bars else 3
-
-
-def _is_bar(inclusion: Inclusion, period_y_nm: float) -> bool:
-    shape = inclusion.pattern
-    return (
-        isinstance(shape, Rectangle)
-        and shape.rotation_deg % 180.0 == 0.0
-        and math.isclose(shape.size_nm[1], period_y_nm, rel_tol=1e-9)
-    )
+    if stack.lattice.kind == "oblique":
+        raise InputError("Meep's cells have right angles", key="lattice.kind", value="oblique")
+    return stack.lattice.dimensions + 1
 
 
 def pixels_per_period(lattice: Lattice, pixels_per_um: float) -> tuple[int, int, float]:
@@ -143,7 +132,7 @@ def lay_out(
     """
     axes = Axes(dimensions_of(stack))
     lattice = stack.lattice
-    if axes.dimensions == 1 or lattice is None:
+    if axes.dimensions == 1:
         nx = ny = 1
         resolution, periods, strain = _FINER_1D * pixels_per_um, (0.0, 0.0), (1.0, 1.0)
     elif axes.dimensions == 2:
@@ -218,7 +207,7 @@ def margins(
     """(pad, pml) in µm: the pad holds the evanescent orders down to 1e-5 of their energy, the PML one wave."""
     longest = window_nm[1] / UNIT_NM
     pad = 0.5 * longest
-    if stack.lattice is not None and not stack.is_uniform:
+    if not stack.is_uniform:
         g = float(np.min(np.linalg.norm(stack.lattice.reciprocal_per_nm, axis=1))) * UNIT_NM
         k = 2.0 * math.pi / longest * outer_index
         if g > 1.02 * k:
@@ -296,14 +285,13 @@ def _objects(
         )
         for inclusion in layer.inclusions:
             for x, y in _sites(stack, finite):
-                shape = _shape(inclusion, axes, names[inclusion.material], (x, y), (bottom, top), strain)
+                shape = _shape(inclusion, names[inclusion.material], (x, y), (bottom, top), strain)
                 out.append({**shape, "gain": inclusion.gain})
     return out
 
 
 def _sites(stack: Stack, finite: tuple[int, int] | None) -> list[tuple[float, float]]:
     """Origins (nm) of the unit cells to draw; periodic cells are repeated by Meep itself."""
-    assert stack.lattice is not None
     (ax, _), (bx, by) = stack.lattice.vectors_nm
     if finite is None:
         return [(0.0, 0.0), (bx, by)] if stack.lattice.kind == "hexagonal" else [(0.0, 0.0)]
@@ -318,7 +306,6 @@ def _sites(stack: Stack, finite: tuple[int, int] | None) -> list[tuple[float, fl
 
 def _shape(
     inclusion: Inclusion,
-    axes: Axes,
     material: str,
     site_nm: tuple[float, float],
     z: tuple[float, float],
@@ -328,11 +315,10 @@ def _shape(
     sx, sy = strain[0] / UNIT_NM, strain[1] / UNIT_NM
     x, y = (site_nm[0] + pattern.center_nm[0]) * sx, (site_nm[1] + pattern.center_nm[1]) * sy
     middle, height = 0.5 * (z[0] + z[1]), z[1] - z[0]
-    if axes.dimensions == 2:
-        width = pattern.size_nm[0] * sx  # type: ignore[union-attr]
+    if isinstance(pattern, Bar):
         return {
             "shape": "block",
-            "size": [width, height, "inf"],
+            "size": [pattern.width_nm * sx, height, "inf"],
             "center": [x, middle, 0.0],
             "material": material,
         }

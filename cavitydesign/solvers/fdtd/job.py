@@ -52,7 +52,7 @@ class Job:
 
 def point_group(stack: Stack, bloch: tuple[float, float] = (0.0, 0.0)) -> PointGroup:
     """Symmetry that both the cell and the Bloch vector keep, from the Fourier coefficients of every pattern."""
-    if stack.is_uniform or stack.lattice is None:
+    if stack.is_uniform:
         return "1D"
     (b1x, b1y), (b2x, b2y) = stack.lattice.reciprocal_per_nm
     order = np.arange(-4, 5)
@@ -62,7 +62,7 @@ def point_group(stack: Stack, bloch: tuple[float, float] = (0.0, 0.0)) -> PointG
     def keeps(turn: Any) -> bool:
         (a, b), (c, d) = turn
         for layer in stack.layers:
-            area = stack.lattice.cell_area_nm2 if stack.lattice else 1.0
+            area = stack.lattice.cell_area_nm2
             ours = _material_coefficients(layer.inclusions, gx, gy)
             turned = _material_coefficients(layer.inclusions, a * gx + b * gy, c * gx + d * gy)
             if any(np.max(np.abs(ours[key] - turned[key])) > 1e-9 * area for key in ours):
@@ -181,7 +181,7 @@ def job(
         },
     }
     if cell.axes.dimensions > 1 and cell.finite is None:
-        k = _bloch_vector(stack, settings, cell)
+        k = _bloch_vector(settings, cell)
         content["k_point"] = cell.axes.vector(k[0], k[1], 0.0)
         content["complex_fields"] = not at_gamma
     name = f"{parity} at {cell.resolution:.4g}/um"
@@ -196,9 +196,8 @@ def job(
     )
 
 
-def _bloch_vector(stack: Stack, settings: Fdtd, cell: Cell) -> tuple[float, float]:
+def _bloch_vector(settings: Fdtd, cell: Cell) -> tuple[float, float]:
     """In Meep's units, cycles per µm; the strain of a misfitting cell is followed."""
-    assert stack.lattice is not None
     kx, ky = (k * UNIT_NM / (2.0 * math.pi) for k in settings.bloch)
     return kx / cell.strain[0], ky / cell.strain[1]
 
@@ -251,7 +250,7 @@ def _probes(
         return _grating_channels(group, points, parity, probe, probes, channels)
     name = symmetry or "all"
     labels = {name: (symmetry, degeneracy)}
-    folded = stack.lattice is not None and stack.lattice.kind == "hexagonal" and cell.axes.dimensions == 3
+    folded = stack.lattice.kind == "hexagonal" and cell.axes.dimensions == 3
     if folded:
         labels["folded"] = ("folded", 1)
     for number, (x, y, z) in enumerate(points):
@@ -336,7 +335,7 @@ def _sources(
     heights = _heights(cell)
     px, py = cell.periods
     out = []
-    folded = stack.lattice is not None and stack.lattice.kind == "hexagonal" and cell.axes.dimensions == 3
+    folded = stack.lattice.kind == "hexagonal" and cell.axes.dimensions == 3
     for index, (fx, fy) in enumerate(((0.29, 0.12), (0.08, 0.37))):
         for component in components:
             weight = _WEIGHTS[component][index]

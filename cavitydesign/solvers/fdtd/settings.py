@@ -88,6 +88,9 @@ class Fdtd(Solver):
         """Resonances of the infinite cell, or of the finite array where the question names a device."""
         from cavitydesign.solvers.fdtd.solver import run
 
-        periods = self.periods if ask.device is None else ask.device.periods
+        if ask.device is not None and ask.device.shift_periods:
+            rule = "Meep's arrays are drawn without a shift in their middle; leave it out"
+            raise InputError(rule, key="device.shift_periods", value=ask.device.shift_periods)
+        periods = self.periods if ask.device is None else ask.device.counts
         asked = replace(self, bloch=ask.bloch, periods=periods)
         return run(ask.stack, asked, window_nm=ask.window_nm, progress=lambda text: ask.progress(0, 0, text))

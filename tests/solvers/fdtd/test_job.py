@@ -8,14 +8,18 @@ import pytest
 
 from cavitydesign.errors import InputError, SolverError
 from cavitydesign.geometry import (
+    Bar,
     Circle,
     Constant,
+    HexagonalLattice,
     Inclusion,
-    Lattice,
     Layer,
+    LineLattice,
     Polygon,
     Rectangle,
+    RectangularLattice,
     Sellmeier,
+    SquareLattice,
     Stack,
 )
 from cavitydesign.geometry.material import SellmeierTerms
@@ -35,16 +39,12 @@ def stack(pattern, lattice=None, hole=1.85):
     holes = (Inclusion(pattern=pattern, material=Constant(n=hole), gain=True),)
     slab = Layer(material=Constant(n=2.0), thickness_nm=170.0, inclusions=holes)
     outer = Layer(material=Constant(n=1.0)), Layer(material=Constant(n=1.46))
-    return Stack(
-        lattice=lattice or Lattice(kind="square", period_nm=360.0), layers=(outer[0], film, slab, outer[1])
-    )
+    return Stack(lattice=lattice or SquareLattice(period_nm=360.0), layers=(outer[0], film, slab, outer[1]))
 
 
 CELL = stack(Circle(radius_nm=111.25))
-HEXAGONAL = stack(Circle(radius_nm=100.0), Lattice(kind="hexagonal", period_nm=400.0))
-GRATING = stack(
-    Rectangle(size_nm=(180.0, 360.0)), Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=360.0)
-)
+HEXAGONAL = stack(Circle(radius_nm=100.0), HexagonalLattice(period_nm=400.0))
+GRATING = stack(Bar(width_nm=180.0), LineLattice(period_nm=360.0))
 UNIFORM = Stack(
     layers=(
         Layer(material=Constant(n=1.0)),
@@ -58,9 +58,9 @@ UNIFORM = Stack(
 @pytest.mark.parametrize(
     "lattice",
     [
-        Lattice(period_nm=360.0),
-        Lattice(kind="hexagonal", period_nm=400.0),
-        Lattice(kind="rectangular", period_x_nm=360.0, period_y_nm=415.0),
+        SquareLattice(period_nm=360.0),
+        HexagonalLattice(period_nm=400.0),
+        RectangularLattice(period_x_nm=360.0, period_y_nm=415.0),
     ],
 )
 def test_a_period_is_a_whole_even_number_of_pixels(lattice, wanted):
