@@ -110,15 +110,15 @@ def told_together(complaints: Iterable[InputError]) -> InputError:
 
 
 class Status(enum.Enum):
-    """How a solver fared. The value is advice."""
+    """How a solver fared. The value is advice, in the options of the command line and so of the settings."""
 
     OK = "every mode in the window was found and its error bar met"
-    NO_MODES = "no mode in the window; widen `window_nm`, or check that the slab guides at all"
+    NO_MODES = "no mode in the window; widen --window, or check that the slab guides at all"
     INCOMPLETE = (
-        "the independent count of poles and the modes found differ; raise `waves` or narrow `window_nm`"
+        "the independent count of poles and the modes found differ; raise --waves or narrow --window"
     )
-    UNCONVERGED = "an error bar is larger than asked for; raise `max_waves` or loosen `tolerance_nm`"
-    APPROXIMATE = "this method knows no error bar of its own; confirm with the poles or fdtd solver"
+    UNCONVERGED = "an error bar is larger than asked for; raise --max-waves or loosen --tolerance"
+    APPROXIMATE = "this method knows no error bar of its own; confirm with --solver poles or fdtd"
     PARTIAL = "interrupted; what was finished is kept"
 
     @property

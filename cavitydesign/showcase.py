@@ -1,14 +1,12 @@
 """The three published lasers from design file to mask: modes, lines beside what was published, sweeps, plots, GDS.
 
-``python -m cavitydesign.showcase --out out`` is what ``make run`` runs. Everything it knows comes from ``layouts/``.
+``cavitydesign showcase --out out`` is what ``make run`` runs. Everything it knows comes from ``layouts/``.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
-import json
 import math
 import multiprocessing
 import os
@@ -18,10 +16,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cavitydesign.cli import output
+import typer
+
+from cavitydesign.cli import options, output
+from cavitydesign.cli.group import INTERRUPTED, Leave
 from cavitydesign.errors import CavityError, InputError, SolverError
+from cavitydesign.files import json_text
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.load import load_design
@@ -54,36 +56,44 @@ class Told:
     physics_s: float = 0.0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the showcase; the exit code is 0, or that of the error."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cavitydesign.showcase", description=str(__doc__).splitlines()[0]
-    )
-    parser.add_argument("--out", type=Path, default=Path("out"), help="folder of the results (default: out)")
-    parser.add_argument(
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the results.")]
+Layouts = Annotated[
+    Path | None,
+    typer.Option(
         "--layouts",
-        type=Path,
-        default=None,
-        help="folder of the published designs (default: those of this checkout)",
-    )
-    parser.add_argument(
-        "--coarse", action="store_true", help="every tenth point of the sweeps and no ±, for tests"
-    )
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="lasers side by side")
-    options = parser.parse_args(arguments)
+        metavar="DIR",
+        help="Folder of the published designs.",
+        show_default="`layouts`, here or in the checkout",
+    ),
+]
+Coarse = Annotated[
+    bool, typer.Option("--coarse", help="Every tenth point of the sweeps and no ±, for tests.")
+]
+_JOBS = min(2, os.cpu_count() or 1)
+Jobs = Annotated[int, typer.Option("--jobs", help="Lasers side by side.")]
+
+
+def showcase(
+    out: Out = Path("out"),
+    layouts: Layouts = None,
+    coarse: Coarse = False,
+    jobs: Jobs = _JOBS,
+    json: options.Json = False,
+) -> None:
+    """The published lasers from design file to mask: modes, lines beside what was published, sweeps, figures, GDS.
+
+    Example: cavitydesign showcase --out out
+    """
     start = time.perf_counter()
     try:
-        layouts = options.layouts or _layouts()
-        told = _lasers(layouts, options.out, coarse=options.coarse, jobs=options.jobs)
-        masks = [mask(file, options.out / "masks") for file in sorted((layouts / "masks").glob("*.toml"))]
-    except CavityError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
+        folder = layouts or _layouts()
+        told = _lasers(folder, out, coarse=coarse, jobs=jobs)
+        masks = [mask(file, out / "masks") for file in sorted((folder / "masks").glob("*.toml"))]
     except KeyboardInterrupt:
-        sys.stderr.write(f"interrupted; what was finished is kept in {options.out}\n")
-        return 130
-    summary(told, masks, options.out, time.perf_counter() - start)
-    return 0
+        raise Leave(INTERRUPTED, f"interrupted; what was finished is kept in {out}") from None
+    document = summary(told, masks, out, time.perf_counter() - start, quiet=json)
+    if json:
+        output.print_json(document)
 
 
 def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
@@ -151,14 +161,19 @@ def mask(file: Path, out: Path) -> dict[str, Any]:
     }
 
 
-def summary(told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path, seconds: float) -> None:
-    """One screen of 80 x 40, on stdout and in ``summary.txt``; the same as JSON."""
-    from rich.console import Console
-
+def summary(
+    told: Sequence[Told],
+    masks: Sequence[Mapping[str, Any]],
+    out: Path,
+    seconds: float,
+    *,
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """One screen of 80 x 40, on stdout (unless quiet) and in ``summary.txt``; the same as JSON, which it returns."""
     physics = sum(item.physics_s for item in told)
     pages = io.StringIO()
-    for target in (Console(highlight=False, width=80), Console(file=pages, highlight=False, width=80)):
-        _screen(target, told, masks, out, physics, seconds)
+    for file in (pages,) if quiet else (sys.stdout, pages):
+        _screen(output.console(width=80, file=file), told, masks, out, physics, seconds)
     write_atomically(out / "summary.txt", pages.getvalue().encode())
     document = {
         "physics_s": physics,
@@ -177,6 +192,7 @@ def summary(told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path,
         "masks": [{**item, "file": str(item["file"])} for item in masks],
     }
     write_atomically(out / "summary.json", _json(document))
+    return document
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------
@@ -311,6 +327,8 @@ def _screen(
     physics: float,
     seconds: float,
 ) -> None:
+    from rich.text import Text
+
     table = output.table(
         "laser", "quantity", "published", "predicted", "verdict", left=("laser", "quantity", "verdict")
     )
@@ -326,7 +344,7 @@ def _screen(
         "a: period assigned by us, b: period not published. ±: from the assumed inputs only.", style="dim"
     )
     for item in told:
-        target.print(f"[bold]{item.title}[/]: {'; '.join(item.words)}.")
+        target.print(Text.assemble((item.title, "bold"), f": {'; '.join(item.words)}."))
     for text in (text for item in told for text in item.doubtful):
         target.print(f"Not proven: {text}.", style="bold")
     named = "; ".join(f"{item.title}: {_short_names(item.assumed)}" for item in told)
@@ -399,8 +417,10 @@ def _verdict(row: Mapping[str, Any]) -> str:
 
 
 def _json(content: Any) -> bytes:
-    return (json.dumps(output.clean(content), ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    return json_text(content, indent=1).encode()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from cavitydesign.cli import main
+
+    main(["showcase", *sys.argv[1:]])

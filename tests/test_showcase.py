@@ -7,13 +7,15 @@ import json
 
 import pytest
 
-from cavitydesign.showcase import main
+from tests.cli.running import command
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("showcase") / "out"
-    assert main(["--out", str(folder), "--coarse", "--jobs", "1"]) == 0
+    ran = command("showcase", "--out", folder, "--coarse", "--jobs", "1")
+    assert ran.code == 0, ran.stderr
+    assert ran.out == (folder / "summary.txt").read_text(), "what is on the screen is kept"
     return folder
 
 
@@ -46,6 +48,7 @@ def test_the_summary_fits_one_screen_and_says_what_must_be_said(out):
     assert len(document["lasers"]) == 3
 
 
-def test_layouts_that_are_not_there_are_one_line(tmp_path, capsys):
-    assert main(["--out", str(tmp_path / "out"), "--layouts", str(tmp_path), "--jobs", "1"]) == 2
-    assert "nanopillar.toml: there is no such file" in capsys.readouterr().err
+def test_layouts_that_are_not_there_are_one_line(tmp_path):
+    ran = command("showcase", "--out", tmp_path / "out", "--layouts", tmp_path, "--jobs", "1")
+    assert ran.code == 2
+    assert "nanopillar.toml: there is no such file" in ran.err

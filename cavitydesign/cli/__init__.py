@@ -4,37 +4,54 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
 
 import typer
 
-from cavitydesign.cli import compare, doctor, layout, modes, predict, sensitivity, sweep, verify
 from cavitydesign.cli.group import OneLineErrors
+
+
+class Commands(OneLineErrors):
+    """Every command: where it is, and what it does in short."""
+
+    places: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "new": ("cavitydesign.cli.templates:new", "A commented design file to start from."),
+        "schema": ("cavitydesign.cli.templates:schema", "The JSON schema of a design file."),
+        "modes": ("cavitydesign.cli.modes:modes", "Resonances: λ, Q, symmetry, confinement, threshold gain."),
+        "predict": (
+            "cavitydesign.cli.predict:predict",
+            "Lasing lines ranked by threshold, beside what was published.",
+        ),
+        "sensitivity": (
+            "cavitydesign.cli.sensitivity:sensitivity",
+            "How every mode moves with every number of the design.",
+        ),
+        "sweep": ("cavitydesign.cli.sweep:sweep", "Modes over a grid of designs, resumable."),
+        "compare": (
+            "cavitydesign.cli.compare:compare",
+            "Predicted lines beside measured peaks, with residuals.",
+        ),
+        "calibrate": ("cavitydesign.cli.calibrate:calibrate", "Fit what was assumed to measured peaks."),
+        "mask": ("cavitydesign.cli.layout:mask", "Write a mask as GDS or OASIS, with its manifest."),
+        "check": ("cavitydesign.cli.layout:check", "Apply the fabrication rules to a mask."),
+        "verify": ("cavitydesign.cli.verify:verify", "Check the pole solver's modes against FDTD."),
+        "showcase": (
+            "cavitydesign.showcase:showcase",
+            "The published lasers, from design to mask, in one go.",
+        ),
+        "doctor": ("cavitydesign.cli.doctor:doctor", "What is installed, what is missing, how to get it."),
+    }
+
 
 app = typer.Typer(
     name="cavitydesign",
-    cls=OneLineErrors,
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,  # plain help starts in half the time: no markdown parser is loaded
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: cavitydesign predict layouts/pcsel.toml",
 )
-_IN_SHORT = {
-    modes.modes: "Resonances: λ, Q, symmetry, confinement, threshold gain.",
-    predict.predict: "Lasing lines ranked by threshold, beside what was published.",
-    sensitivity.sensitivity: "How every mode moves with every number of the design.",
-    sweep.sweep: "Modes over a grid of designs, resumable.",
-    compare.compare: "Predicted lines beside measured peaks, with residuals.",
-    compare.calibrate: "Fit what was assumed to measured peaks.",
-    layout.mask: "Write a mask as GDS or OASIS, with its manifest.",
-    layout.check: "Apply the fabrication rules to a mask.",
-    verify.verify: "Check the pole solver's modes against FDTD.",
-    doctor.doctor: "What is installed, what is missing, how to get it.",
-}
-for _command, _text in _IN_SHORT.items():
-    app.command(short_help=_text)(_command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,11 +1,12 @@
-"""From exceptions to exit codes and one line on stderr."""
+"""Commands that are imported when they are run, and the way from exceptions to exit codes and lines on stderr."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -22,8 +23,57 @@ class Leave(Exception):
         super().__init__(message)
 
 
+class Lazy(Mapping[str, Any]):
+    """Commands by name; the module of one is imported when it is looked up."""
+
+    def __init__(self, places: Mapping[str, tuple[str, str]]):
+        self.places = places
+
+    def __getitem__(self, name: str) -> Any:
+        module, _, function = self.places[name][0].partition(":")
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(name)(getattr(importlib.import_module(module), function))
+        return typer.main.get_command(alone)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+class _Completion(NamedTuple):
+    """What a shell may complete to, as typer's shells read it (whichever click it brings)."""
+
+    value: str
+    help: str
+    type: str = "plain"
+
+
 class OneLineErrors(TyperGroup):
-    """The group of all commands: whatever goes wrong ends in one line on stderr and an exit code."""
+    """The group of all commands: whatever goes wrong ends in a line on stderr and an exit code.
+
+    Attributes:
+        places: name of each command → (module:function, what it does in short), in the order of the help.
+    """
+
+    places: ClassVar[Mapping[str, tuple[str, str]]] = {}
+
+    def __init__(self, **attributes: Any):
+        super().__init__(**attributes)
+        self.commands: Any = Lazy(self.places)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer calls it)
+        """The commands with what they do in short; none is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.places.items()])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Names of commands, and the group's own options; no command is imported for it."""
+        found = [
+            _Completion(name, text) for name, (_, text) in self.places.items() if name.startswith(incomplete)
+        ]
+        return [*found, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; an interrupt says what was kept, if its raiser knows."""
@@ -45,7 +95,7 @@ class OneLineErrors(TyperGroup):
 
 
 def guarded(run: Callable[[], Any]) -> tuple[int, str]:
-    """Run a command; its exit code, and what to tell on stderr: a line for each complaint."""
+    """Run a command; its exit code, and the lines for stderr: one for each complaint."""
     from cavitydesign.errors import CavityError
 
     try:

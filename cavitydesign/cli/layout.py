@@ -9,7 +9,6 @@ import typer
 
 from cavitydesign.cli import options
 from cavitydesign.cli.group import Leave
-from cavitydesign.cli.modes import Plot
 
 if TYPE_CHECKING:
     from cavitydesign.masks import Layout, Manifest, ReadBack, Violation
@@ -23,7 +22,11 @@ Force = Annotated[bool, typer.Option("--force", help="Write although a fabricati
 
 
 def mask(
-    layout: LayoutFile, out: MaskOut, force: Force = False, plot: Plot = None, json: options.Json = False
+    layout: LayoutFile,
+    out: MaskOut,
+    force: Force = False,
+    plot: options.Plot = None,
+    json: options.Json = False,
 ) -> None:
     """Draw a mask, apply the fabrication rules, write it with its manifest and read it back.
 
@@ -33,6 +36,8 @@ def mask(
     from cavitydesign.cli import output
     from cavitydesign.errors import InputError
 
+    options.writable(out, "--out", suffixes=(".gds", ".oas"))
+    options.writable(plot, "--plot", suffixes=options.FIGURES)
     drawn, found = _drawn(layout)
     errors = [item for item in found if item.severity == "error"]
     if errors and not force:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import functools
 import math
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from cavitydesign.files import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,33 +23,22 @@ if TYPE_CHECKING:
 PATIENCE_S = 2.0
 """Progress is reported by what takes longer."""
 
+MOST_FOOTNOTES = 3
+"""Assumed inputs named below a table; ``--explain`` lists them all."""
+
 
 def print_json(content: Mapping[str, Any]) -> None:
     """One JSON document on stdout; NaN and infinities become null."""
-    sys.stdout.write(json.dumps(clean(content), ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+    sys.stdout.write(json_text(content))
 
 
-def clean(value: Any) -> Any:
-    """Content as JSON can have it."""
-    if isinstance(value, Mapping):
-        return {str(name): clean(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
-    if hasattr(value, "tolist"):
-        return clean(value.tolist())
-    if isinstance(value, complex):
-        return [clean(value.real), clean(value.imag)]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def console(*, width: int | None = None) -> Console:
-    """The console of stdout. Piped output keeps 120 columns, so that no table breaks."""
+def console(*, width: int | None = None, file: IO[str] | None = None) -> Console:
+    """The console of stdout. Piped output keeps 120 columns, so that no table breaks. Nothing is read as markup."""
     from rich.console import Console
 
-    found = Console(highlight=False, width=width)
-    return found if found.is_terminal or width else Console(highlight=False, width=120)
+    made = functools.partial(Console, highlight=False, markup=False, emoji=False, file=file)
+    found = made(width=width)
+    return found if found.is_terminal or width else made(width=120)
 
 
 def heading(screen: Console, text: str) -> None:
@@ -82,6 +73,18 @@ def figure(value: float | None, error: float | None = None, *, digits: int = 2, 
     if places > most:
         return f"{value:.{most}f}"
     return f"{value:.{places}f} ± {error:.{places}f}"
+
+
+def q_figure(q: float | None, error: float | None = None) -> str:
+    """A Q with its error, to five figures at most: "∞" where nothing can be lost, "-" where it is not known."""
+    if q is None or not math.isfinite(q) or error is None or not error > 1e-4 * abs(q):
+        return short(q, figures=5)
+    return figure(q, error)
+
+
+def dark_text(dark: bool | None) -> str:
+    """Whether a mode is dark, in a column: "dark", "", or "?" where it is not known."""
+    return "?" if dark is None else "dark" if dark else ""
 
 
 def short(value: float | None, *, figures: int = 3) -> str:
@@ -123,56 +126,120 @@ def is_gain_input(path: str) -> bool:
     return path.startswith(("emitter.", "pump."))
 
 
-def footnote(assumed: Sequence[Mapping[str, Any]]) -> str:
-    """The assumed inputs in a line or two."""
+def tell_assumed(
+    screen: Console,
+    assumed: Sequence[Mapping[str, Any]],
+    *,
+    explain: bool,
+    share: Mapping[str, float] | None = None,
+) -> None:
+    """The assumed inputs: those that matter most in a line or two, or all of them with where they come from.
+
+    Args:
+        screen: where to print.
+        assumed: records of the assumed inputs.
+        explain: whether to list them all.
+        share: of each input in the error of what was computed; without one they are judged by their relative ±.
+    """
     if not assumed:
-        return "No input was assumed."
-    items = [
-        f"{item['input']} = {item['value']:g}" + (f" ± {item['plus_minus']:g}" if item["plus_minus"] else "")
-        for item in assumed
-    ]
-    return "Assumed inputs (not published, measured or fitted): " + ", ".join(items) + "."
+        screen.print("No input was assumed.", style="dim")
+        return
+    ranked = sorted(
+        assumed, key=lambda item: _relative(item) if share is None else share.get(item["input"], 0.0),
+        reverse=True,
+    )  # fmt: skip
+    if explain:
+        heading(screen, "Assumed inputs (not published, measured or fitted)")
+        listed = table("input", "value", "source", "note", left=("input", "source", "note"))
+        for item in ranked:
+            listed.add_row(item["input"], _with_error(item), item["source"], item["note"] or "-")
+        screen.print(listed)
+        return
+    text = ", ".join(f"{item['input']} = {_with_error(item)}" for item in ranked[:MOST_FOOTNOTES])
+    more = f", and {len(ranked) - MOST_FOOTNOTES} more; --explain lists them" * (len(ranked) > MOST_FOOTNOTES)
+    screen.print(f"Assumed inputs (not published, measured or fitted): {text}{more}.", style="dim")
 
 
-class Progress:
-    """Progress on stderr after :data:`PATIENCE_S`: a line that renews itself on a terminal, else one now and then."""
+def _with_error(item: Mapping[str, Any]) -> str:
+    return f"{item['value']:g}" + (f" ± {item['plus_minus']:g}" if item["plus_minus"] else "")
+
+
+def _relative(item: Mapping[str, Any]) -> float:
+    error, value = item["plus_minus"] or 0.0, abs(item["value"])
+    return error / value if value else (math.inf if error else 0.0)
+
+
+class Reporter:
+    """Progress on stderr after :data:`PATIENCE_S`: a bar on a terminal, else a line now and then; both with time left.
+
+    It is called as the solvers call their ``progress``: how much of how much is done (0: not known), and at what.
+    """
 
     def __init__(self, what: str):
-        self.what, self.done, self.total = what, 0, 0
-        self._start, self._over, self._shown = time.monotonic(), threading.Event(), False
+        self.what, self.said, self.done, self.total = what, what, 0.0, 0.0
+        self._start = self._begun = time.monotonic()
+        self._bar: Any = None
+        self._next = math.inf  # when the next line is due
 
-    def __call__(self, done: int, total: int) -> None:
-        """Report how many of how many are done."""
+    def __call__(self, done: float, total: float, what: str = "") -> None:
+        """Take note, and tell when it is time."""
+        if total != self.total or done < self.done:  # another piece of work
+            self._begun = time.monotonic()
         self.done, self.total = done, total
+        self.said = " ".join(f"{self.what}: {what}".split()) if what else self.what
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=done, total=total or None, what=self.said)
+        elif time.monotonic() >= self._next:
+            self._line()
 
-    def __enter__(self) -> Progress:
-        self._thread = threading.Thread(target=self._tell, daemon=True)
-        self._thread.start()
-        return self
+    def begin(self) -> None:
+        """Patience is over: show the bar, or write the first line."""
+        with contextlib.suppress(OSError, ValueError):  # a closed stderr must not end the work
+            if sys.stderr.isatty():
+                self._bar = _bar()
+                self._bar.add_task("", completed=self.done, total=self.total or None, what=self.said)
+                self._bar.start()
+            else:
+                self._line()
 
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        if self._shown and sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[2K")
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _line(self) -> None:
+        now = time.monotonic()
+        count = f" {self.done:g} of {self.total:g}" if self.total else ""
+        left = ""
+        if self.total and self.done:
+            left = f", about {(now - self._begun) * (self.total - self.done) / self.done:.0f} s left"
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"{self.said}:{count} after {now - self._start:.0f} s{left}\n")
             sys.stderr.flush()
-
-    def _tell(self) -> None:
-        live = sys.stderr.isatty()
-        wait = PATIENCE_S
-        while not self._over.wait(wait):
-            seconds = time.monotonic() - self._start
-            count = f" {self.done} of {self.total}" if self.total else ""
-            text = f"{self.what}:{count} after {seconds:.0f} s"
-            with contextlib.suppress(OSError, ValueError):  # a closed stderr must not end the work
-                sys.stderr.write(f"\r\x1b[2K{text}" if live else f"{text}\n")
-                sys.stderr.flush()
-            self._shown = True
-            wait = 0.5 if live else max(5.0, 0.5 * seconds)
+        self._next = now + max(5.0, 0.5 * (now - self._start))
 
 
 @contextlib.contextmanager
-def progress(what: str) -> Iterator[Progress]:
-    """A :class:`Progress` around a piece of work."""
-    with Progress(what) as shown:
+def progress(what: str) -> Iterator[Reporter]:
+    """A :class:`Reporter` around a piece of work."""
+    shown = Reporter(what)
+    timer = threading.Timer(PATIENCE_S, shown.begin)
+    timer.daemon = True
+    timer.start()
+    try:
         yield shown
+    finally:
+        timer.cancel()
+        timer.join()
+        shown.end()
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.fields[what]}", markup=False), BarColumn(), TimeElapsedColumn(),
+        TextColumn("left", markup=False), TimeRemainingColumn(),
+        console=Console(stderr=True, markup=False, emoji=False), transient=True,
+    )  # fmt: skip

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cavitydesign.cli import options
-from cavitydesign.cli.modes import Plot, leave_unless_trustworthy
-from cavitydesign.cli.options import Solver
+from cavitydesign.cli.modes import leave_unless_trustworthy
+from cavitydesign.cli.solving import Question, solving
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,19 +32,15 @@ NoTolerances = Annotated[
 ]
 
 
+@solving()
 def predict(
     design: options.DesignFile,
-    solver: options.SolverName = Solver.POLES,
-    window: options.Window = None,
+    question: Question,
     temperature: options.Temperature = None,
     measured: Published = None,
     no_tolerances: NoTolerances = False,
-    waves: options.Waves = None,
-    tolerance: options.Tolerance = None,
-    q_min: options.QMin = None,
-    angle: options.Angle = None,
-    periods: options.Periods = None,
-    plot: Plot = None,
+    explain: options.Explain = False,
+    plot: options.Plot = None,
     json: options.Json = False,
 ) -> None:
     """Lasing lines ranked by threshold, each with its transition and errors, beside what was published.
@@ -53,17 +49,13 @@ def predict(
     """
     from cavitydesign.cli import output
 
+    options.writable(plot, "--plot", suffixes=options.FIGURES)
     subject = options.design_of(design, temperature=temperature)
-    settings = options.settings_of(
-        solver, waves=waves, tolerance=tolerance, q_min=q_min, angle=angle, periods=periods
-    )
-    found = predicted(
-        design, subject, settings, options.window_of(window), measured, tolerances=not no_tolerances
-    )
+    found = predicted(design, subject, question, measured, tolerances=not no_tolerances)
     if json:
         output.print_json(found.document())
     else:
-        show(found)
+        show(found, explain=explain)
     if plot is not None:
         from cavitydesign.report import plots
 
@@ -72,28 +64,19 @@ def predict(
 
 
 def predicted(
-    file: Path,
-    design: Design,
-    settings: Any,
-    window_nm: tuple[float, float] | None,
-    peaks_file: Path | None,
-    *,
-    tolerances: bool,
+    file: Path, design: Design, question: Question, peaks_file: Path | None, *, tolerances: bool
 ) -> Prediction:
     """Predict, with progress, beside the peaks of a file or those published beside the design."""
     from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-    from cavitydesign.study import measured, predict
+    from cavitydesign.study import predict
+    from cavitydesign.study.peaks import published_beside, read_peaks
 
-    source = peaks_file or measured.published_beside(file)
-    peaks = measured.read_peaks(source) if source else ()
-    with output.progress("predicting") as shown:
-        try:
-            return predict.predict(
-                design, settings, window_nm=window_nm, peaks=peaks, tolerances=tolerances, progress=shown
-            )
-        except InputError as error:
-            raise error.in_file(file) from None
+    source = peaks_file or published_beside(file)
+    peaks = read_peaks(source) if source else ()
+    with output.progress("predicting") as shown, question.about(file):
+        return predict.predict(
+            design, question.settings, **question.asked, peaks=peaks, tolerances=tolerances, progress=shown
+        )
 
 
 def show(found: Prediction) -> None:

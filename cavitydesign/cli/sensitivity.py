@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cavitydesign.cli import options
+from cavitydesign.cli.solving import Question, solving
 
 By = Annotated[
     list[str] | None,
@@ -16,10 +17,11 @@ By = Annotated[
 ]
 
 
+@solving()
 def sensitivity(
     design: options.DesignFile,
+    question: Question,
     by: By = None,
-    window: options.Window = None,
     json: options.Json = False,
 ) -> None:
     """First-order change of each mode's wavelength and Q with the numbers of a patterned design.
@@ -27,15 +29,11 @@ def sensitivity(
     Example: cavitydesign sensitivity layouts/pcsel.toml --by lattice.period_nm --by overlayer.thickness_nm
     """
     from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
     from cavitydesign.study.sensitivity import sensitivities
 
     subject = options.design_of(design)
-    try:
-        with output.progress("differentiating"):
-            found = sensitivities(subject, paths=by, window_nm=options.window_of(window))
-    except InputError as error:
-        raise error.in_file(design) from None
+    with output.progress("differentiating") as shown, question.about(design):
+        found = sensitivities(subject, question.settings, **question.asked, paths=by, progress=shown)
     modes = [
         {"wavelength_nm": w, "q": q, "symmetry": s}
         for w, q, s in zip(found.wavelength_nm, found.q, found.symmetry, strict=True)

@@ -9,10 +9,10 @@ import typer
 
 from cavitydesign.cli import options
 from cavitydesign.cli.group import INTERRUPTED, Leave
-from cavitydesign.cli.modes import Plot
-from cavitydesign.cli.options import Solver
+from cavitydesign.cli.solving import Question, solving
 
 if TYPE_CHECKING:
+    from cavitydesign.solvers.solution import Mode
     from cavitydesign.study.sweep import Sweep
 
 Out = Annotated[
@@ -30,25 +30,21 @@ Follow = Annotated[
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Ask again where a kept point failed.")]
 
+MOST_ROWS = 40
+"""Rows of the table for people; of more, the first and the last half are shown."""
 
+
+@solving()
 def sweep(
     design: options.DesignFile,
     out: Out,
+    question: Question,
     vary: options.Vary = None,
-    solver: options.SolverName = Solver.POLES,
-    window: options.Window = None,
-    waves: options.Waves = None,
-    tolerance: options.Tolerance = None,
-    q_min: options.QMin = None,
-    angle: options.Angle = None,
-    bloch: options.Bloch = None,
-    orders: options.Orders = None,
-    periods: options.Periods = None,
-    resolution: options.Resolution = None,
     jobs: Jobs = 1,
     retry: Retry = False,
     follow: Follow = False,
-    plot: Plot = None,
+    explain: options.Explain = False,
+    plot: options.Plot = None,
     json: options.Json = False,
 ) -> None:
     """Modes over a grid of designs: resumable; DIR/sweep.nc and DIR/sweep.csv when done.
@@ -60,57 +56,35 @@ def sweep(
     from cavitydesign.study import sweep as study
     from cavitydesign.study.store import Store
 
+    options.writable(plot, "--plot", suffixes=options.FIGURES)
     subject = options.design_of(design)
-    settings = options.settings_of(
-        solver,
-        waves=waves,
-        tolerance=tolerance,
-        q_min=q_min,
-        angle=angle,
-        bloch=bloch,
-        orders=orders,
-        periods=periods,
-        resolution=resolution,
-    )
     if not vary:
         raise InputError(
             "is required: PATH=A:B:STEP or PATH=A,B,C; such as lattice.period_nm=320:460:1", key="--vary"
         )
     axes = [study.Axis.parse(text) for text in vary]
-    asked = options.window_of(window)
-    if follow and (solver is not Solver.POLES or jobs != 1):
-        raise InputError(
-            "is for --solver poles and one job", key="--follow", value=f"--solver {solver} --jobs {jobs}"
-        )
+    if follow and (question.solvers != ("poles",) or jobs != 1):
+        asked = f"--solver {question.solvers[0]} --jobs {jobs}"
+        raise InputError("is for --solver poles and one job", key="--follow", value=asked)
     # followed results are as good as searched ones but not the same bits, so they live beside them
-    store, run_line = (
-        (Store(out / "followed"), study.following(axes[-1].path)) if follow else (Store(out / "store"), None)
-    )
-    with output.progress(f"sweeping {design.name}") as shown:
+    store = Store(out / ("followed" if follow else "store"))
+    run_line = study.following(axes[-1].path) if follow else None
+    with output.progress(f"sweeping {design.name}") as shown, question.about(design):
         try:
             found = study.sweep(
-                subject,
-                axes,
-                settings,
-                window_nm=asked,
-                store=store,
-                run_line=run_line,
-                jobs=jobs,
-                retry=retry,
-                progress=shown,
-            )
+                subject, axes, question.settings, **question.asked, store=store, run_line=run_line, jobs=jobs,
+                retry=retry, progress=shown,
+            )  # fmt: skip
         except study.Interrupted as stopped:
             kept = (
                 f"kept {stopped.done} of {stopped.total} points in {out}; the same command goes on from there"
             )
             raise Leave(INTERRUPTED, f"interrupted; {kept}") from None
-        except InputError as error:
-            raise error.in_file(design) from None
     files = found.write(out)
     if json:
         output.print_json(_document(found, files))
     else:
-        _show(found, files)
+        _show(found, files, explain=explain)
     if plot is not None:
         from cavitydesign.report import plots
 
@@ -125,10 +99,12 @@ def _document(found: Sweep, files: tuple[Path, Path]) -> dict[str, Any]:
         "points": len(found.points),
         "failed": [_failure(point.values, outcome) for point, outcome in found.failed],
         "files": [str(file) for file in files],
-        "modes": [
-            {name: value for name, value in row.items() if name != "k0_per_nm"} for row in found.rows()
-        ],
+        "modes": [{**point.values, **_without_k0(mode)} for point, mode in found.rows()],
     }
+
+
+def _without_k0(mode: Mode) -> dict[str, Any]:
+    return {name: value for name, value in mode.record().items() if name != "k0_per_nm"}
 
 
 def _failure(values: Any, outcome: Any) -> dict[str, Any]:
@@ -139,35 +115,32 @@ def _failure(values: Any, outcome: Any) -> dict[str, Any]:
     return {"at": dict(values), "status": outcome.status.name.lower(), "message": outcome.status.value}
 
 
-def _show(found: Sweep, files: tuple[Path, Path]) -> None:
+def _show(found: Sweep, files: tuple[Path, Path], *, explain: bool) -> None:
     from cavitydesign.cli import output
-    from cavitydesign.cli.modes import q_figure
-    from cavitydesign.cli.output import figure, short
+    from cavitydesign.cli.output import dark_text, figure, q_figure, short
 
     screen = output.console()
     paths = [axis.path for axis in found.axes]
     rows = list(found.rows())
     output.heading(screen, f"{found.design.name}: {len(found.points)} points, {len(rows)} modes")
-    table = output.table(*paths, "λ (nm)", "Q", "symmetry", "g_th (1/cm)")
-    shown = rows if len(rows) <= 40 else [*rows[:20], *rows[-20:]]
-    for index, row in enumerate(shown):
-        if len(rows) > 40 and index == 20:
-            table.add_row(*["…"] * (len(paths) + 4))
-        cells = [f"{row[path]:g}" for path in paths]
+    table = output.table(*paths, "λ (nm)", "Q", "dark", "symmetry", "g_th (1/cm)", left=("dark",))
+    for index, (point, mode) in enumerate(rows):
+        if MOST_ROWS // 2 <= index < len(rows) - MOST_ROWS // 2:
+            if index == MOST_ROWS // 2:
+                table.add_row(*["…"] * len(table.columns))
+            continue
         table.add_row(
-            *cells,
-            figure(row["wavelength_nm"], row["wavelength_err_nm"]),
-            q_figure(row["q"], row["q_err"]),
-            row["symmetry"] or "-",
-            short(row["threshold_gain_per_cm"]),
+            *(f"{point.values[path]:g}" for path in paths),
+            figure(mode.wavelength_nm, mode.wavelength_err_nm),
+            q_figure(mode.q, mode.q_err),
+            dark_text(mode.dark),
+            mode.symmetry or "-",
+            short(mode.threshold_gain_per_cm),
         )
     screen.print(table)
     screen.print(f"Wrote {' and '.join(map(str, files))}.")
-    screen.print(
-        "± is the numerical error only. "
-        + output.footnote(output.assumed_records(found.design, optics_only=True)),
-        style="dim",
-    )
+    screen.print("± is the numerical error only.", style="dim")
+    output.tell_assumed(screen, output.assumed_records(found.design, optics_only=True), explain=explain)
 
 
 def _leave_if_doubtful(found: Sweep) -> None:

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cavitydesign.cli import options
 from cavitydesign.cli.group import Leave
+from cavitydesign.cli.solving import Question, solving
 
 if TYPE_CHECKING:
+    from cavitydesign.solvers.solution import Mode
     from cavitydesign.study.verify import Verification
 
 
-def verify(
-    design: options.DesignFile,
-    window: options.Window = None,
-    resolution: options.Resolution = None,
-    ranks: options.Ranks = None,
-    json: options.Json = False,
-) -> None:
+@solving("poles", "fdtd")
+def verify(design: options.DesignFile, question: Question, json: options.Json = False) -> None:
     """Modes of the pole solver beside those of FDTD (Meep), one to one; exit code 3 where they disagree.
 
     Example: cavitydesign verify layouts/pcsel.toml --window 600:640
     """
     from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-    from cavitydesign.solvers.fdtd.client import stderr_progress
     from cavitydesign.study.verify import verify as run
 
     subject = options.design_of(design)
-    settings = options.settings_of(options.Solver.FDTD, resolution=resolution, ranks=ranks)
-    try:
-        found = run(subject, window_nm=options.window_of(window), fdtd=settings, progress=stderr_progress)
-    except InputError as error:
-        raise error.in_file(design) from None
+    fast, fdtd = question.settings_of("poles"), question.settings_of("fdtd")
+    with output.progress("verifying") as shown, question.about(design):
+        found = run(subject, **question.asked, fast=fast, fdtd=fdtd, progress=shown)
     if json:
         output.print_json({"design": {"name": subject.name, "id": subject.id}, **found.record()})
     else:
@@ -48,8 +41,6 @@ def verify(
 
 def _show(name: str, found: Verification) -> None:
     from cavitydesign.cli import output
-    from cavitydesign.cli.modes import q_figure
-    from cavitydesign.cli.output import figure
 
     screen = output.console()
     low, high = found.window_nm
@@ -57,34 +48,23 @@ def _show(name: str, found: Verification) -> None:
     table = output.table(
         "symmetry", "λ poles (nm)", "λ FDTD (nm)", "Q poles", "Q FDTD", "distance", left=("symmetry",)
     )
-    for pair in found.pairs:
-        state = f"{pair.sigma:.1f} error bars" + ("" if pair.agrees else "  <- disagrees")
+    rows: list[tuple[Mode | None, Mode | None, str]] = [
+        (pair.fast, pair.fdtd, f"{pair.sigma:.1f} error bars" + ("" if pair.agrees else "  <- disagrees"))
+        for pair in found.pairs
+    ]
+    rows += [(mode, None, "poles only") for mode in found.only_fast]
+    rows += [(None, mode, "FDTD only") for mode in found.only_fdtd]
+    for fast, fdtd, state in rows:
+        both = (fast, fdtd)
         table.add_row(
-            str(pair.fast["symmetry"] or "-"),
-            *_wavelengths(pair.fast, pair.fdtd),
-            *(q_figure(mode["q"], mode["q_err"]) for mode in (pair.fast, pair.fdtd)),
-            state,
-        )
-    alone: list[tuple[str, dict[str, Any]]] = [("poles only", mode) for mode in found.only_fast]
-    alone += [("FDTD only", mode) for mode in found.only_fdtd]
-    for state, mode in alone:
-        here = figure(mode["wavelength_nm"], mode["wavelength_err_nm"])
-        q = q_figure(mode["q"], mode["q_err"])
-        poles = state.startswith("poles")
-        table.add_row(
-            str(mode["symmetry"] or "-"),
-            here if poles else "-",
-            "-" if poles else here,
-            q if poles else "-",
-            "-" if poles else q,
+            next(mode.symmetry for mode in both if mode is not None) or "-",
+            *(
+                "-" if mode is None else output.figure(mode.wavelength_nm, mode.wavelength_err_nm)
+                for mode in both
+            ),
+            *("-" if mode is None else output.q_figure(mode.q, mode.q_err) for mode in both),
             state,
         )
     screen.print(table)
     for mode, reason in found.ignored:
-        screen.print(f"Left out: {mode['wavelength_nm']:.1f} nm, Q = {mode['q']:.1f}: {reason}.")
-
-
-def _wavelengths(*modes: dict[str, Any]) -> list[str]:
-    from cavitydesign.cli.output import figure
-
-    return [figure(mode["wavelength_nm"], mode["wavelength_err_nm"]) for mode in modes]
+        screen.print(f"Left out: {mode.wavelength_nm:.1f} nm, Q = {mode.q:.1f}: {reason}.")

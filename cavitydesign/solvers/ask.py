@@ -97,10 +97,13 @@ class Solver:
     """Base of the solvers' settings. A class that answers must say its ``name`` and its ``version``.
 
     The version is raised whenever the numbers of the solver change: stored results of older ones are not used again.
+    ``asks`` are the parts of the question, beside stack and window, that it looks at: one that it does not look at is
+    refused when it is asked, but for a design's own device.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
+    asks: ClassVar[tuple[str, ...]] = ("bloch", "angle_deg", "device")
 
     def __init_subclass__(cls, **extra: Any) -> None:
         super().__init_subclass__(**extra)
@@ -175,6 +178,10 @@ def solve(
     ask = Ask.of(
         subject, window_nm=window_nm, device=device, bloch=bloch, angle_deg=angle_deg, progress=progress
     )
+    for part, given in (("bloch", ask.bloch != (0.0, 0.0)), ("angle_deg", ask.angle_deg != 0.0)):
+        if given and part not in settings.asks:
+            rule = f"is nothing that the solver {settings.name!r} looks at; leave it at 0"
+            raise InputError(rule, key=part, value=getattr(ask, part))
     start = time.perf_counter()
     try:
         found = settings.run(ask)

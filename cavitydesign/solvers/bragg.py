@@ -58,6 +58,7 @@ class Bragg(Solver):
 
     name: ClassVar[str] = "bragg"
     version: ClassVar[int] = 1
+    asks: ClassVar[tuple[str, ...]] = ()
 
     orders: tuple[int, ...] | None = option(
         None, "Orders m to report; without, all in the window.", name="--orders", metavar="M,…"

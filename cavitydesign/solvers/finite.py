@@ -47,6 +47,7 @@ class Finite(Solver):
 
     name: ClassVar[str] = "finite"
     version: ClassVar[int] = 2
+    asks: ClassVar[tuple[str, ...]] = ("device",)
 
     poles: Poles = field(default_factory=Poles)
 
@@ -104,9 +105,6 @@ def _periods(ask: Ask) -> tuple[int, int]:
     if ask.stack.lattice.kind != "square":
         rule = "four coupled waves need a square lattice; use fdtd"
         raise InputError(rule, key="lattice.kind", value=ask.stack.lattice.kind)
-    if ask.bloch != (0.0, 0.0) or ask.angle_deg:
-        rule = "the modes of an array have no Bloch wavevector; leave it at 0"
-        raise InputError(rule, key="bloch", value=ask.bloch)
     if ask.device is None:
         rule = (
             "this key is required and is missing: the size of the array, like [17, 17] (or --periods 17,17)"

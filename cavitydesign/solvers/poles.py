@@ -50,6 +50,7 @@ class Poles(Solver):
 
     name: ClassVar[str] = "poles"
     version: ClassVar[int] = 2
+    asks: ClassVar[tuple[str, ...]] = ("bloch", "angle_deg")
 
     tolerance_nm: float = option(0.01, "Numerical error of λ to reach.", name="--tolerance", metavar="NM")
     q_tolerance: float = option(0.005, "Numerical error of Q to reach, relative.", name="--q-tolerance")

