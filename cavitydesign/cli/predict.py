@@ -139,7 +139,7 @@ def lines_table(lines: Sequence[Mapping[str, Any]], *, most: int = 20) -> Table:
         kind = " ".join(filter(None, [mode["symmetry"], mode["polarization"]])) or "-"
         mark = "*" if line["dark"] else "" if threshold["value"] is not None else "†"
         table.add_row(
-            f"{line['rank']}{mark}",
+            f"{line['rank'] or '-'}{mark}",
             figure(line["wavelength_nm"], errors.get("wavelength_nm")),
             line["transition"] or "-",
             figure(threshold["value"], errors.get("threshold") or threshold["value_err"]),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain.kinetics import (
+from cavitydesign.gain.rates import (
     MOST_PAIRS,
     decay_rates_per_ns,
     mean_pairs,
@@ -28,7 +28,7 @@ from cavitydesign.gain.kinetics import (
     square_pulse,
     steady_state,
 )
-from cavitydesign.gain.spectrum import exciton_energy_ev
+from cavitydesign.gain.shells import exciton_energy_ev
 from cavitydesign.kinds import Array
 from cavitydesign.units import GOEPPERT_MAYER_CM4_S, NM_PER_CM, nm_to_ev, photon_energy_uj
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain import kinetics as kin
 from cavitydesign.gain import pump as pm
+from cavitydesign.gain import rates as kin
 from cavitydesign.geometry import Emitter, Pump
 
 ONE = Pump()

@@ -27,7 +27,7 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.gain.pump import pump_level, threshold_unit
-from cavitydesign.gain.spectrum import model_window_nm
+from cavitydesign.gain.shells import model_window_nm
 from cavitydesign.gain.threshold import LineStatus, Occupations, Thresholds, thresholds
 from cavitydesign.kinds import Array
 from cavitydesign.units import NM_PER_CM, k0_per_nm
@@ -37,10 +37,8 @@ if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import Emitter, Pump
 
 
-DARK_Q = 1e6
-"""From this Q up a mode of an infinite array counts as dark: roughness and finite size limit real devices to less."""
 _DARK_NOTE = (
-    "dark: in an infinite array next to nothing leaves this mode, so its threshold is a lower bound, transparency; "
+    "dark: next to nothing of this mode leaves to either side, so in an infinite array its threshold is a lower bound; "
     "solve the finite array for that of a device"
 )
 
@@ -51,6 +49,9 @@ class ModesTable(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, name: str, /) -> Array: ...
+
+    @property
+    def dark(self) -> Array: ...
 
     def records(self) -> list[dict[str, Any]]: ...
 
@@ -79,7 +80,7 @@ class LasingLines:
         transparency_pairs: ⟨N⟩ at which the film stops absorbing there.
         required_gain_per_cm: material gain that the mode needs.
         emission_share: of X, XX, MX, shape (M, 3).
-        dark: no radiation loss in the model.
+        dark: next to no power to either half-space, by flux.
         status: how the number came about.
         contributions: largest first.
         lost_if: inputs that, moved by their ``plus_minus``, keep the mode from lasing at all; the errors do not
@@ -128,7 +129,7 @@ class LasingLines:
 
     def _record(self, row: int) -> dict[str, Any]:
         return {
-            "rank": row + 1,
+            "rank": row + 1 if self.status[row].has_threshold else None,
             "wavelength_nm": float(self.wavelength_nm[row]),
             "transition": self.transition[row] or None,
             "threshold": {
@@ -190,7 +191,7 @@ def couple(
         moved = _propagate(emitter, pump, wavelength, required, records, (base, value), cache)
     else:
         moved = _Errors.none(len(wavelength))
-    dark = is_dark(modes)
+    dark = np.asarray(modes.dark, dtype=bool)
     order = _rank(value, base, wavelength, dark & dark_last)
     return LasingLines(
         wavelength_nm=wavelength[order],
@@ -229,13 +230,6 @@ def required_gain_per_cm(modes: ModesTable, *, film_index: float | None = None) 
     return np.maximum(np.where(np.isfinite(given), given, estimate), 0.0)
 
 
-def is_dark(modes: ModesTable) -> Array:
-    """Modes that lose next to nothing: Q infinite or from :data:`DARK_Q` up."""
-    q = np.asarray(modes["q"], dtype=float)
-    with np.errstate(invalid="ignore"):
-        return q >= DARK_Q
-
-
 def net_modal_gain_per_cm(
     modes: ModesTable, emitter: Emitter, *, pairs_per_shell: float, film_index: float | None = None
 ) -> Array:
@@ -243,7 +237,7 @@ def net_modal_gain_per_cm(
 
     NaN where the mode's confinement or loss is not known.
     """
-    from cavitydesign.gain.spectrum import gain_spectrum
+    from cavitydesign.gain.shells import gain_spectrum
 
     material = gain_spectrum(emitter, modes["wavelength_nm"], pairs_per_shell).total_per_cm
     return np.asarray(modes["confinement"], dtype=float) * (
