@@ -6,12 +6,10 @@ from cavitydesign.gain.lines import (
     Lines,
     Threshold,
     couple,
-    net_modal_gain_per_cm,
     required_gain_per_cm,
 )
 from cavitydesign.gain.measured import MeasuredGain
 from cavitydesign.gain.pump import (
-    continuous_intensity_kw_per_cm2,
     created_pairs,
     cross_section_cm2,
     fluence_uj_per_cm2,
@@ -43,7 +41,7 @@ __all__ = [
     "Threshold",
     "Thresholds",
     "after_pulse",
-    "continuous_intensity_kw_per_cm2",
+
     "couple",
     "created_pairs",
     "cross_section_cm2",
@@ -54,7 +52,7 @@ __all__ = [
     "gain_spectrum",
     "leatherdale_cross_section_cm2",
     "model_window_nm",
-    "net_modal_gain_per_cm",
+
     "poisson",
     "pump_level",
     "required_gain_per_cm",

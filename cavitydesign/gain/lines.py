@@ -274,21 +274,6 @@ def required_gain_per_cm(modes: ModesTable, *, film_index: float | None = None) 
     return np.maximum(np.where(np.isfinite(given), given, estimate), 0.0)
 
 
-def net_modal_gain_per_cm(
-    modes: ModesTable, emitter: Emitter, *, pairs_per_shell: float, film_index: float | None = None
-) -> Array:
-    """Net modal gain ``Γ [g(λ, ⟨N⟩) - g_th]`` of each mode, cm⁻¹ of power; positive grows. Poisson statistics.
-
-    NaN where the mode's confinement or loss is not known.
-    """
-    from cavitydesign.gain.shells import gain_spectrum
-
-    material = gain_spectrum(emitter, modes["wavelength_nm"], pairs_per_shell).total_per_cm
-    return np.asarray(modes["confinement"], dtype=float) * (
-        material - required_gain_per_cm(modes, film_index=film_index)
-    )
-
-
 def default_records(emitter: Emitter, pump: Pump) -> tuple[SourcedNumber, ...]:
     """Where the numbers come from that stand at their defaults, whether or not someone wrote them out."""
     from cavitydesign.geometry.base import default_sources

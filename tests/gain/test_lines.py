@@ -76,21 +76,6 @@ def test_required_gain_where_something_is_missing(columns, index, expected):
     np.testing.assert_array_equal(cp.required_gain_per_cm(table, film_index=index), [expected])
 
 
-def test_net_modal_gain_is_confinement_times_what_is_left():
-    material = sp.gain_spectrum(Emitter(), [670.0, 655.0], 2.5).total_per_cm
-    table = modes(wavelength_nm=[670.0, 655.0], threshold_gain_per_cm=[5.0, 100.0])
-    found = cp.net_modal_gain_per_cm(table, Emitter(), pairs_per_shell=2.5)
-    np.testing.assert_allclose(found, 0.5 * (material - [5.0, 100.0]), rtol=1e-12)
-
-
-def test_net_modal_gain_is_zero_at_threshold():
-    lines = cp.couple(MIXED, Emitter(), Pump(), errors=False)
-    row = int(np.flatnonzero(lines.lasing & ~lines.dark)[0])
-    one = MIXED.take([int(lines.mode_index[row])])
-    left = cp.net_modal_gain_per_cm(one, Emitter(), pairs_per_shell=float(lines.pairs_per_shell[row]))
-    assert left[0] == pytest.approx(0.0, abs=1e-7)
-
-
 # -- ranking, dark modes, status ---------------------------------------------------------------------------------
 
 
