@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.gain import LasingLines, couple
+from cavitydesign.gain import Lines, couple
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.kinds import Array, Window
@@ -34,7 +34,7 @@ class Prediction:
 
     design: Design
     solution: Solution
-    lines: LasingLines
+    lines: Lines
     tolerances: Tolerances | None
     records: tuple[dict[str, Any], ...]
     published: tuple[Fact, ...]
@@ -85,7 +85,7 @@ def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
     return (design.replace(**{name: made[name]() for name in missing}) if missing else design), missing
 
 
-def lasing_lines(design: Design, modes: Modes, *, errors: bool = True) -> LasingLines:
+def lasing_lines(design: Design, modes: Modes, *, errors: bool = True) -> Lines:
     """Lasing lines of a design's modes (see :func:`cavitydesign.gain.couple`)."""
     full, _ = with_emitter(design)
     assert full.emitter is not None
@@ -205,7 +205,7 @@ def _threshold_spread(design: Design, moved: Tolerances) -> _Spread:
     return _Spread(paths, np.where(both, 0.5 * np.abs(up - down), one), lost)
 
 
-def _with_errors(design: Design, lines: LasingLines, moved: Tolerances | None) -> list[dict[str, Any]]:
+def _with_errors(design: Design, lines: Lines, moved: Tolerances | None) -> list[dict[str, Any]]:
     """The lines as ``predict --json`` gives them, each with the errors that the cavity's inputs cause."""
     records = lines.records()
     if moved is not None:

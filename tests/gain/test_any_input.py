@@ -56,7 +56,7 @@ def test_lines_or_one_line(emitter, pump, wavelength, required):
     json.dumps(lines.records(), allow_nan=False)
     for row, status in enumerate(lines.status):
         assert status.has_threshold == bool(np.isfinite(lines.value[row]))
-        assert status is LineStatus.LASES or lines.note(row)
+        assert status is LineStatus.LASES or lines[row].note
 
 
 def _lines_or_error(emitter, pump, wavelength, required):
