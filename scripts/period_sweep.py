@@ -21,7 +21,7 @@ from cavitydesign.study.sweep import Axis, Sweep, following, sweep
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the study; the exit code is that of interface.md."""
+    """Run the study; the exit code is 0, or that of the error."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

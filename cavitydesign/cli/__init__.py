@@ -77,7 +77,7 @@ def _about(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; leaves with an exit code of interface.md.
+    """Run the command line; leaves with the exit code of what happened (0 done, 1 and more: why not).
 
     BLAS is held to one thread unless the user has said otherwise: on matrices as small as ours more threads only wait
     for each other (up to 20 times the processor time). It must be said before numpy is first imported.

@@ -51,7 +51,7 @@ class _Completion(NamedTuple):
 
 
 class OneLineErrors(TyperGroup):
-    """The group of all commands: whatever goes wrong ends in a line on stderr and an exit code of interface.md.
+    """The group of all commands: whatever goes wrong ends in a line on stderr and an exit code.
 
     Attributes:
         places: name of each command → (module:function, what it does in short), in the order of the help.

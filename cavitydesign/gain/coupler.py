@@ -69,16 +69,23 @@ class Contribution:
 class LasingLines:
     """Lasing lines as columns, one entry per mode, ranked: lines with a threshold (dark ones behind), then the rest.
 
-    Attributes ---------- wavelength_nm, transition: of the mode; X, XX or MX, whichever gives most of the
-    stimulated emission at threshold
-        (at transparency where there is no threshold; "" outside the gain band).
-    value, value_err, unit: pump level at threshold, incident; µJ/cm², mJ/cm² or kW/cm² as ``unit`` says.
-    pairs_per_shell, pairs_err: ⟨N⟩ at threshold. transparency_pairs: ⟨N⟩ at which the film stops absorbing
-    there. required_gain_per_cm: material gain that the mode needs. emission_share: of X, XX, MX, shape (M,
-    3). dark: no radiation loss in the model. status: how the number came about. contributions: largest first.
-    lost_if: inputs that, moved by their ``plus_minus``, keep the mode from lasing at all;
-        the errors do not contain that side.
-    mode_index: row in the modes table. modes: its rows as JSON has them.
+    Attributes:
+        wavelength_nm: of the mode.
+        transition: X, XX or MX, whichever gives most of the stimulated emission at threshold (at transparency where
+            there is no threshold; "" outside the gain band).
+        value, value_err: pump level at threshold, incident, and its error.
+        unit: of both: µJ/cm², mJ/cm² or kW/cm².
+        pairs_per_shell, pairs_err: ⟨N⟩ at threshold, and its error.
+        transparency_pairs: ⟨N⟩ at which the film stops absorbing there.
+        required_gain_per_cm: material gain that the mode needs.
+        emission_share: of X, XX, MX, shape (M, 3).
+        dark: no radiation loss in the model.
+        status: how the number came about.
+        contributions: largest first.
+        lost_if: inputs that, moved by their ``plus_minus``, keep the mode from lasing at all; the errors do not
+            contain that side.
+        mode_index: row in the modes table.
+        modes: its rows as JSON has them.
     """
 
     wavelength_nm: Array
@@ -164,13 +171,14 @@ def couple(
 ) -> LasingLines:
     """Lasing lines of all modes.
 
-    Parameters
-    ----------
-    film_index: index of the gain film, for modes that have Q and confinement but no threshold gain.
-    sources: records with paths ``emitter.…`` and ``pump.…`` whose ``plus_minus`` make the errors, such as
-        ``design.all_sources()``; None takes those of the defaults. A number without a record counts as exact.
-    dark_last: rank modes without radiation loss behind all others, since an infinite array flatters them
-    most. errors: whether to propagate; without, the errors are NaN.
+    Args:
+        film_index: index of the gain film, for modes that have Q and confinement but no threshold gain.
+        sources: records with paths ``emitter.…`` and ``pump.…`` whose ``plus_minus`` make the errors, such as
+            ``design.all_sources()``; None takes those of the defaults. A number without a record counts as
+            exact.
+        dark_last: rank modes without radiation loss behind all others, since an infinite array flatters them
+            most.
+        errors: whether to propagate; without, the errors are NaN.
     """
     wavelength = np.asarray(modes["wavelength_nm"], dtype=float)
     required = required_gain_per_cm(modes, film_index=film_index)

@@ -55,9 +55,11 @@ class LineStatus(enum.Enum):
 class Thresholds:
     """Thresholds of M modes; NaN where there is none.
 
-    ``created_per_shell``: pairs created per shell by one pulse; ``pairs_per_shell``: ⟨N⟩ that is left of
-    them; ``transparency_pairs``: ⟨N⟩ at which the film neither absorbs nor amplifies; ``share``: of X, XX and
-    MX (M, 3) in the stimulated emission at threshold, or else at transparency.
+    Attributes:
+        created_per_shell: pairs created per shell by one pulse.
+        pairs_per_shell: ⟨N⟩ that is left of them.
+        transparency_pairs: ⟨N⟩ at which the film neither absorbs nor amplifies.
+        share: of X, XX and MX in the stimulated emission at threshold, or else at transparency, shape (M, 3).
     """
 
     created_per_shell: Array

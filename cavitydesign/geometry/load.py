@@ -18,7 +18,8 @@ from cavitydesign.geometry.families import families
 def load_design(path: str | Path) -> Design:
     """Read a design from a TOML file; relative paths in it are relative to it.
 
-    Raises :class:`~cavitydesign.errors.InputError` naming file, key, rule and value.
+    Raises:
+        InputError: naming file, key, rule and value.
     """
     path = Path(path)
     content = read_toml(path)
@@ -132,7 +133,8 @@ def read_columns(
 ) -> dict[str, tuple[float, ...]]:
     """Number columns of a CSV file with a header row; ``#`` starts a comment line.
 
-    Raises InputError naming the file, the row and the column of what is not a finite number.
+    Raises:
+        InputError: naming the file, the row and the column of what is not a finite number.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -55,9 +55,9 @@ class _Chip:
 def build(spec: MaskSpec) -> Layout:
     """Draw a mask.
 
-    Raises :class:`~cavitydesign.errors.InputError` where a device cannot be drawn (a feature that does not fit its
-    cell, a period that the grid cannot hold); what can be drawn but should not be made is for
-    :func:`cavitydesign.masks.check` to say.
+    Raises:
+        InputError: where a device cannot be drawn (a feature that does not fit its cell, a period that the grid
+            cannot hold); what can be drawn but should not be made is for :func:`cavitydesign.masks.check` to say.
     """
     chip = _Chip(spec)
     blocks = [(chip.units(f.gap_um), _rows_of_field(chip, index)) for index, f in enumerate(spec.fields)]

@@ -83,8 +83,10 @@ class Cell:
 class ArrayRecord:
     """The array that a device was meant to be, in exact lengths, and how far the integer array is from it.
 
-    ``sublattices``: (first, n1, n2, v1, v2) in nm, relative to the cell's origin. ``outlines_nm``: the shapes as
-    designed (with bias), round ones as 720-gons. ``drawn``: what the polygons are.
+    Attributes:
+        sublattices: (first, n1, n2, v1, v2) in nm, relative to the cell's origin.
+        outlines_nm: the shapes as designed (with bias), round ones as 720-gons.
+        drawn: what the polygons are.
     """
 
     unit_cell: str

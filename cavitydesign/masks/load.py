@@ -16,7 +16,8 @@ from cavitydesign.masks.spec import MaskSpec
 def load_mask(path: str | Path) -> MaskSpec:
     """Read a mask from a TOML file; the paths of its designs are relative to it.
 
-    Raises :class:`~cavitydesign.errors.InputError` naming file, key, rule and value.
+    Raises:
+        InputError: naming file, key, rule and value.
     """
     path = Path(path)
     try:

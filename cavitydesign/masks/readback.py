@@ -24,10 +24,13 @@ from cavitydesign.masks.layout import Array, ArrayRecord, Cell, Device, Layout, 
 class ReadBack:
     """What the file holds, compared.
 
-    ``xor_um2``: area in which file and layout differ, summed over cells. ``shape_xor``: largest XOR of a unit cell
-    with the designed outline, as a fraction of the outline's area. ``position_nm``: worst distance of a copy from its
-    place in the designed lattice. ``copies``: copies found in arrays. ``pitch_nm``: (device, mean period along a1) as
-    found. ``problems``: one line each; the file is good when there are none.
+    Attributes:
+        xor_um2: area in which file and layout differ, summed over cells.
+        shape_xor: largest XOR of a unit cell with the designed outline, as a fraction of the outline's area.
+        position_nm: worst distance of a copy from its place in the designed lattice.
+        copies: copies found in arrays.
+        pitch_nm: (device, mean period along a1) as found.
+        problems: one line each; the file is good when there are none.
     """
 
     path: Path
@@ -47,7 +50,8 @@ class ReadBack:
 def read_back(path: str | Path, layout: Layout) -> ReadBack:
     """Compare the file at ``path`` (.gds or .oas) with the layout and its design.
 
-    Raises :class:`~cavitydesign.errors.InputError` when there is no readable mask.
+    Raises:
+        InputError: when there is no readable mask.
     """
     path = Path(path)
     unit_nm = layout.spec.database_unit_nm

@@ -301,7 +301,8 @@ class Solution:
         status: how the solver fared; its value is advice.
         provenance: what a person may want to know of how the numbers came about. No code reads it.
         warnings: what to know, in words.
-        solver: name of the solver. window_nm: the wavelengths that were searched, (shortest, longest).
+        solver: name of the solver.
+        window_nm: the wavelengths that were searched, (shortest, longest).
         design_id: SHA-256 of the design or stack.
     """
 

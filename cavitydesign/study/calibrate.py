@@ -106,12 +106,12 @@ def calibrate(
 ) -> Calibration:
     """Fit assumed inputs to the peaks that have a wavelength.
 
-    Parameters
-    ----------
-    paths: the inputs to fit; empty takes all of :func:`fittable`.
-    window_nm: None takes the design's window, widened to hold every peak with 20 nm to spare.
-    peak_error_nm: standard deviation of a peak whose row gives none; it stands for what the model leaves out too.
-    note: what the fitted numbers' source will say.
+    Args:
+        paths: the inputs to fit; empty takes all of :func:`fittable`.
+        window_nm: None takes the design's window, widened to hold every peak with 20 nm to spare.
+        peak_error_nm: standard deviation of a peak whose row gives none; it stands for what the model leaves
+            out too.
+        note: what the fitted numbers' source will say.
     """
     used = [peak for peak in peaks if peak.has_wavelength]
     if not used:

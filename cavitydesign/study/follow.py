@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cavitydesign import units
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.kinds import Array, Window
@@ -30,9 +30,9 @@ from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.symmetry import Group
-from cavitydesign.solvers.ask import checked_window
-from cavitydesign.solvers.poles import Mode, Poles, resonances
-from cavitydesign.solvers.solution import Modes
+from cavitydesign.solvers.ask import Ask, Progress, silent
+from cavitydesign.solvers.poles import Patterned, Poles
+from cavitydesign.solvers.solution import Mode, Modes
 
 _SAME = (
     2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it
@@ -58,14 +58,14 @@ class Chain:
 class Followed:
     """Modes along a sweep.
 
-    Attributes
-    ----------
-    values: the swept parameter at each point, shape (P,).
-    labels, degeneracies, polarizations: of each mode, shape (M,).
-    wavelength_nm, q, confinement, threshold_gain_per_cm: shape (M, P); NaN where a mode is outside the window.
-    wavelength_err_nm: numerical error of each mode's λ, from the nearest check point.
-    checks: the points at which a fresh search was made.
-    proven: whether every fresh search was complete and agreed with what had been followed.
+    Attributes:
+        values: the swept parameter at each point, shape (P,).
+        labels, degeneracies, polarizations: of each mode, shape (M,).
+        wavelength_nm, q, confinement, threshold_gain_per_cm, outward_share: shape (M, P); NaN where a mode is
+            outside the window.
+        wavelength_err_nm: numerical error of each mode's λ, from the nearest check point.
+        checks: the points at which a fresh search was made.
+        proven: whether every fresh search was complete and agreed with what had been followed.
     """
 
     values: Array
@@ -76,6 +76,7 @@ class Followed:
     q: Array
     confinement: Array
     threshold_gain_per_cm: Array
+    outward_share: Array
     wavelength_err_nm: Array
     checks: tuple[int, ...]
     proven: bool
@@ -91,6 +92,7 @@ class Followed:
             polarization=[self.polarizations[i] for i in there],
             confinement=self.confinement[there, point],
             threshold_gain_per_cm=self.threshold_gain_per_cm[there, point],
+            outward_share=self.outward_share[there, point],
             wavelength_err_nm=self.wavelength_err_nm[there],
         )
 
@@ -101,13 +103,17 @@ def follow(
     *,
     window_nm: Window,
     settings: Poles | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    bloch: tuple[float, float] = (0.0, 0.0),
+    progress: Progress = silent,
 ) -> Followed:
     """Follow every mode in the window along a sweep of one parameter; ``make(value)`` gives the design.
 
     ``progress(done, of)`` is called after each check point. Raises InputError for a stack without pattern.
     """
-    sweep = _Sweep(make, np.asarray(values, dtype=float), checked_window(window_nm), settings or Poles())
+    asked = {"window_nm": window_nm, "bloch": bloch}
+    sweep = _Sweep(
+        lambda value: Ask.of(make(value), **asked), np.asarray(values, dtype=float), settings or Poles()
+    )
     checks = sweep.check_points()
     chains: list[Chain] = []
     proven = True
@@ -121,8 +127,7 @@ def follow(
                 proven = sweep.extend(chain, check, checks[number - 1]) and proven
         chains += agreed.new
         proven = proven and complete and agreed.none_lost and sweep.distinct(chains)
-        if progress:
-            progress(check + 1, len(sweep.values))
+        progress(check + 1, len(sweep.values))
     return sweep.table(chains, tuple(checks), proven)
 
 
@@ -145,14 +150,18 @@ def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> 
         if same:
             taken.add(same[0])
             chain = reached[same[0]]
-            chain.waves = max(chain.waves, mode.waves)
+            chain.waves = max(chain.waves, _live(mode).waves)
             chain.wavelength_err_nm = max(chain.wavelength_err_nm, mode.wavelength_err_nm)
             continue
-        polarization = mode.resonance.polarization
         chain = Chain(
-            mode.symmetry, mode.degeneracy, mode.waves, polarization, mode.wavelength_err_nm, mode.loss_err
+            mode.symmetry,
+            mode.degeneracy,
+            _live(mode).waves,
+            mode.polarization,
+            mode.wavelength_err_nm,
+            mode.loss_err,
         )
-        chain.points[check] = mode.resonance
+        chain.points[check] = _live(mode).resonance
         new.append(chain)
     lost = [c for i, c in enumerate(reached) if i not in taken and sweep.inside(c.points[check].k0)]
     return _Agreement(new, not lost)
@@ -161,14 +170,13 @@ def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> 
 class _Sweep:
     """The problems along a sweep, made when first needed."""
 
-    def __init__(
-        self, make: Callable[[float], Design | Stack], values: Array, window_nm: Window, settings: Poles
-    ):
+    def __init__(self, ask: Callable[[float], Ask], values: Array, settings: Poles):
         if len(values) < 2 or not (np.all(np.diff(values) > 0.0) or np.all(np.diff(values) < 0.0)):
             raise InputError(
                 "a sweep needs two or more values in rising or falling order", key="values", value=len(values)
             )
-        self.make, self.values, self.window_nm, self.settings = make, values, window_nm, settings
+        self.ask, self.values, first = ask, values, ask(float(values[0]))
+        self.window_nm, self.bloch = first.window_nm, first.bloch
         self._stacks: dict[float, NumericStack] = {}
         if self.stack(values[0]).is_uniform:
             raise InputError(
@@ -176,38 +184,30 @@ class _Sweep:
                 key="design",
             )
         ends = [
-            symmetry_group(self.stack(value), bloch=settings.bloch)
+            symmetry_group(self.stack(value), bloch=self.bloch)
             for value in (values[0], values[len(values) // 2], values[-1])
         ]
         self.group: Group = min(ends, key=lambda group: len(group.operations))
+        self.settings = replace(settings, group=self.group)
 
     def stack(self, value: float) -> NumericStack:
         """The numeric stack at one value of the parameter."""
         value = float(value)
         if value not in self._stacks:
-            made = self.make(value)
-            stack = made.to_stack() if isinstance(made, Design) else made
-            self._stacks[value] = centred(resolve_stack(stack, window_nm=self.window_nm))
+            self._stacks[value] = centred(resolve_stack(self.ask(value).stack, window_nm=self.window_nm))
         return self._stacks[value]
 
     def problem(self, value: float, chain: Chain) -> BlockProblem:
         """The block problem of a chain's class at one value."""
         stack = self.stack(value)
-        waves = plane_waves(stack.lattice, bloch=self.settings.bloch, count=chain.waves)
+        waves = plane_waves(stack.lattice, bloch=self.bloch, count=chain.waves)
         block = next(b for b in blocks(waves, self.group) if b.irrep.label == chain.label)
         return BlockProblem(stack, waves, block)
 
     def search(self, point: int) -> tuple[list[Mode], bool]:
-        """A fresh search at one point."""
-        found = resonances(
-            self.stack(self.values[point]), self.settings, window_nm=self.window_nm, group=self.group
-        )
-        keep = [
-            m
-            for m in found.modes
-            if self.inside(m.resonance.k0) and (m.q >= self.settings.q_min or m.q < 0.0)
-        ]
-        return keep, found.complete
+        """A fresh search at one point: its modes, and whether it is complete."""
+        found = self.settings.run(self.ask(float(self.values[point])))
+        return list(found.modes), found.status is not Status.INCOMPLETE
 
     def inside(self, k0: complex, *, margin: float = 0.0) -> bool:
         """Whether a pole's wavelength lies in the window, widened by a relative margin."""
@@ -217,7 +217,7 @@ class _Sweep:
     def same(self, resonance: Resonance, mode: Mode) -> bool:
         """Whether a followed pole and a freshly found one are one: equal within their error bars."""
         slack = max(_SAME, 3.0 * mode.wavelength_err_nm / mode.wavelength_nm + mode.loss_err)
-        return abs(resonance.k0 - mode.resonance.k0) < slack * abs(mode.resonance.k0)
+        return abs(resonance.k0 - mode.k0_per_nm) < slack * abs(mode.k0_per_nm)
 
     def check_points(self) -> list[int]:
         """Ends, and points between them so that no mode crosses half the window from one to the next.
@@ -226,8 +226,8 @@ class _Sweep:
         """
         middle = len(self.values) // 2
         found, _ = self.search(middle)
-        rates = [abs(self.slope(m.resonance, middle, 1)) for m in found] or [0.0]
-        fastest = 2.0 * max(rates) / min(abs(m.resonance.k0) for m in found) if found else 0.0
+        rates = [abs(self.slope(_live(m).resonance, middle, 1)) for m in found] or [0.0]
+        fastest = 2.0 * max(rates) / min(abs(m.k0_per_nm) for m in found) if found else 0.0
         width = (self.window_nm[1] - self.window_nm[0]) / self.window_nm[1]
         span = abs(self.values[-1] - self.values[0])
         pieces = max(1, math.ceil(fastest * span / width))
@@ -308,7 +308,7 @@ class _Sweep:
         shape = (len(chains), len(self.values))
         columns = {
             name: np.full(shape, np.nan)
-            for name in ("wavelength_nm", "q", "confinement", "threshold_gain_per_cm")
+            for name in ("wavelength_nm", "q", "confinement", "threshold_gain_per_cm", "outward_share")
         }
         for i, chain in enumerate(chains):
             for point, resonance in chain.points.items():
@@ -320,6 +320,7 @@ class _Sweep:
                 columns["wavelength_nm"][i, point] = wavelength
                 columns["q"][i, point] = math.inf if lossless else units.quality_factor(k0)
                 columns["confinement"][i, point] = resonance.confinement()
+                columns["outward_share"][i, point] = resonance.outward_share()
                 columns["threshold_gain_per_cm"][i, point] = units.gain_per_cm_from_kappa(kappa, wavelength)
         return Followed(
             values=self.values,
@@ -331,6 +332,11 @@ class _Sweep:
             proven=proven,
             **columns,
         )
+
+
+def _live(mode: Mode) -> Patterned:
+    assert isinstance(mode.live, Patterned)  # the pole solver's modes of a patterned stack are
+    return mode.live
 
 
 def _predict(trail: list[tuple[float, complex]], target: float, rate: complex) -> complex:

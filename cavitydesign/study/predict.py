@@ -136,12 +136,12 @@ def predict(
 ) -> Prediction:
     """Predict the lasing lines of a design.
 
-    Parameters
-    ----------
-    settings: of the solver; None is ``Poles()``.
-    peaks: published or measured values to set beside the prediction (:func:`cavitydesign.study.measured.read_peaks`).
-    tolerances: whether to move each assumed input of the cavity by its ``plus_minus``.
-    progress: called with inputs moved and in all.
+    Args:
+        settings: of the solver; None is ``Poles()``.
+        peaks: published or measured values to set beside the prediction
+            (:func:`cavitydesign.study.measured.read_peaks`).
+        tolerances: whether to move each assumed input of the cavity by its ``plus_minus``.
+        progress: called with inputs moved and in all.
     """
     settings = Poles() if settings is None else settings
     full, missing = with_emitter(design)

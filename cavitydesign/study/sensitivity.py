@@ -28,12 +28,12 @@ _STEP = 1e-4  # of the number itself: the subtraction keeps eight digits, the cu
 class Sensitivities:
     """Derivatives of modes by numbers of the design.
 
-    Attributes
-    ----------
-    wavelength_nm, q, symmetry: of the modes, shape (M,), longest wavelength first.
-    paths: the numbers, as dotted paths, shape (P,).
-    wavelength_slope: dλ/dp, nm per unit of p, shape (M, P); NaN where p has no derivative (the stack changes its
-    form). loss_slope: d(1/Q)/dp per unit of p, shape (M, P).
+    Attributes:
+        wavelength_nm, q, symmetry: of the modes, shape (M,), longest wavelength first.
+        paths: the numbers, as dotted paths, shape (P,).
+        wavelength_slope: dλ/dp, nm per unit of p, shape (M, P); NaN where p has no derivative (the stack
+            changes its form).
+        loss_slope: d(1/Q)/dp per unit of p, shape (M, P).
     """
 
     wavelength_nm: Array

@@ -5,7 +5,7 @@
     DIR/3f/3f9a…/task.json       design id, solver, solver's version, settings, window
                 /solution.json   modes, status, provenance   (or the failure)
 
-The address is the SHA-256 of task id + solver name + solver version; a person raises a solver's ``VERSION`` when its
+The address is the SHA-256 of task id + solver name + solver version; a person raises a solver's ``version`` when its
 numbers change. A folder exists only when whole: it is written beside its place and renamed. Failures are kept
 with their status and are tried again only on request. JSON only, floats as their shortest exact text; never pickle.
 """
@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
 import json
 import math
-import os
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -28,43 +26,57 @@ from typing import Any
 import numpy as np
 
 from cavitydesign.errors import CavityError, InputError, Status
-from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.design import Design, Device
 from cavitydesign.kinds import Window
-from cavitydesign.solvers.ask import checked_window, solve
+from cavitydesign.solvers.ask import Ask, Solver, solve
 from cavitydesign.solvers.solution import MODE_COLUMNS, Modes, Solution
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One question: the modes of a design in a window, by the solver of these settings."""
+    """One question that can be kept: the modes of a design, by the solver of these settings."""
 
     design: Design
-    settings: Any
+    settings: Solver
     window_nm: Window
+    device: Device | None = None
+    bloch: tuple[float, float] = (0.0, 0.0)
+    angle_deg: float = 0.0
 
     @classmethod
-    def of(cls, design: Design, settings: Any, window_nm: Window | None = None) -> Task:
-        """A task; without a window it takes the design's own."""
-        return cls(design, settings, checked_window(window_nm or design.window_nm))
+    def of(cls, design: Design, settings: Solver, **asked: Any) -> Task:
+        """A task, asked as :func:`cavitydesign.solvers.ask.solve` is; without a window or device, the design's own."""
+        ask = Ask.of(design, **asked)
+        return cls(design, settings, ask.window_nm, ask.device, ask.bloch, ask.angle_deg)
 
     @property
-    def solver(self) -> str:
-        """Name of the solver that the settings belong to."""
-        return type(self.settings).__name__.lower()
+    def asked(self) -> dict[str, Any]:
+        """What is asked beside design and settings, as JSON has it."""
+        device = None if self.device is None else self.device.model_dump(mode="json")
+        return {
+            "window_nm": list(self.window_nm),
+            "device": device,
+            "bloch": list(self.bloch),
+            "angle_deg": self.angle_deg,
+        }
 
     @property
     def id(self) -> str:
-        """SHA-256 over design, settings and window, floats never rounded."""
-        content = [self.design.id, plain_settings(self.settings), list(self.window_nm)]
+        """SHA-256 over design, settings and question, floats never rounded."""
+        content = [self.design.id, plain_settings(self.settings), self.asked]
         return hashlib.sha256(_canonical(content)).hexdigest()
 
     def address(self) -> str:
         """Where its result is kept: SHA-256 of id + solver name + solver version."""
-        return hashlib.sha256(_canonical([self.id, self.solver, solver_version(self.solver)])).hexdigest()
+        content = [self.id, self.settings.name, self.settings.version]
+        return hashlib.sha256(_canonical(content)).hexdigest()
 
     def run(self) -> Solution:
         """Ask the solver."""
-        return solve(self.design, self.settings, window_nm=self.window_nm)
+        return solve(
+            self.design, self.settings, window_nm=self.window_nm, device=self.device, bloch=self.bloch,
+            angle_deg=self.angle_deg,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +126,10 @@ class Store:
             return final
         about = {
             "design": {"name": task.design.name, "id": task.design.id},
-            "solver": task.solver,
-            "version": solver_version(task.solver),
+            "solver": task.settings.name,
+            "version": task.settings.version,
             "settings": plain_settings(task.settings),
-            "window_nm": list(task.window_nm),
+            **task.asked,
         }
         final.parent.mkdir(parents=True, exist_ok=True)
         work = final.parent / f".{final.name[:16]}.{uuid.uuid4().hex}"
@@ -153,23 +165,19 @@ def attempt(task: Task) -> Outcome:
         return Failure.of(error)
 
 
-def solver_version(name: str) -> str:
-    """The version of a solver's numbers: ``VERSION`` in its module, "1" where it names none."""
-    return str(getattr(importlib.import_module(f"cavitydesign.solvers.{name}"), "VERSION", "1"))
-
-
-def plain_settings(settings: Any) -> dict[str, Any]:
+def plain_settings(settings: Solver) -> dict[str, Any]:
     """Settings as plain content, with the name of their type; fields that change no number are left out.
 
     Such fields (how many processes, which folder) are declared with ``compare=False``.
     """
     if not dataclasses.is_dataclass(settings) or isinstance(settings, type):
         raise InputError("settings are a value such as Poles()", key="settings", value=settings)
-    content = dataclasses.asdict(settings)
-    return {
-        "type": type(settings).__name__,
-        **{f.name: content[f.name] for f in dataclasses.fields(settings) if f.compare},
-    }
+    content: dict[str, Any] = {"type": type(settings).__name__}
+    for item in dataclasses.fields(settings):
+        if item.compare:
+            value = getattr(settings, item.name)
+            content[item.name] = plain_settings(value) if isinstance(value, Solver) else value
+    return content
 
 
 def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
@@ -178,6 +186,9 @@ def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
         return {"failure": dataclasses.asdict(outcome)}
     return {
         "status": outcome.status.name,
+        "solver": outcome.solver,
+        "window_nm": list(outcome.window_nm),
+        "design_id": outcome.design_id,
         "warnings": list(outcome.warnings),
         "provenance": _exact(dict(outcome.provenance)),
         "modes": {name: [_exact(value) for value in outcome.modes[name].tolist()] for name in MODE_COLUMNS},
@@ -193,9 +204,11 @@ def outcome_from_dict(content: Mapping[str, Any]) -> Outcome:
         kind = MODE_COLUMNS[name].kind
         columns[name] = [_inexact(value) if kind in (float, complex) else value for value in values]
     provenance = {name: _inexact(value) for name, value in content["provenance"].items()}
+    low, high = content["window_nm"]
     return Solution(
-        Modes.from_columns(**columns), Status[content["status"]], provenance, tuple(content["warnings"])
-    )
+        Modes.from_columns(**columns), Status[content["status"]], provenance, tuple(content["warnings"]),
+        solver=content["solver"], window_nm=(low, high), design_id=content["design_id"],
+    )  # fmt: skip
 
 
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -232,14 +245,3 @@ def _canonical(content: Any) -> bytes:
 
 def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: beside its place, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    work = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        work.write_bytes(data)
-        os.replace(work, path)  # noqa: PTH105
-    finally:
-        work.unlink(missing_ok=True)

@@ -12,23 +12,20 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cavitydesign.errors import CavityError, InputError, SolverError, Status
+from cavitydesign.files import MOST_NUMBERS, parse_range, write_atomically
 from cavitydesign.geometry.design import Design
-from cavitydesign.kinds import Window
-from cavitydesign.solvers.ask import checked_window
-from cavitydesign.solvers.solution import MODE_COLUMNS, Solution
-from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt, write_atomically
+from cavitydesign.solvers.ask import Progress, Solver, silent
+from cavitydesign.solvers.solution import MODE_COLUMNS, Mode, Solution, dataset_variables
+from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt
 
 if TYPE_CHECKING:
     import xarray
-
-MOST_POINTS = 100_000
 
 RunLine = Callable[[Sequence[Task]], Iterable[Outcome]]
 """Answers the tasks of one line of the grid (the last parameter runs fastest), in order."""
@@ -48,15 +45,7 @@ class Axis:
         path, right = path.strip(), right.strip()
         if not equals or not path or not right:
             raise InputError("is written path=start:stop:step or path=a,b,c", key="--vary", value=text)
-        if ":" in right:
-            parts = right.split(":")
-            if len(parts) != 3:
-                raise InputError("a range is start:stop:step", key=f"--vary {path}", value=right)
-            return cls(path, _range(*(_decimal(part, path) for part in parts), path=path))
-        values = tuple(float(_decimal(part, path)) for part in right.split(","))
-        if len(set(values)) != len(values):
-            raise InputError("has a value twice", key=f"--vary {path}", value=right)
-        return cls(path, values)
+        return cls(path, parse_range(right, key=f"--vary {path}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +71,12 @@ class Sweep:
         pairs = zip(self.points, self.outcomes, strict=True)
         return tuple((point, outcome) for point, outcome in pairs if not is_trustworthy(outcome))
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One flat row per mode: values of the axes, then the columns of the modes table."""
+    def rows(self) -> Iterator[tuple[Point, Mode]]:
+        """Every mode with its point, in grid order."""
         for point, outcome in zip(self.points, self.outcomes, strict=True):
             if isinstance(outcome, Solution):
-                for row in outcome.modes:
-                    yield {**point.values, **row}
+                for mode in outcome.modes:
+                    yield point, mode
 
     def to_dataset(self) -> xarray.Dataset:
         """An xarray Dataset: one dimension per varied path, and ``mode`` (blank where a point has fewer modes)."""
@@ -97,12 +86,9 @@ class Sweep:
         """``sweep.nc`` and ``sweep.csv`` in a folder, each whole or not at all."""
         folder.mkdir(parents=True, exist_ok=True)
         netcdf, table = folder / "sweep.nc", folder / "sweep.csv"
-        work = folder / ".sweep.nc.part"
-        try:
-            self.to_dataset().to_netcdf(work, engine="h5netcdf")
-            work.replace(netcdf)
-        finally:
-            work.unlink(missing_ok=True)
+        memory = io.BytesIO()
+        self.to_dataset().to_netcdf(memory, engine="h5netcdf")
+        write_atomically(netcdf, memory.getvalue())
         write_atomically(table, self.csv().encode())
         return netcdf, table
 
@@ -112,14 +98,13 @@ class Sweep:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([*(axis.path for axis in self.axes), *names, "k0_real_per_nm", "k0_imag_per_nm"])
-        for row in self.rows():
-            k0 = row["k0_per_nm"]
+        for point, mode in self.rows():
+            k0 = mode.k0_per_nm
             cells = [
-                *(row[axis.path] for axis in self.axes),
-                *(row[name] for name in names),
-                k0.real,
-                k0.imag,
+                *(point.values[axis.path] for axis in self.axes),
+                *(getattr(mode, name) for name in names),
             ]
+            cells += [k0.real, k0.imag]
             writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells])
         return out.getvalue()
 
@@ -143,6 +128,7 @@ def following(path: str) -> RunLine:
                 values,
                 window_nm=first.window_nm,
                 settings=first.settings,
+                bloch=first.bloch,
             )
         except CavityError as error:
             return [Failure.of(error)] * len(tasks)
@@ -150,13 +136,11 @@ def following(path: str) -> RunLine:
         for index, task in enumerate(tasks):
             modes = found.modes_at(index)
             status = Status.INCOMPLETE if not found.proven else Status.OK if len(modes) else Status.NO_MODES
-            about = {
-                "solver": "poles",
-                "method": "followed",
-                "window_nm": list(task.window_nm),
-                "design_id": task.design.id,
-            }
-            outcomes.append(Solution(modes, status, about))
+            solution = Solution(
+                modes, status, {"method": "followed"},
+                solver=task.settings.name, window_nm=task.window_nm, design_id=task.design.id,
+            )  # fmt: skip
+            outcomes.append(solution)
         return outcomes
 
     return run
@@ -175,9 +159,7 @@ def is_trustworthy(outcome: Outcome) -> bool:
     return isinstance(outcome, Solution) and outcome.status.trustworthy
 
 
-def grid(
-    design: Design, axes: Sequence[Axis], settings: Any, *, window_nm: Window | None = None
-) -> tuple[Point, ...]:
+def grid(design: Design, axes: Sequence[Axis], settings: Solver, **asked: Any) -> tuple[Point, ...]:
     """The points of a sweep. A path that the design does not have is an error; a broken rule stays with its point."""
     paths = [axis.path for axis in axes]
     if len(set(paths)) != len(paths):
@@ -185,16 +167,16 @@ def grid(
     for path in paths:
         design.value_at(path)
     count = math.prod(len(axis.values) for axis in axes)
-    if count > MOST_POINTS:
+    if count > MOST_NUMBERS:
         raise InputError(
-            f"asks for {count} points, more than {MOST_POINTS}; sweep in parts", key="--vary", value=paths
+            f"asks for {count} points, more than {MOST_NUMBERS}; sweep in parts", key="--vary", value=paths
         )
-    window = checked_window(window_nm or design.window_nm)
+    Task.of(design, settings, **asked)  # a wrong question is one complaint, not one for each point
     points = []
     for values in itertools.product(*(axis.values for axis in axes)):
         named = dict(zip(paths, values, strict=True))
         try:
-            points.append(Point(named, Task(design.with_values(named), settings, window)))
+            points.append(Point(named, Task.of(design.with_values(named), settings, **asked)))
         except InputError as error:
             points.append(Point(named, Failure.of(error)))
     failures = [point.task for point in points if isinstance(point.task, Failure)]
@@ -208,32 +190,33 @@ def grid(
 def sweep(
     design: Design,
     axes: Sequence[Axis],
-    settings: Any,
+    settings: Solver,
     *,
-    window_nm: Window | None = None,
     store: Store | None = None,
     run_line: RunLine | None = None,
     jobs: int = 1,
     retry: bool = False,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = silent,
+    **asked: Any,
 ) -> Sweep:
     """Solve every point of a grid.
 
-    Parameters
-    ----------
-    design, axes, settings, window_nm: the grid and the question.
-    store: where outcomes are kept and looked up; without one nothing is kept.
-    run_line: answers one line of the grid at a time, for solvers that follow their modes along it; each of its
-        outcomes is kept as it comes. None solves point by point.
-    jobs: processes to use where points are solved one by one.
-    retry: ask again where a kept outcome is a failure.
-    progress: called with points done and in all.
+    Args:
+        design: what is swept.
+        axes: its numbers that vary, and their values.
+        settings: of the solver.
+        store: where outcomes are kept and looked up; without one nothing is kept.
+        run_line: answers one line of the grid at a time, for solvers that follow their modes along it; each of
+            its outcomes is kept as it comes. None solves point by point.
+        jobs: processes to use where points are solved one by one.
+        retry: ask again where a kept outcome is a failure.
+        progress: called with points done and in all.
+        asked: window, device, bloch, angle, as :func:`cavitydesign.solvers.ask.solve` takes them.
 
-    Raises
-    ------
-    Interrupted: on Ctrl-C; what was finished is in the store.
+    Raises:
+        Interrupted: on Ctrl-C; what was finished is in the store.
     """
-    points = grid(design, axes, settings, window_nm=window_nm)
+    points = grid(design, axes, settings, **asked)
     outcomes: list[Outcome | None] = [_known(point, store, retry=retry) for point in points]
     width = len(axes[-1].values) if axes else 1
     count = sum(outcome is not None for outcome in outcomes)
@@ -299,46 +282,21 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _range(start: Decimal, stop: Decimal, step: Decimal, *, path: str) -> tuple[float, ...]:
-    key = f"--vary {path}"
-    if step == 0 or (stop - start) / step < 0:
-        raise InputError("the step must lead from start to stop", key=key, value=f"{start}:{stop}:{step}")
-    count = (stop - start) / step
-    if count >= MOST_POINTS:
-        raise InputError(f"asks for more than {MOST_POINTS} points", key=key, value=f"{start}:{stop}:{step}")
-    return tuple(float(start + index * step) for index in range(int(count) + 1))
-
-
-def _decimal(text: str, path: str) -> Decimal:
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        raise InputError("must be a number", key=f"--vary {path}", value=text.strip()) from None
-    if not number.is_finite() or abs(number) > Decimal("1e300"):
-        raise InputError("must be a finite number", key=f"--vary {path}", value=text.strip())
-    return number
-
-
 def _dataset(swept: Sweep) -> xarray.Dataset:
     import xarray
 
     dims = [axis.path for axis in swept.axes]
     shape = tuple(len(axis.values) for axis in swept.axes)
     most = max((len(found.modes) for found in swept.outcomes if isinstance(found, Solution)), default=0)
-    variables: dict[str, Any] = {}
+    columns = {}
     for name, column in MODE_COLUMNS.items():
-        attrs = {"units": column.unit, "long_name": column.meaning}
-        blank: Any = {str: "", int: 0, complex: complex(math.nan, math.nan)}.get(column.kind, math.nan)
-        full = np.full((len(swept.points), most), blank, dtype=object if column.kind is str else column.kind)
+        dtype = object if column.kind is str else column.kind
+        full = np.full((len(swept.points), most), column.blank, dtype=dtype)
         for row, found in enumerate(swept.outcomes):
             if isinstance(found, Solution):
                 full[row, : len(found.modes)] = found.modes[name]
-        full = full.reshape(*shape, most)
-        if column.kind is complex:  # netCDF has no complex numbers
-            variables[f"{name}_real"] = ([*dims, "mode"], np.real(full), attrs)
-            variables[f"{name}_imag"] = ([*dims, "mode"], np.imag(full), attrs)
-        else:
-            variables[name] = ([*dims, "mode"], full.astype(str) if column.kind is str else full, attrs)
+        columns[name] = full.reshape(*shape, most)
+    variables = dataset_variables(columns, [*dims, "mode"])
     says = [
         (f.status.name, "; ".join(f.warnings)) if isinstance(f, Solution) else ("FAILED", f.message)
         for f in swept.outcomes
@@ -363,7 +321,7 @@ def _provenance(swept: Sweep) -> dict[str, str]:
     return {
         "design": swept.design.name,
         "design_id": swept.design.id,
-        "solver": task.solver,
+        "solver": task.settings.name,
         "window_nm": f"{task.window_nm[0]:g}:{task.window_nm[1]:g}",
         "cavitydesign": __version__,
         "assumed": assumed,

@@ -32,9 +32,9 @@ WAVES = 49
 class Sensitivity:
     """What one input does to M modes when it moves by its ``plus_minus``; NaN where a mode was lost on the way.
 
-    Attributes
-    ----------
-    wavelength_nm: change of λ. log_q, log_gain: changes of ln Q and of ln g_th (relative changes, for small ones).
+    Attributes:
+        wavelength_nm: change of λ.
+        log_q, log_gain: changes of ln Q and of ln g_th (relative changes, for small ones).
     """
 
     source: SourcedNumber

@@ -22,7 +22,7 @@ def test_wavelength_follows_the_period_as_the_brief_says():
     assert result.exit_code == 0
     found = json.loads(result.stdout)
     bright = next(i for i, mode in enumerate(found["modes"]) if mode["symmetry"] == "E")
-    # the scalar estimate of physics.md is 1.5 nm/nm; rigour changes it by a few per cent
+    # the scalar estimate is 1.5 nm/nm; rigour changes it by a few per cent
     assert found["wavelength_slope_nm"][bright][0] == pytest.approx(1.5, abs=0.06)
 
 

@@ -45,7 +45,7 @@ def q(mode):
     ],
 )
 def test_thresholds_of_kogelnik_and_shank(coupling, gain, detuning):
-    """physics.md, section 5; the table is rounded to six decimals."""
+    """Known answers; the table is rounded to six decimals."""
     lower, upper = dfb_modes(coupling, count=2)
     assert lower.real == pytest.approx(gain, abs=1e-6)
     assert abs(lower.imag) == pytest.approx(detuning, abs=1e-6)
@@ -119,7 +119,7 @@ def test_an_infinite_array_returns_the_poles_at_gamma():
 
 
 def test_q_of_the_dark_edge_grows_as_the_cube_of_the_length():
-    """Nothing radiates here, so all loss is through the sides: exactly L³ once κL ≫ 1 (physics.md, section 4)."""
+    """Nothing radiates here, so all loss is through the sides: exactly L³ once κL ≫ 1."""
     sizes = (150, 300, 600)
     values = [q(fundamental(LOSSLESS, periods)) for periods in sizes]
     slopes = np.diff(np.log(values)) / math.log(2.0)

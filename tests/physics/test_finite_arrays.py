@@ -43,7 +43,7 @@ def liang():
 
 
 def test_q_of_seventeen_periods_beside_finite_fdtd():
-    """FDTD of the whole array finds Q = 67 (physics.md, section 4).
+    """FDTD of the whole array finds Q = 67.
 
     Four waves leave out the step of the mean index at the edge, |r| ≈ 0.04 by estimate, which changes the loss by a few
     percent either way, and take one velocity where the two dark modes have 0.50 and 0.43: 8 % in all.
@@ -111,7 +111,7 @@ def test_published_pcsel_is_compared_rather_than_matched():
     assert gain["CD"] == pytest.approx(floor, rel=0.05)
     assert [record["wavelength_at_gamma_nm"] for record in found.provenance["array"]] == pytest.approx(
         [1001.8, 992.9, 984.6], abs=0.15
-    )  # physics.md, section 5, to its last digit
+    )  # known answers, to their last digit
 
 
 def test_one_factor_on_the_coefficients_leads_to_the_published_pcsel():

@@ -1,4 +1,4 @@
-"""The gain model beside what is published of quantum shells (physics brief, section 2).
+"""The gain model beside what is published of quantum shells.
 
 Nothing here was tuned: the model's inputs are published transitions plus assumed widths and cross-sections. So the
 tests ask for the published *order*, *sign* and *interval*, and the docstrings say where model and measurement part.

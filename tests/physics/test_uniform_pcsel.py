@@ -1,4 +1,4 @@
-"""The scalar numbers of the published PCSEL (shared physics brief, section 1): reproduced within 0.5 nm."""
+"""The scalar numbers of the published PCSEL: reproduced within 0.5 nm."""
 
 import math
 
@@ -38,7 +38,7 @@ def test_design_wavelength():
 def test_sensitivities():
     assert (wavelength(period=361.0) - wavelength(period=359.0)) / 2.0 == pytest.approx(1.5, abs=0.05)
     assert (wavelength(n_film=1.81) - wavelength(n_film=1.79)) / 0.02 == pytest.approx(105.0, abs=1.0)
-    # the brief's 0.3 to 0.15 nm/nm is the stretch of overlayers from 20 to 80 nm around the design's 50 nm
+    # the estimate's 0.3 to 0.15 nm/nm is the stretch of overlayers from 20 to 80 nm around the design's 50 nm
     slopes = [
         (wavelength(overlayer=t + 1.0) - wavelength(overlayer=t - 1.0)) / 2.0 for t in (20.0, 50.0, 80.0)
     ]
@@ -53,5 +53,5 @@ def test_readings_of_seventy_percent():
     narrow = wavelength(shape=Rectangle(size_nm=(0.3 * 360.0, 0.3 * 360.0))) - base
     wide = wavelength(shape=Rectangle(size_nm=(0.7 * 360.0, 0.7 * 360.0))) - base
     assert narrow == pytest.approx(11.0, abs=0.5)
-    assert wide == pytest.approx(-11.0, abs=1.0)  # -10.2: the brief rounds to one number for both
+    assert wide == pytest.approx(-11.0, abs=1.0)  # -10.2: the estimate rounds to one number for both
     assert 0.5 * (narrow - wide) == pytest.approx(11.0, abs=0.5)

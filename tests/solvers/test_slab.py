@@ -22,7 +22,7 @@ def stack_of(*layers):
     return Stack(layers=tuple(made))
 
 
-EXACT = [  # shared physics brief, section 5
+EXACT = [  # known answers
     (2.0085, 170.0, 650.0, "TE", [1.7284239318714]),
     (2.0085, 170.0, 650.0, "TM", [1.5722101307668]),
     (2.0085, 300.0, 650.0, "TE", [1.867906293031, 1.471733890687]),
@@ -47,14 +47,14 @@ def test_published_slab_indices(n, d, wavelength, polarization, wanted):
     [(200, 1.503 + 0.094j), (300, 1.692 + 0.036j), (500, 1.814 + 0.0094j), (800, 1.864 + 0.0026j)],
 )
 def test_leaky_film_on_silicon(d, wanted):
-    """Physics brief, section 1, to the digits given there; Si at 640 nm as 3.8438 + 0.0144i."""
+    """Known answers, to the digits that were given; Si at 640 nm as 3.8438 + 0.0144i."""
     stack = stack_of((1.0, None), (1.9, float(d)), (3.8438 + 0.0144j, None))
     first = slab_modes(stack, wavelength_nm=640.0, polarization="TE", leaky=True)[0]
     assert first.kind == "leaky"
     assert first.sheets == ("closed", "open")
     assert abs(first.n_eff.real - wanted.real) < 6e-4
     assert abs(first.n_eff.imag - wanted.imag) < (6e-4 if d < 500 else 6e-5)
-    # the brief's Q, 8, 24, 96, 360, is that of n_eff alone; group index changes it by a third
+    # the estimate's Q, 8, 24, 96, 360, is that of n_eff alone; group index changes it by a third
     assert first.n_eff.real / (2.0 * first.n_eff.imag) == pytest.approx(
         {200: 8, 300: 24, 500: 96, 800: 360}[d], rel=0.02
     )

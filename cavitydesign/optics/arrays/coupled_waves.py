@@ -48,14 +48,12 @@ def dfb_modes(coupling_length: complex, *, count: int = 1) -> Array:
     ``γ² = κ² + (α - iδ)²``, ``(α - iδ) L = γL coth γL``, ``κL = ± iγL / sinh γL``:
     H. Kogelnik and C. V. Shank, J. Appl. Phys. 43, 2327 (1972), eqs. 11-16. Exact to rounding.
 
-    Parameters
-    ----------
-    coupling_length: κL; real for index coupling, imaginary for gain coupling.
-    count: number of modes. Those at ±δ of an index grating have equal thresholds; -δ comes first.
+    Args:
+        coupling_length: κL; real for index coupling, imaginary for gain coupling.
+        count: number of modes. Those at ±δ of an index grating have equal thresholds; -δ comes first.
 
-    Returns
-    -------
-    ``(α + iδ) L``, complex, shape (count,): amplitude gain and detuning. Power gain is 2α.
+    Returns:
+        ``(α + iδ) L``, complex, shape (count,): amplitude gain and detuning. Power gain is 2α.
     """
     if coupling_length == 0.0 or not cmath.isfinite(coupling_length):
         raise InputError("must be finite and not 0", key="coupling_length", value=coupling_length)
@@ -94,11 +92,10 @@ def _exact(value: complex, kappa: complex) -> complex:
 class FourWaves:
     """The coefficients of the four-wave problem, all but ``wavenumber`` as vacuum wavenumbers.
 
-    Attributes
-    ----------
-    centre, back, cross: c, b, d in 1/nm, complex where light is radiated or absorbed.
-    velocity: v = dk0/dK, group velocity over that of light, 1/n_g.
-    wavenumber: K of the guided waves, 1/nm.
+    Attributes:
+        centre, back, cross: c, b, d in 1/nm, complex where light is radiated or absorbed.
+        velocity: v = dk0/dK, group velocity over that of light, 1/n_g.
+        wavenumber: K of the guided waves, 1/nm.
     """
 
     centre: complex
@@ -151,13 +148,14 @@ class FourWaves:
 class ArrayMode:
     """A mode of a finite array.
 
-    Attributes
-    ----------
-    k0: complex vacuum wavenumber, 1/nm.
-    parity: of H_z (E_z for TM) under x → -x and y → -y.
-    exchange: its parity under x ↔ y; 0 where the array or the mode has none.
-    shares: of its energy in the array in the dark even, the dark odd and the bright combination; they add up to 1.
-    uniform: the parts of these shares whose amplitude is uniform over the array; they tell the fundamental modes.
+    Attributes:
+        k0: complex vacuum wavenumber, 1/nm.
+        parity: of H_z (E_z for TM) under x → -x and y → -y.
+        exchange: its parity under x ↔ y; 0 where the array or the mode has none.
+        shares: of its energy in the array in the dark even, the dark odd and the bright combination; they add
+            up to 1.
+        uniform: the parts of these shares whose amplitude is uniform over the array; they tell the fundamental
+            modes.
     """
 
     k0: complex
@@ -179,16 +177,15 @@ def array_modes(
 ) -> list[ArrayMode]:
     """The ``count`` modes of one symmetry of an Lx × Ly array whose k0 lies nearest to ``near`` (1/nm).
 
-    Parameters
-    ----------
-    waves: the coefficients.
-    lengths_nm: (Lx, Ly).
-    parity: of H_z (E_z for TM) under x → -x and y → -y: (1, 1) for the dark modes, (-1, 1) and (1, -1) for the
-        bright pair.
-    near: where to look, complex k0.
-    exchange: ±1 keeps modes of that parity under x ↔ y only; square arrays and equal parities.
-    points: Chebyshev points along each side, even; the error falls geometrically until the edges' diffraction
-        layers are resolved.
+    Args:
+        waves: the coefficients.
+        lengths_nm: (Lx, Ly).
+        parity: of H_z (E_z for TM) under x → -x and y → -y: (1, 1) for the dark modes, (-1, 1) and (1, -1) for
+            the bright pair.
+        near: where to look, complex k0.
+        exchange: ±1 keeps modes of that parity under x ↔ y only; square arrays and equal parities.
+        points: Chebyshev points along each side, even; the error falls geometrically until the edges'
+            diffraction layers are resolved.
     """
     lx, ly = lengths_nm
     if not (lx > 0.0 and ly > 0.0):

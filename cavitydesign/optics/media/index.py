@@ -31,13 +31,13 @@ _EDGE = 1e-9  # relative; a window that ends on the last row of a table is insid
 class Dispersion:
     """A complex index as a function of complex vacuum wavelength.
 
-    Attributes
-    ----------
-    n: ``n(wavelength_nm)``, complex array in, complex array of the same shape out.
-    fit_error: largest ``|Δn|`` of the smooth fit at the tabulated points it went through; 0 for closed forms.
-    range_nm: where the data are valid, on the real axis.
-    source: what the numbers are, for provenance.
-    constant: the index itself where it does not disperse, else None.
+    Attributes:
+        n: ``n(wavelength_nm)``, complex array in, complex array of the same shape out.
+        fit_error: largest ``|Δn|`` of the smooth fit at the tabulated points it went through; 0 for closed
+            forms.
+        range_nm: where the data are valid, on the real axis.
+        source: what the numbers are, for provenance.
+        constant: the index itself where it does not disperse, else None.
     """
 
     n: IndexFunction
@@ -55,8 +55,9 @@ class Dispersion:
 def resolve(material: Material, window_nm: Window) -> Dispersion:
     """The index of ``material`` for use in ``window_nm`` = (shortest, longest) and the complex plane around it.
 
-    Raises :class:`~cavitydesign.errors.InputError` where the window leaves the material's range, or where the material
-    has no index in it: a formula that is not finite there, or whose real part is not positive.
+    Raises:
+        InputError: where the window leaves the material's range, or where the material has no index in it: a
+            formula that is not finite there, or whose real part is not positive.
     """
     low, high = window_nm
     return _resolved(cast("Any", material), (float(low), float(high)))

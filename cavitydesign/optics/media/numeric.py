@@ -49,15 +49,14 @@ class NumericLayer:
 class NumericStack:
     """Layers between superstrate and substrate, top to bottom, with numbered materials.
 
-    Attributes
-    ----------
-    lattice: of the unit cell.
-    materials: the dispersions, by number.
-    gain: for each material whether it is (part of) the gain film.
-    superstrate, substrate: numbers of the half-spaces' materials.
-    layers: the finite layers, superstrate side first.
-    index_shift: complex number added to the index of a material, by its number (0 where absent): what gain, heating
-        or a derivative by index does.
+    Attributes:
+        lattice: of the unit cell; none for uniform stacks.
+        materials: the dispersions, by number.
+        gain: for each material whether it is (part of) the gain film.
+        superstrate, substrate: numbers of the half-spaces' materials.
+        layers: the finite layers, superstrate side first.
+        index_shift: complex number added to the index of a material, by its number (0 where absent): what gain,
+            heating or a derivative by index does.
     """
 
     lattice: Lattice
@@ -154,7 +153,8 @@ class NumericStack:
 def resolve_stack(stack: Stack, *, window_nm: Window) -> NumericStack:
     """Give every material of a stack its complex index for use around ``window_nm``.
 
-    Raises :class:`~cavitydesign.errors.InputError` where the window leaves a material's range.
+    Raises:
+        InputError: where the window leaves a material's range.
     """
     numbers: dict[tuple[Material, bool], int] = {}
 

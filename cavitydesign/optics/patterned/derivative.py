@@ -28,8 +28,8 @@ def pole_derivative(
 ) -> complex:
     """dk0/dp in 1/nm per unit of p, from the stacks at ``p - step`` and ``p + step`` (error of order step²).
 
-    Raises :class:`~cavitydesign.errors.InputError` where the two differ in their layers: p then has no
-    derivative here.
+    Raises:
+        InputError: where the two differ in their layers: p then has no derivative here.
     """
     problem = resonance.problem
     count = len(problem.stack.layers)

@@ -37,16 +37,15 @@ _SURE, _LOST = 0.9, 0.5  # overlaps at which a candidate is taken at once, and b
 class FarField:
     """Poles and radiation of one band over directions; arrays of shape (angles, azimuths).
 
-    Attributes
-    ----------
-    angles_deg, azimuths_deg: directions in the half-space ``side``.
-    k0_per_nm: pole at each direction's Bloch wavevector.
-    te, tm: amplitude of the order (0, 0) on the outer face, of the normalised mode (see
-        :class:`cavitydesign.optics.patterned.nearfield.Channel`); their common phase is arbitrary from one direction to
-        the next.
-    stokes: (s1, s2, s3) on axes fixed in space: ``|E_x|² - |E_y|²``, ``2 Re E_x* E_y``, ``2 Im E_x* E_y``
-        over their sum, with the TM part of E turned into the plane as a lens does; shape (3, angles,
-        azimuths).
+    Attributes:
+        angles_deg, azimuths_deg: directions in the half-space ``side``.
+        k0_per_nm: pole at each direction's Bloch wavevector.
+        te, tm: amplitude of the order (0, 0) on the outer face, of the normalised mode (see
+            :class:`cavitydesign.optics.patterned.nearfield.Channel`); their common phase is arbitrary from one
+            direction to the next.
+        stokes: (s1, s2, s3) on axes fixed in space: ``|E_x|² - |E_y|²``, ``2 Re E_x* E_y``, ``2 Im E_x* E_y``
+            over their sum, with the TM part of E turned into the plane as a lens does; shape (3, angles,
+            azimuths).
     """
 
     side: Side
@@ -85,14 +84,14 @@ def far_field(
     """Follow a mode at Γ outwards along each azimuth and collect what its band radiates into the order (0,
     0).
 
-    Parameters
-    ----------
-    resonance: at Γ.
-    angles_deg: rising, all > 0; steps small enough for the field to stay alike (a degree or less at first).
-    band: of a degenerate pair, the band of longer (1) or shorter (2) wavelength at the first angle.
-    waves: number of plane waves; patterns of polarisation need fewer than wavelengths do.
+    Args:
+        resonance: at Γ.
+        angles_deg: rising, all > 0; steps small enough for the field to stay alike (a degree or less at first).
+        band: of a degenerate pair, the band of longer (1) or shorter (2) wavelength at the first angle.
+        waves: number of plane waves; patterns of polarisation need fewer than wavelengths do.
 
-    Raises :class:`~cavitydesign.errors.SolverError` where the mode is lost between two angles.
+    Raises:
+        SolverError: where the mode is lost between two angles.
     """
     angles, azimuths = np.asarray(angles_deg, dtype=float), np.asarray(azimuths_deg, dtype=float)
     if (

@@ -37,11 +37,10 @@ _GRID = 64  # points a side for P; its error only slows convergence, never biase
 class LayerMatrices:
     """The k0-independent matrices of one patterned layer in one symmetry block.
 
-    Attributes
-    ----------
-    vector: for each inclusion its indicator χ acting on (L, T) fields, shape (inclusions, m, m).
-    scalar: the same acting on E_z, shape (inclusions, s, s).
-    normal: P = [[n nᵀ]], shape (m, m); None for the naive rule.
+    Attributes:
+        vector: for each inclusion its indicator χ acting on (L, T) fields, shape (inclusions, m, m).
+        scalar: the same acting on E_z, shape (inclusions, s, s).
+        normal: P = [[n nᵀ]], shape (m, m); None for the naive rule.
     """
 
     vector: Array

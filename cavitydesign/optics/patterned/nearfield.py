@@ -77,17 +77,15 @@ def mode_fields(
     """Fields of a resonance at all heights ``z_nm`` and all points (``x_nm``, ``y_nm``), which broadcast
     together.
 
-    A plane: one z and two grids x, y. A section: many z, and x, y along its line. On an interface itself the
-        layer above
-    it (for z = 0: the first layer) is taken; E_z jumps there. x and y are measured from the centre about
+    A plane: one z and two grids x, y. A section: many z, and x, y along its line. On an interface itself the layer
+    above it (for z = 0: the first layer) is taken; E_z jumps there. x and y are measured from the centre about
     which the cell is most symmetric (:func:`cavitydesign.optics.patterned.fourier.centred`): for one inclusion per cell
     its middle.
 
-    Parameters
-    ----------
-    partner: of a degenerate pair, the mode itself or its partner, made from it by the smallest rotation of
-        the cell.
-    z_nm: may be complex in the half-spaces, for integrals along a path on which outgoing waves decay.
+    Args:
+        partner: of a degenerate pair, the mode itself or its partner, made from it by the smallest rotation of
+            the cell.
+        z_nm: may be complex in the half-spaces, for integrals along a path on which outgoing waves decay.
     """
     z = np.asarray(z_nm)
     x, y = np.broadcast_arrays(np.asarray(x_nm, dtype=float), np.asarray(y_nm, dtype=float))
@@ -120,16 +118,15 @@ def norm_of(resonance: Resonance) -> complex:
 class Channel:
     """One open diffraction order of a resonance.
 
-    Attributes
-    ----------
-    side, order: half-space, and (n1, n2) of G = n1 b1 + n2 b2.
-    angle_deg, azimuth_deg: direction of the wave, polar angle from the normal of its side, azimuth of k + G
-        from x.
-    te, tm: complex amplitude of E on the stack's outer face, of the normalised mode: TE along ẑ × k∥, TM with
-        its in-plane part along k∥. Straight up and down TM is x and TE is y.
-    share: of all the power that the mode radiates, both sides.
-    stokes: (s1, s2, s3) over s0: ``|tm|² - |te|²``, ``2 Re tm* te``, ``2 Im tm* te``. s3 > 0: E turns
-        counter-clockwise as seen from above the stack, whichever way the wave goes.
+    Attributes:
+        side, order: half-space, and (n1, n2) of G = n1 b1 + n2 b2.
+        angle_deg, azimuth_deg: direction of the wave, polar angle from the normal of its side, azimuth of k + G
+            from x.
+        te, tm: complex amplitude of E on the stack's outer face, of the normalised mode: TE along ẑ × k∥, TM
+            with its in-plane part along k∥. Straight up and down TM is x and TE is y.
+        share: of all the power that the mode radiates, both sides.
+        stokes: (s1, s2, s3) over s0: ``|tm|² - |te|²``, ``2 Re tm* te``, ``2 Im tm* te``. s3 > 0: E turns
+            counter-clockwise as seen from above the stack, whichever way the wave goes.
     """
 
     side: Side

@@ -28,13 +28,12 @@ Vectors = tuple[tuple[float, float], tuple[float, float]]
 class PlaneWaves:
     """Plane waves of a cell, sorted by |k + G| and whole orbits of the group only.
 
-    Attributes
-    ----------
-    orders: integer (n1, n2) of each G = n1 b1 + n2 b2, shape (N, 2).
-    cell: the lattice vectors, in units of the first one's length.
-    vectors: (k + G) a, shape (N, 2).
-    lengths: |k + G| a, shape (N,); exactly 0 for normal incidence.
-    along: unit vectors L, shape (N, 2); x for the wave at k + G = 0.
+    Attributes:
+        orders: integer (n1, n2) of each G = n1 b1 + n2 b2, shape (N, 2).
+        cell: the lattice vectors, in units of the first one's length.
+        vectors: (k + G) a, shape (N, 2).
+        lengths: |k + G| a, shape (N,); exactly 0 for normal incidence.
+        along: unit vectors L, shape (N, 2); x for the wave at k + G = 0.
     """
 
     cell: Vectors
@@ -121,14 +120,13 @@ def _with_units(cell: Vectors, orders: Array, vectors: Array, lengths: Array) ->
 class Block:
     """One symmetry class of the basis: m orthonormal columns over the 2N components, s over the N scalars.
 
-    Attributes
-    ----------
-    irrep: label and degeneracy.
-    l_part, t_part: real, shape (N, m): each column's L and T components.
-    scalars: real, shape (N, s): the scalar functions (E_z) of the class.
-    waves: for each column one wave that it contains, shape (m,): all its waves have one length.
-    l_column: columns that are purely L with k + G ≠ 0; they alone couple to E_z.
-    l_scalar: for each of these, its column among ``scalars``.
+    Attributes:
+        irrep: label and degeneracy.
+        l_part, t_part: real, shape (N, m): each column's L and T components.
+        scalars: real, shape (N, s): the scalar functions (E_z) of the class.
+        waves: for each column one wave that it contains, shape (m,): all its waves have one length.
+        l_column: columns that are purely L with k + G ≠ 0; they alone couple to E_z.
+        l_scalar: for each of these, its column among ``scalars``.
     """
 
     irrep: Irrep

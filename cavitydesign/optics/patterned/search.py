@@ -28,11 +28,10 @@ _SQUARE = 0.08  # how far the curve is squared up: 0 is an ellipse
 class Region:
     """A part of the complex k0 plane between two thresholds, and the variable u in which it is searched.
 
-    Attributes
-    ----------
-    low, high: real parts of k0 between which poles are wanted, 1/nm.
-    depth, height: how far below and above the real axis, 1/nm.
-    left, right: thresholds (complex k0) at which the region begins or ends, if it does.
+    Attributes:
+        low, high: real parts of k0 between which poles are wanted, 1/nm.
+        depth, height: how far below and above the real axis, 1/nm.
+        left, right: thresholds (complex k0) at which the region begins or ends, if it does.
     """
 
     low: float

@@ -41,19 +41,18 @@ _AT_THRESHOLD = 1e-12
 class PatternedSpectrum:
     """Powers over the incident power at each wavelength: ``reflectance + transmittance + Σ absorptance = 1``.
 
-    Attributes
-    ----------
-    wavelength_nm: shape (K,).
-    reflectance, transmittance: of all diffracted orders together, shape (K,). Into an absorbing or amplifying
-        half-space the transmittance is the power that enters it.
-    absorptance: of each finite layer, superstrate side first, shape (layers, K); negative where a layer
-        amplifies.
-    orders: integer (n1, n2) of G = n1 b1 + n2 b2 of the orders that propagate on either side at some
-        wavelength, (n, 2).
-    reflected, transmitted: power of each of them, shape (n, K); 0 where it is evanescent.
-    r, t: tangential E of the order (0, 0) along the TE and the TM direction over that of the incident wave,
-        shape (2, K), at the upper and the lower face of the stack (in the direction in which the light
-        travels).
+    Attributes:
+        wavelength_nm: shape (K,).
+        reflectance, transmittance: of all diffracted orders together, shape (K,). Into an absorbing or
+            amplifying half-space the transmittance is the power that enters it.
+        absorptance: of each finite layer, superstrate side first, shape (layers, K); negative where a layer
+            amplifies.
+        orders: integer (n1, n2) of G = n1 b1 + n2 b2 of the orders that propagate on either side at some
+            wavelength, (n, 2).
+        reflected, transmitted: power of each of them, shape (n, K); 0 where it is evanescent.
+        r, t: tangential E of the order (0, 0) along the TE and the TM direction over that of the incident wave,
+            shape (2, K), at the upper and the lower face of the stack (in the direction in which the light
+            travels).
     """
 
     wavelength_nm: Array
@@ -80,18 +79,17 @@ def spectrum(
 ) -> PatternedSpectrum:
     """Spectra of a stack, patterned or not, for a plane wave of real wavelength.
 
-    Parameters
-    ----------
-    stack: resolved for a window that holds the wavelengths
-        (:func:`cavitydesign.optics.media.numeric.resolve_stack`).
-    wavelength_nm: vacuum wavelengths, nm, shape (K,) or one number.
-    angle_deg, azimuth_deg: the in-plane wavevector is ``n k0 sin θ (cos φ, sin φ)``, n and θ of the medium of
-        incidence, φ from the x axis of the cell.
-    polarization: "TM" (E in the plane of incidence; at θ = 0 along φ), "TE" (E across it), or amplitudes (TE,
-        TM) of any elliptical polarization, for example ``(1, 1j)``; their scale does not matter.
-    waves: number of plane waves. The powers add up to one at any number; raise it until they no longer
-        change.
-    from_side: the half-space that the light comes from; it must neither absorb nor amplify.
+    Args:
+        stack: resolved for a window that holds the wavelengths
+            (:func:`cavitydesign.optics.media.numeric.resolve_stack`).
+        wavelength_nm: vacuum wavelengths, nm, shape (K,) or one number.
+        angle_deg: θ of the in-plane wavevector ``n k0 sin θ (cos φ, sin φ)``, n and θ of the medium of incidence.
+        azimuth_deg: its φ, from the x axis of the cell.
+        polarization: "TM" (E in the plane of incidence; at θ = 0 along φ), "TE" (E across it), or amplitudes
+            (TE, TM) of any elliptical polarization, for example ``(1, 1j)``; their scale does not matter.
+        waves: number of plane waves. The powers add up to one at any number; raise it until they no longer
+            change.
+        from_side: the half-space that the light comes from; it must neither absorb nor amplify.
 
     At θ = 0 all wavelengths share one basis and the mirrors of the cell halve or quarter it; at an angle each
     wavelength has a basis of its own, halved only where the plane of incidence is a mirror. The orders G are

@@ -44,11 +44,10 @@ Sheets = tuple[Sheet, Sheet]
 class Media:
     """What the algebra needs: rows of permittivities, and which row each layer uses.
 
-    Attributes
-    ----------
-    eps: relative permittivities, shape (rows, *points); a scalar point shape broadcasts.
-    layers: (thickness in nm, row) from the substrate up to the superstrate.
-    superstrate, substrate: rows of the half-spaces.
+    Attributes:
+        eps: relative permittivities, shape (rows, *points); a scalar point shape broadcasts.
+        layers: (thickness in nm, row) from the substrate up to the superstrate.
+        superstrate, substrate: rows of the half-spaces.
     """
 
     eps: Array
@@ -61,13 +60,13 @@ class Media:
 class Spectrum:
     """Reflectance, transmittance and absorptance of a stack.
 
-    Attributes
-    ----------
-    wavelength_nm: shape (wavelengths,).
-    r: complex reflection coefficient of the tangential E field.
-    reflectance: |r|².
-    transmittance: power that enters the far half-space, over the incident power.
-    absorptance: power lost in each layer, superstrate side first, shape (layers, wavelengths); negative: amplified.
+    Attributes:
+        wavelength_nm: shape (wavelengths,).
+        r: complex reflection coefficient of the tangential E field.
+        reflectance: |r|².
+        transmittance: power that enters the far half-space, over the incident power.
+        absorptance: power lost in each layer, superstrate side first, shape (layers, wavelengths); negative:
+            amplified.
     """
 
     wavelength_nm: Array
@@ -119,9 +118,9 @@ def characteristic(
     downwards), ``D = h + q F`` (TE) or ``q h + ε F`` (TM) with q, ε of the superstrate. Every layer's matrix is entire
     in q², and D starts from (1, q) or (q, ε) of the substrate, so D is analytic apart from the half-spaces' roots.
 
-    Parameters
-    ----------
-    k0: complex vacuum wavenumber, 1/nm; u: kx/k0. Both broadcast against ``stack.eps[row]``.
+    Args:
+        k0: complex vacuum wavenumber, 1/nm; broadcasts, as u does, against ``stack.eps[row]``.
+        u: kx/k0.
     """
     te = polarization == "TE"
     u2 = np.square(u)

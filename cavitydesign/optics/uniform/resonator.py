@@ -43,20 +43,22 @@ from cavitydesign.optics.uniform.zeros import Region, Scaled, find_zeros, value_
 class UniformResonance:
     """One pole of a uniform stack.
 
-    Attributes
-    ----------
-    k0: complex vacuum wavenumber, 1/nm; ``k0_err``: its numerical error (rounding of D over its slope), 1/nm.
-    polarization: "TE" or "TM"; "" at normal incidence, where the two are one doubly degenerate mode.
-    degeneracy: 2 at normal incidence, else 1.
-    in_plane_per_nm: kx at the pole (complex where it follows the frequency at a fixed angle).
-    n_eff: Re kx / Re k0.
-    sheets: of superstrate and substrate; see :mod:`cavitydesign.optics.uniform.multilayer`.
-    dk0_dn: derivative of k0 by the index of the gain film, 1/nm, at fixed kx (or fixed angle); 0 without a film.
-    confinement: ``Re(-(n/k0) dk0/dn)``, n of the film: its share of the mode's ∫ε E·E (NaN without a film).
-    threshold_gain_per_cm: first-order material power gain that brings the pole to the real axis (NaN without a film).
-    q_up, q_down, q_absorbed: ``1/Q = 1/q_up + 1/q_down + 1/q_absorbed``.
-    outward_share: power that leaves through the outer faces, by all that the field carries or swings there.
-    complete: whether the count of zeros in this mode's search region agreed with the zeros found.
+    Attributes:
+        k0: complex vacuum wavenumber, 1/nm.
+        k0_err: its numerical error (rounding of D over its slope), 1/nm.
+        polarization: "TE" or "TM"; "" at normal incidence, where the two are one doubly degenerate mode.
+        degeneracy: 2 at normal incidence, else 1.
+        in_plane_per_nm: kx at the pole (complex where it follows the frequency at a fixed angle).
+        n_eff: Re kx / Re k0.
+        sheets: of superstrate and substrate; see :mod:`cavitydesign.optics.uniform.multilayer`.
+        dk0_dn: derivative of k0 by the index of the gain film, 1/nm, at fixed kx (or fixed angle); 0 without a
+            film.
+        confinement: ``Re(-(n/k0) dk0/dn)``, n of the film: its share of the mode's ∫ε E·E (NaN without a film).
+        threshold_gain_per_cm: first-order material power gain that brings the pole to the real axis (NaN
+            without a film).
+        q_up, q_down, q_absorbed: ``1/Q = 1/q_up + 1/q_down + 1/q_absorbed``.
+        outward_share: power that leaves through the outer faces, by all that the field carries or swings there.
+        complete: whether the count of zeros in this mode's search region agreed with the zeros found.
     """
 
     k0: complex

@@ -42,15 +42,15 @@ from cavitydesign.optics.uniform.zeros import Region, Scaled, find_zeros, value_
 class SlabMode:
     """One mode of a slab.
 
-    Attributes
-    ----------
-    n_eff: complex effective index; ``Im n_eff > 0`` decays along x, by ``2 k0 Im n_eff`` in power.
-    n_eff_err: numerical error (rounding of D over its slope).
-    index: 0 for the mode of the largest Re n_eff of its kind and polarization, and so on.
-    kind: "guided" (bound at both sides) or "leaky".
-    group_index: ``d(k0 n_eff)/dk0``, with the dispersion of the materials; complex.
-    confinement: ``Re dn_eff/dn_j`` for each layer, superstrate and substrate included, superstrate first: material
-        gain g of layer j gives modal gain ``confinement[j] g``. May exceed 1 in a strongly guiding layer.
+    Attributes:
+        n_eff: complex effective index; ``Im n_eff > 0`` decays along x, by ``2 k0 Im n_eff`` in power.
+        n_eff_err: numerical error (rounding of D over its slope).
+        index: 0 for the mode of the largest Re n_eff of its kind and polarization, and so on.
+        kind: "guided" (bound at both sides) or "leaky".
+        group_index: ``d(k0 n_eff)/dk0``, with the dispersion of the materials; complex.
+        confinement: ``Re dn_eff/dn_j`` for each layer, superstrate and substrate included, superstrate first:
+            material gain g of layer j gives modal gain ``confinement[j] g``. May exceed 1 in a strongly guiding
+            layer.
     """
 
     n_eff: complex
@@ -97,9 +97,10 @@ def slab_modes(
 ) -> tuple[SlabMode, ...]:
     """All guided modes of a uniform stack, largest Re n_eff first; with ``leaky`` those of ``leaky_region`` too.
 
-    Raises :class:`~cavitydesign.errors.SolverError` (``Status.INCOMPLETE``) when the modes found differ in number
-    from the winding number of the characteristic function, and :class:`~cavitydesign.errors.InputError` for patterned
-    stacks.
+    Raises:
+        SolverError: (``Status.INCOMPLETE``) when the modes found differ in number from the winding number of the
+            characteristic function.
+        InputError: for patterned stacks.
     """
     if not (math.isfinite(wavelength_nm) and wavelength_nm > 0.0):
         raise InputError("must be > 0", key="wavelength_nm", value=wavelength_nm)

@@ -36,14 +36,13 @@ _CUTS = (0.5, 0.4371, 0.5713, 0.3609, 0.6403, 0.4819)
 class Zeros:
     """What :func:`find_zeros` found.
 
-    Attributes
-    ----------
-    z: the zeros with multiplicity, sorted by real part.
-    residual: ``|f/f'|`` at each zero, the size of the next Newton step.
-    count: the winding number of f along the boundary of ``region``.
-    complete: whether ``len(z) == count`` and every zero was polished.
-    region: the rectangle that was searched (grown where a zero lay on the boundary that was asked for).
-    evaluations: number of points at which f was evaluated.
+    Attributes:
+        z: the zeros with multiplicity, sorted by real part.
+        residual: ``|f/f'|`` at each zero, the size of the next Newton step.
+        count: the winding number of f along the boundary of ``region``.
+        complete: whether ``len(z) == count`` and every zero was polished.
+        region: the rectangle that was searched (grown where a zero lay on the boundary that was asked for).
+        evaluations: number of points at which f was evaluated.
     """
 
     z: Array
@@ -75,14 +74,14 @@ def find_zeros(
 ) -> Zeros:
     """All zeros of ``f``, analytic in and on ``region``, with multiplicity.
 
-    Parameters
-    ----------
-    scale: distance over which f changes its phase by about one radian; sets the first samples along the boundary and
-        the step of numerical derivatives.
-    local_scale: the same as a function of z, for derivatives, where f varies much faster in places.
-    branch_points: points near or on the boundary at which f has a square root; derivatives keep away from them.
-    may_grow: whether the left, right, lower and upper side may be moved outwards, by 2 % of the smaller of side and
-        scale at a time, when a zero lies on the boundary.
+    Args:
+        scale: distance over which f changes its phase by about one radian; sets the first samples along the
+            boundary and the step of numerical derivatives.
+        local_scale: the same as a function of z, for derivatives, where f varies much faster in places.
+        branch_points: points near or on the boundary at which f has a square root; derivatives keep away from
+            them.
+        may_grow: whether the left, right, lower and upper side may be moved outwards, by 2 % of the smaller of
+            side and scale at a time, when a zero lies on the boundary.
     """
     search = _Search(f, scale, local_scale, tuple(complex(b) for b in branch_points))
     for _ in range(8):

@@ -154,8 +154,11 @@ def run_jobs(
 ) -> list[dict[str, Any]]:
     """Run jobs, given as (name, content), and return their results in that order; each has its folder under "folder".
 
-    Raises SolverError with the tail of the log when a worker fails, and Interrupted on Ctrl-C. A run whose time is
-    over ends itself and returns what it has, with its own status.
+    Raises:
+        SolverError: with the tail of the log, when a worker fails.
+        Interrupted: on Ctrl-C.
+
+    A run whose time is over ends itself and returns what it has, with its own status.
     """
     base = Path(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="cavitydesign-fdtd-"))
     base.mkdir(parents=True, exist_ok=True)

@@ -14,21 +14,26 @@ from cavitydesign.solvers.solution import Solution
 class Fdtd(Solver):
     """Settings of the ``fdtd`` solver (Meep in its own process).
 
-    pixels_per_um: resolutions to run; each is moved to the nearest at which the period is a whole, even number of
-        pixels. Two or more are extrapolated in 1/resolution²; one is reported with no discretisation error (NaN).
-        Uniform stacks (1D) take four times as many, for next to nothing.
-    bloch: in-plane wavevector (kx, ky) of a periodic cell in 1/nm, as in Poles.
-    periods: (nx, ny) periods of a finite array; None is an infinite array.
-    classes: mirror classes to run, such as ("++", "--", "+-"): the sign of E under x → -x, then under y → -y.
-    q_min: modes that decay faster are not looked for. q_max: a Q above is reported as infinite (null).
-    duration_um: longest ring-down, in µm of light path (1 µm/c = 3.34 fs); None: set from what is being measured.
-    pad_nm: distance from the structure to the absorbing layer; pml_nm: its thickness. None: from the window.
-    dispersion: "auto" takes a constant index where it varies by less than ``index_tolerance`` over the window and a
-        Lorentz fit elsewhere; "constant" and "lorentz" force one.
-    interpreter: the Python that has Meep; None: found (see client.find_interpreter).
-    ranks: MPI ranks of each run. at_once: how many runs (classes, resolutions) go side by side.
-    time_limit_s, memory_limit_gb: a job estimated above is refused, and one that runs over is ended with what it has.
-    folder: where runs are kept and resumed; None: a temporary one, kept only when a run fails or is interrupted.
+    Attributes:
+        pixels_per_um: resolutions to run; each is moved to the nearest at which the period is a whole, even number of
+            pixels. Two or more are extrapolated in 1/resolution²; one is reported with no discretisation error (NaN).
+            Uniform stacks (1D) take four times as many, for next to nothing.
+        bloch: in-plane wavevector (kx, ky) of a periodic cell in 1/nm, as in Poles.
+        periods: (nx, ny) periods of a finite array; None is an infinite array.
+        classes: mirror classes to run, such as ("++", "--", "+-"): the sign of E under x → -x, then under y → -y.
+        q_min: modes that decay faster are not looked for.
+        q_max: a Q above is reported as infinite (null).
+        duration_um: longest ring-down, in µm of light path (1 µm/c = 3.34 fs); None: set from what is being measured.
+        pad_nm: distance from the structure to the absorbing layer; None: from the window.
+        pml_nm: thickness of that layer; None: from the window.
+        dispersion: "auto" takes a constant index where it varies by less than ``index_tolerance`` over the window and
+            a Lorentz fit elsewhere; "constant" and "lorentz" force one.
+        interpreter: the Python that has Meep; None: found (see client.find_interpreter).
+        ranks: MPI ranks of each run.
+        at_once: how many runs (classes, resolutions) go side by side.
+        time_limit_s, memory_limit_gb: a job estimated above is refused, and one that runs over is ended with what it
+            has.
+        folder: where runs are kept and resumed; None: a temporary one, kept only when a run fails or is interrupted.
     """
 
     name: ClassVar[str] = "fdtd"

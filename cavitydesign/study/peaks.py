@@ -1,4 +1,4 @@
-"""Measured peaks from CSV, and predicted ones beside them.
+"""Measured peaks from CSV, and which mode each may belong to.
 
 One row per peak (or per published fact). A column named like a dotted path of the design (``lattice.period_nm``;
 ``period_nm`` for short) says which device the row belongs to; the other columns are :data:`NUMBERS` and
@@ -8,17 +8,19 @@ columns named ``note…`` are ignored.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.files import csv_rows, finite_number
 from cavitydesign.geometry.design import Design
+from cavitydesign.kinds import Array
+from cavitydesign.solvers.match import pair
+from cavitydesign.solvers.solution import Mode
 
 NUMBERS: Mapping[str, str] = {
     "wavelength_nm": "vacuum wavelength of the peak",
@@ -80,7 +82,7 @@ class Peak:
 def read_peaks(path: str | Path) -> tuple[Peak, ...]:
     """Measured peaks of a CSV file; an InputError names the file, the line and the column of what is wrong."""
     path = Path(path)
-    header, rows = _table(path)
+    header, rows = csv_rows(path)
     names = [_column(SHORT.get(name, name), path) for name in header]
     if len(set(names)) != len(names):
         raise InputError("names a column twice", file=path, key="line 1", value=",".join(header))
@@ -135,131 +137,31 @@ def devices(design: Design, peaks: Sequence[Peak]) -> list[tuple[dict[str, float
 
 
 def assign(
-    measured_nm: Sequence[float], predicted_nm: Sequence[float], allowed: np.ndarray | None = None
+    peaks: Sequence[Peak], wavelengths_nm: Sequence[float] | Array, allowed: Array | None = None
 ) -> list[int | None]:
-    """Which prediction belongs to which peak: one to one, smallest sum of squared distances; None where none is left.
+    """Which mode belongs to which peak: one to one, smallest sum of squared distances; None where none is left.
 
-    ``allowed[i, j]`` False forbids prediction j for peak i (another symmetry or polarization).
+    Args:
+        peaks: those with a wavelength.
+        wavelengths_nm: of the modes, shape (M,).
+        allowed: shape (peaks, M); False forbids a pair (another symmetry or polarization).
     """
-    if not len(measured_nm) or not len(predicted_nm):
-        return [None] * len(measured_nm)
-    from scipy.optimize import linear_sum_assignment
-
-    distance = (np.asarray(measured_nm)[:, None] - np.asarray(predicted_nm)[None, :]) ** 2
-    never = 1e12  # far beyond any squared distance of two wavelengths in one window
-    cost = distance if allowed is None else np.where(allowed, distance, never)
-    found: list[int | None] = [None] * len(measured_nm)
-    for row, column in zip(*linear_sum_assignment(cost), strict=True):
-        if cost[row, column] < never:
-            found[int(row)] = int(column)
+    measured = np.array([peak.wavelength_nm for peak in peaks], dtype=float)
+    price = (measured[:, None] - np.asarray(wavelengths_nm, dtype=float)[None, :]) ** 2
+    found: list[int | None] = [None] * len(peaks)
+    for row, column in pair(price if allowed is None else np.where(allowed, price, np.inf)):
+        found[row] = column
     return found
 
 
-def may_match(peaks: Sequence[Peak], symmetry: Sequence[str], polarization: Sequence[str]) -> np.ndarray:
-    """``allowed`` of :func:`assign`: where a peak says its symmetry or polarization, only modes of that kind fit."""
-    allowed = np.ones((len(peaks), len(symmetry)), dtype=bool)
+def may_match(peaks: Sequence[Peak], modes: Sequence[Mode]) -> Array:
+    """Where a peak and a mode do not contradict each other, (peaks, modes): a peak may name symmetry, polarization."""
+    allowed = np.ones((len(peaks), len(modes)), dtype=bool)
     for row, peak in enumerate(peaks):
-        for name, have in (("symmetry", symmetry), ("polarization", polarization)):
+        for name in ("symmetry", "polarization"):
             if wanted := peak.texts.get(name):
-                allowed[row] &= [str(item) == wanted or str(item).startswith(wanted) for item in have]
+                allowed[row] &= [getattr(mode, name).startswith(wanted) for mode in modes]
     return allowed
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One peak beside what is predicted for its device.
-
-    ``line`` is the predicted line (``predict --json``) that was assigned to it, ``residual_nm`` predicted
-    minus measured; ``strongest`` the predicted line of lowest threshold, whose residual flatters nobody.
-    """
-
-    peak: Peak
-    device: Mapping[str, float]
-    line: Mapping[str, Any] | None
-    residual_nm: float
-    strongest: Mapping[str, Any] | None
-    strongest_residual_nm: float
-
-    def record(self) -> dict[str, Any]:
-        """As JSON has it; what is not known is None."""
-        return {
-            "device": dict(self.device),
-            "device_is": self.peak.texts.get("period_is"),
-            "measured": {
-                **{name: _plain(value) for name, value in self.peak.numbers.items()},
-                **self.peak.texts,
-            },
-            "predicted": dict(self.line) if self.line else None,
-            "residual_nm": _plain(self.residual_nm),
-            "lowest_threshold": dict(self.strongest) if self.strongest else None,
-            "lowest_threshold_residual_nm": _plain(self.strongest_residual_nm),
-        }
-
-
-Predict = Callable[[Design, Sequence[Peak]], Sequence[Mapping[str, Any]]]
-"""The predicted lines of a design whose peaks these are, ranked by threshold, as ``predict --json`` gives them."""
-
-
-def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Compared]:
-    """Predicted beside measured, device by device, in the order of the peaks (those with a wavelength).
-
-    Lines that cannot lase stand back where there are others. A peak whose device is not stated has no residual.
-    """
-    found: dict[int, Compared] = {}
-    for device, variant, rows in devices(design, peaks):
-        rows = [row for row in rows if peaks[row].has_wavelength]
-        if not rows:
-            continue
-        here = [peaks[row] for row in rows]
-        lines = predict(variant, here)
-        lines = [line for line in lines if line["threshold"]["value"] is not None] or lines
-        modes = [line.get("mode") or {} for line in lines]
-        allowed = may_match(
-            here, [m.get("symmetry", "") for m in modes], [m.get("polarization", "") for m in modes]
-        )
-        chosen = assign(
-            [peak.wavelength_nm for peak in here], [line["wavelength_nm"] for line in lines], allowed
-        )
-        first = next((line for line in lines if line["threshold"]["value"] is not None), None)
-        for row, peak, at in zip(rows, here, chosen, strict=True):
-            line = None if at is None else lines[at]
-            found[row] = Compared(peak, device, line, _residual(line, peak), first, _residual(first, peak))
-    return [found[row] for row in sorted(found)]
-
-
-def root_mean_square_nm(compared: Sequence[Compared]) -> float:
-    """Root of the mean squared residual in nm over the assigned peaks; NaN where there is none."""
-    residuals = [item.residual_nm for item in compared if math.isfinite(item.residual_nm)]
-    return math.sqrt(math.fsum(r * r for r in residuals) / len(residuals)) if residuals else math.nan
-
-
-def _residual(line: Mapping[str, Any] | None, peak: Peak) -> float:
-    return math.nan if line is None or peak.unstated else line["wavelength_nm"] - peak.wavelength_nm
-
-
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError("there is no such file", file=path) from None
-    except (OSError, UnicodeDecodeError):
-        raise InputError("cannot be read as a UTF-8 text file", file=path) from None
-    lines = [
-        (at, line)
-        for at, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    try:
-        rows = [(at, next(csv.reader([line], strict=True))) for at, line in lines]
-    except csv.Error as error:
-        raise InputError(f"is not valid CSV: {error}", file=path) from None
-    if not rows:
-        raise InputError("is empty; it needs a header row", file=path)
-    return [name.strip() for name in rows[0][1]], rows[1:]
 
 
 def _column(name: str, path: Path) -> str:
@@ -275,18 +177,10 @@ def _column(name: str, path: Path) -> str:
 def _number(text: str, name: str, line: int, path: Path) -> float:
     if not text:
         return math.nan
-    try:
-        number = float(text)
-    except ValueError:
-        raise InputError(
-            "must be a number", file=path, key=f"line {line}, column {name}", value=text
-        ) from None
-    if not math.isfinite(number):
-        raise InputError(
-            "must be a finite number (or blank)", file=path, key=f"line {line}, column {name}", value=text
-        )
+    key = f"line {line}, column {name}"
+    number = finite_number(text, key=key, file=path)
     if number <= 0.0 and name in NUMBERS:
-        raise InputError("must be > 0", file=path, key=f"line {line}, column {name}", value=text)
+        raise InputError("must be > 0", file=path, key=key, value=text)
     return number
 
 

@@ -1,0 +1,87 @@
+"""Predicted lines beside measured peaks, device by device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cavitydesign.geometry.design import Design
+from cavitydesign.study.peaks import Peak, assign, devices, may_match
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One peak beside what is predicted for its device.
+
+    ``line`` is the predicted line (``predict --json``) that was assigned to it, ``residual_nm`` predicted
+    minus measured; ``strongest`` the predicted line of lowest threshold, whose residual flatters nobody.
+    """
+
+    peak: Peak
+    device: Mapping[str, float]
+    line: Mapping[str, Any] | None
+    residual_nm: float
+    strongest: Mapping[str, Any] | None
+    strongest_residual_nm: float
+
+    def record(self) -> dict[str, Any]:
+        """As JSON has it; what is not known is None."""
+        return {
+            "device": dict(self.device),
+            "device_is": self.peak.texts.get("period_is"),
+            "measured": {
+                **{name: _plain(value) for name, value in self.peak.numbers.items()},
+                **self.peak.texts,
+            },
+            "predicted": dict(self.line) if self.line else None,
+            "residual_nm": _plain(self.residual_nm),
+            "lowest_threshold": dict(self.strongest) if self.strongest else None,
+            "lowest_threshold_residual_nm": _plain(self.strongest_residual_nm),
+        }
+
+
+Predict = Callable[[Design, Sequence[Peak]], Sequence[Mapping[str, Any]]]
+"""The predicted lines of a design whose peaks these are, ranked by threshold, as ``predict --json`` gives them."""
+
+
+def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Compared]:
+    """Predicted beside measured, device by device, in the order of the peaks (those with a wavelength).
+
+    Lines that cannot lase stand back where there are others. A peak whose device is not stated has no residual.
+    """
+    found: dict[int, Compared] = {}
+    for device, variant, rows in devices(design, peaks):
+        rows = [row for row in rows if peaks[row].has_wavelength]
+        if not rows:
+            continue
+        here = [peaks[row] for row in rows]
+        lines = predict(variant, here)
+        lines = [line for line in lines if line["threshold"]["value"] is not None] or lines
+        modes = [line.get("mode") or {} for line in lines]
+        allowed = may_match(
+            here, [m.get("symmetry", "") for m in modes], [m.get("polarization", "") for m in modes]
+        )
+        chosen = assign(
+            [peak.wavelength_nm for peak in here], [line["wavelength_nm"] for line in lines], allowed
+        )
+        first = next((line for line in lines if line["threshold"]["value"] is not None), None)
+        for row, peak, at in zip(rows, here, chosen, strict=True):
+            line = None if at is None else lines[at]
+            found[row] = Compared(peak, device, line, _residual(line, peak), first, _residual(first, peak))
+    return [found[row] for row in sorted(found)]
+
+
+def root_mean_square_nm(compared: Sequence[Compared]) -> float:
+    """Root of the mean squared residual in nm over the assigned peaks; NaN where there is none."""
+    residuals = [item.residual_nm for item in compared if math.isfinite(item.residual_nm)]
+    return math.sqrt(math.fsum(r * r for r in residuals) / len(residuals)) if residuals else math.nan
+
+
+def _residual(line: Mapping[str, Any] | None, peak: Peak) -> float:
+    return math.nan if line is None or peak.unstated else line["wavelength_nm"] - peak.wavelength_nm
+
+
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None
