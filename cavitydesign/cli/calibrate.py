@@ -82,8 +82,8 @@ def calibrate(
 
 
 def _write_design(source: Path, target: Path, found: Calibration, measured: Path) -> None:
-    from cavitydesign.study import toml
     from cavitydesign.files import write_atomically
+    from cavitydesign.study import toml
 
     header = f'{found.design.name}: calibrated to {measured.name}; what says source = "fitted" is its result.'
     records = [
