@@ -114,9 +114,7 @@ class Status(enum.Enum):
 
     OK = "every mode in the window was found and its error bar met"
     NO_MODES = "no mode in the window; widen --window, or check that the slab guides at all"
-    INCOMPLETE = (
-        "the independent count of poles and the modes found differ; raise --waves or narrow --window"
-    )
+    INCOMPLETE = "the independent count of poles and the modes found differ; raise --waves or narrow --window"
     UNCONVERGED = "an error bar is larger than asked for; raise --max-waves or loosen --tolerance"
     APPROXIMATE = "this method knows no error bar of its own; confirm with --solver poles or fdtd"
     PARTIAL = "interrupted; what was finished is kept"

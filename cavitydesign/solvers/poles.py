@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 from cavitydesign import units
@@ -110,6 +111,11 @@ class Patterned:
         """Number of plane waves behind it."""
         return len(self.resonance.problem.waves)
 
+    @cached_property
+    def _tight(self) -> Resonance:
+        """Polished to rounding, as a derivative by differences of stacks wants it."""
+        return polish(self.resonance.problem, self.resonance.k0, accept=1e-10) or self.resonance
+
     def fields(self, *, z_nm: Any, x_nm: Any = 0.0, y_nm: Any = 0.0, **more: Any) -> Any:
         """E and H; see :func:`cavitydesign.optics.patterned.nearfield.mode_fields`."""
         from cavitydesign.optics.patterned.nearfield import mode_fields
@@ -126,7 +132,7 @@ class Patterned:
         """dk0/dp; see :func:`cavitydesign.optics.patterned.derivative.pole_derivative`."""
         from cavitydesign.optics.patterned.derivative import pole_derivative
 
-        return pole_derivative(_tight(self.resonance), centred(below), centred(above), step=step)
+        return pole_derivative(self._tight, centred(below), centred(above), step=step)
 
     def absorption(self) -> dict[str, float]:
         """``1/Q`` by absorption for each material that absorbs in the finite layers, by what the material is."""
@@ -221,11 +227,6 @@ def _sharp(resonance: Resonance) -> Resonance:
     if resonance.is_lossless or resonance.residual < 1e-7:
         return resonance
     return polish(resonance.problem, resonance.k0, accept=1e-7) or resonance
-
-
-def _tight(resonance: Resonance) -> Resonance:
-    """The resonance polished to rounding, as a derivative by differences of stacks wants it."""
-    return polish(resonance.problem, resonance.k0, accept=1e-10) or resonance
 
 
 def _inverse(loss: float) -> float:

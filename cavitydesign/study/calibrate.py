@@ -14,7 +14,7 @@ nearly as well, the result says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,11 @@ from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
-from cavitydesign.solvers.ask import checked_window, solve
+from cavitydesign.solvers.ask import Progress, Solver, checked_window, silent, solve
+from cavitydesign.solvers.match import column_of, partners
 from cavitydesign.solvers.solution import Modes
-from cavitydesign.study import measured, tolerance
-from cavitydesign.study.measured import Peak
+from cavitydesign.study import tolerance
+from cavitydesign.study.peaks import Peak, assign, devices, may_match
 
 ROUNDS = 8
 STEP = 0.05
@@ -96,13 +97,13 @@ def fittable(design: Design) -> tuple[SourcedNumber, ...]:
 def calibrate(
     design: Design,
     peaks: Sequence[Peak],
-    settings: Any,
+    settings: Solver,
     *,
     paths: Sequence[str] = (),
     window_nm: Window | None = None,
     peak_error_nm: float = 1.0,
     note: str = "",
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = silent,
 ) -> Calibration:
     """Fit assumed inputs to the peaks that have a wavelength.
 
@@ -187,11 +188,11 @@ class _Choice:
 class _Problem:
     design: Design
     peaks: list[Peak]
-    settings: Any
+    settings: Solver
     inputs: tuple[SourcedNumber, ...]
     window: Window
     peak_error_nm: float
-    progress: Callable[[int, int], None]
+    progress: Progress
 
     @property
     def sigma(self) -> Array:
@@ -207,9 +208,9 @@ class _Problem:
     def linearise(self, u: Array) -> _State:
         """Modes of every device at u, and their derivatives."""
         tables = []
-        devices = measured.devices(self.design, self.peaks)
-        total, done = len(devices) * (len(u) + 1), 0
-        for _, variant, rows in devices:
+        variants = devices(self.design, self.peaks)
+        total, done = len(variants) * (len(u) + 1), 0
+        for _, variant, rows in variants:
             found = solve(self.design_at(u, variant), self.settings, window_nm=self.window)
             coarse = tolerance.few_waves(self.settings)
             base = (
@@ -295,7 +296,7 @@ class _State:
         for table, (modes, slopes, rows) in enumerate(self.tables):
             wavelengths = modes["wavelength_nm"] + np.where(np.isfinite(slopes), slopes, 0.0) @ (u - self.u)
             peaks = [self.problem.peaks[row] for row in rows]
-            allowed = measured.may_match(peaks, list(modes["symmetry"]), list(modes["polarization"]))
+            allowed = may_match(peaks, list(modes))
             allowed &= np.reshape(np.all(np.isfinite(slopes), axis=1), (1, -1))
             if table == 0:
                 at = rows.index(start[0])
@@ -305,7 +306,7 @@ class _State:
                 allowed[at, start[1]] = only[start[1]]
             for row, mode in zip(
                 rows,
-                measured.assign([p.wavelength_nm for p in peaks], wavelengths.tolist(), allowed),
+                assign(peaks, wavelengths, allowed),
                 strict=True,
             ):
                 if mode is not None:
@@ -339,8 +340,7 @@ class _State:
 
 def _wavelengths_of(modes: Modes, others: Modes) -> Array:
     """Wavelengths of the same modes in another table; NaN where it lacks one."""
-    at = tolerance.match(modes, others)
-    return np.array([others["wavelength_nm"][row] if row >= 0 else math.nan for row in at])
+    return column_of(others, "wavelength_nm", partners(modes, others))
 
 
 def _result(

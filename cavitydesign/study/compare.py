@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cavitydesign.geometry.design import Design
+from cavitydesign.solvers.solution import Mode
 from cavitydesign.study.peaks import Peak, assign, devices, may_match
 
 
@@ -32,13 +33,13 @@ class Compared:
             "device": dict(self.device),
             "device_is": self.peak.texts.get("period_is"),
             "measured": {
-                **{name: _plain(value) for name, value in self.peak.numbers.items()},
+                **{name: json_ready(value) for name, value in self.peak.numbers.items()},
                 **self.peak.texts,
             },
             "predicted": dict(self.line) if self.line else None,
-            "residual_nm": _plain(self.residual_nm),
+            "residual_nm": json_ready(self.residual_nm),
             "lowest_threshold": dict(self.strongest) if self.strongest else None,
-            "lowest_threshold_residual_nm": _plain(self.strongest_residual_nm),
+            "lowest_threshold_residual_nm": json_ready(self.strongest_residual_nm),
         }
 
 
@@ -59,13 +60,8 @@ def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Com
         here = [peaks[row] for row in rows]
         lines = predict(variant, here)
         lines = [line for line in lines if line["threshold"]["value"] is not None] or lines
-        modes = [line.get("mode") or {} for line in lines]
-        allowed = may_match(
-            here, [m.get("symmetry", "") for m in modes], [m.get("polarization", "") for m in modes]
-        )
-        chosen = assign(
-            [peak.wavelength_nm for peak in here], [line["wavelength_nm"] for line in lines], allowed
-        )
+        kinds = [Mode(symmetry=line["mode"]["symmetry"], polarization=line["mode"]["polarization"]) for line in lines]
+        chosen = assign(here, [line["wavelength_nm"] for line in lines], may_match(here, kinds))
         first = next((line for line in lines if line["threshold"]["value"] is not None), None)
         for row, peak, at in zip(rows, here, chosen, strict=True):
             line = None if at is None else lines[at]
@@ -81,7 +77,3 @@ def root_mean_square_nm(compared: Sequence[Compared]) -> float:
 
 def _residual(line: Mapping[str, Any] | None, peak: Peak) -> float:
     return math.nan if line is None or peak.unstated else line["wavelength_nm"] - peak.wavelength_nm
-
-
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -13,10 +13,11 @@ from cavitydesign.gain import LasingLines, couple
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.kinds import Array, Window
-from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.ask import Progress, Solver, silent, solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
-from cavitydesign.study import measured, tolerance
+from cavitydesign.study import tolerance
+from cavitydesign.study.peaks import Peak
 from cavitydesign.study.tolerance import Tolerances
 
 _MICROJOULE = {"uJ/cm2": 1.0, "mJ/cm2": 1e3}
@@ -44,8 +45,8 @@ class Prediction:
         emitter = self.design.emitter
         return {
             "design": {"name": self.design.name, "id": self.design.id},
-            "solver": self.solution.provenance["solver"],
-            "window_nm": list(self.solution.provenance["window_nm"]),
+            "solver": self.solution.solver,
+            "window_nm": list(self.solution.window_nm),
             "status": self.solution.status.name.lower(),
             "advice": self.solution.status.value,
             "warnings": list(self.solution.warnings),
@@ -127,34 +128,34 @@ def mode_thresholds(pairs: Sequence[tuple[Design, Modes]]) -> list[ModeThreshold
 
 def predict(
     design: Design,
-    settings: Any = None,
+    settings: Solver | None = None,
     *,
-    window_nm: Window | None = None,
-    peaks: Sequence[measured.Peak] = (),
+    peaks: Sequence[Peak] = (),
     tolerances: bool = True,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = silent,
+    **asked: Any,
 ) -> Prediction:
     """Predict the lasing lines of a design.
 
     Args:
         settings: of the solver; None is ``Poles()``.
         peaks: published or measured values to set beside the prediction
-            (:func:`cavitydesign.study.measured.read_peaks`).
+            (:func:`cavitydesign.study.peaks.read_peaks`).
         tolerances: whether to move each assumed input of the cavity by its ``plus_minus``.
         progress: called with inputs moved and in all.
     """
     settings = Poles() if settings is None else settings
     full, missing = with_emitter(design)
-    solution = solve(full, settings, window_nm=window_nm)
+    solution = solve(full, settings, **asked)
     lines = lasing_lines(full, solution.modes)
     moved = (
-        tolerance.propagate(full, settings, solution, progress=progress)
+        tolerance.propagate(full, settings, solution, progress=progress, **asked)
         if tolerances and len(solution.modes)
         else None
     )
     records = tuple(_with_errors(full, lines, moved))
     rows = (
-        beside_published(full, records, peaks, settings, window_nm=solution.provenance["window_nm"])
+        beside_published(full, records, peaks, settings, window_nm=solution.window_nm)
         if peaks
         else ()
     )
@@ -164,7 +165,7 @@ def predict(
 def beside_published(
     design: Design,
     records: Sequence[Mapping[str, Any]],
-    peaks: Sequence[measured.Peak],
+    peaks: Sequence[Peak],
     settings: Any,
     *,
     window_nm: Window,
@@ -187,7 +188,7 @@ def beside_published(
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
 
-def holding(window_nm: Window, peaks: Sequence[measured.Peak], *, spare_nm: float = 30.0) -> Window:
+def holding(window_nm: Window, peaks: Sequence[Peak], *, spare_nm: float = 30.0) -> Window:
     """The window, widened to hold the peaks with something to spare."""
     wavelengths = [peak.wavelength_nm for peak in peaks if peak.has_wavelength]
     low, high = window_nm
@@ -200,7 +201,7 @@ def first_line(lines: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def _assigned(
-    peaks: Sequence[measured.Peak], lines: Sequence[Mapping[str, Any]]
+    peaks: Sequence[Peak], lines: Sequence[Mapping[str, Any]]
 ) -> list[Mapping[str, Any] | None]:
     """The nearest line of each peak, one to one; lines that cannot lase stand back where there are others."""
     lines = [line for line in lines if line["threshold"]["value"] is not None] or list(lines)
@@ -215,7 +216,7 @@ def _assigned(
 
 
 def _rows_of(
-    peak: measured.Peak,
+    peak: Peak,
     device: Mapping[str, float],
     line: Mapping[str, Any] | None,
     lines: Sequence[Mapping[str, Any]],

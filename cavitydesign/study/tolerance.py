@@ -7,8 +7,7 @@ and their effect as linear. This error is separate from the numerical one, and f
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,8 +16,9 @@ import numpy as np
 from cavitydesign.errors import InputError, SolverError
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
-from cavitydesign.kinds import Array, Window
-from cavitydesign.solvers.ask import solve
+from cavitydesign.kinds import Array
+from cavitydesign.solvers.ask import Progress, Solver, silent, solve
+from cavitydesign.solvers.match import column_of, partners
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
 
@@ -97,31 +97,32 @@ def propagate(
     solution: Solution,
     *,
     inputs: Iterable[SourcedNumber] | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = silent,
+    **asked: Any,
 ) -> Tolerances:
     """Sensitivities of a solution's modes to the assumed inputs of its design.
 
     ``inputs`` are records with ``plus_minus``; None takes :func:`cavity_inputs`.
     """
     sources = tuple(cavity_inputs(design) if inputs is None else inputs)
-    window = tuple(solution.provenance["window_nm"])
+    asked = {**asked, "window_nm": solution.window_nm}
     coarse = few_waves(settings)
     base = (
         solution.modes
         if coarse is settings
-        else _paired_table(solution.modes, solve(design, coarse, window_nm=window).modes)
+        else _paired_table(solution.modes, solve(design, coarse, **asked).modes)
     )
     found, skipped = [], []
     for index, source in enumerate(sources):
         progress(index, len(sources))
         try:
-            found.append(_sensitivity(design, source, base, coarse, window))
+            found.append(_sensitivity(design, source, base, coarse, asked))
         except (InputError, SolverError) as error:
             skipped.append((source.path, str(error)))
     return Tolerances(solution.modes, tuple(found), tuple(skipped))
 
 
-def few_waves(settings: Any) -> Any:
+def few_waves(settings: Solver) -> Solver:
     """The settings at a fixed, small number of plane waves: a derivative needs fewer than the mode itself.
 
     Fixed, so that a difference is never one of truncations.
@@ -131,53 +132,39 @@ def few_waves(settings: Any) -> Any:
     )
 
 
-def match(modes: Modes, others: Modes, *, near_nm: Array | None = None) -> Array:
-    """For each mode the nearest row of the other table with its symmetry, polarization and order; -1: none.
-
-    ``near_nm`` says where to look instead of at the mode's own wavelength.
-    """
-    wanted = modes["wavelength_nm"] if near_nm is None else near_nm
-    kinds = [(m["symmetry"], m["polarization"], m["order"], m["degeneracy"]) for m in modes]
-    other_kinds = [(m["symmetry"], m["polarization"], m["order"], m["degeneracy"]) for m in others]
-    found = np.full(len(modes), -1)
-    for row, kind in enumerate(kinds):
-        rows = [at for at, other in enumerate(other_kinds) if other == kind]
-        if rows:
-            found[row] = min(rows, key=lambda at: abs(others["wavelength_nm"][at] - wanted[row]))
-    return found
-
-
 def moved_modes(tolerances: Tolerances, item: Sensitivity, sign: float) -> Modes:
     """The table with each mode moved by one input's ``plus_minus``, for what follows from modes (thresholds)."""
     modes = tolerances.modes
     shift, gain, q = (
         np.nan_to_num(values) * sign for values in (item.wavelength_nm, item.log_gain, item.log_q)
     )
-    columns = dict(modes.columns)
-    columns["wavelength_nm"] = modes["wavelength_nm"] + shift
-    columns["threshold_gain_per_cm"] = modes["threshold_gain_per_cm"] * np.exp(gain)
-    columns["q"] = modes["q"] * np.exp(q)
-    return Modes(columns)  # rows keep their order, whatever the new wavelengths
+    return modes.with_columns(
+        wavelength_nm=modes["wavelength_nm"] + shift,
+        threshold_gain_per_cm=modes["threshold_gain_per_cm"] * np.exp(gain),
+        q=modes["q"] * np.exp(q),
+    )
 
 
 def _sensitivity(
-    design: Design, source: SourcedNumber, base: Modes, settings: Any, window: Window
+    design: Design, source: SourcedNumber, base: Modes, settings: Solver, asked: dict[str, Any]
 ) -> Sensitivity:
     """By small steps; by whole ``plus_minus`` where only whole numbers are allowed (the pairs of a mirror)."""
     try:
-        sides = [_moved(design, source, sign * STEP, settings, window) for sign in (1.0, -1.0)]
+        sides = [_moved(design, source, sign * STEP, settings, asked) for sign in (1.0, -1.0)]
         return _difference(source, base, *sides, step=STEP)
     except InputError:
         if source.value % 1.0 or (source.plus_minus or 0.0) % 1.0:
             raise
-    sides = [_moved(design, source, sign, settings, window) for sign in (1.0, -1.0)]
+    sides = [_moved(design, source, sign, settings, asked) for sign in (1.0, -1.0)]
     return _difference(source, base, *sides, step=1.0)
 
 
-def _moved(design: Design, source: SourcedNumber, step: float, settings: Any, window: Window) -> Modes:
+def _moved(
+    design: Design, source: SourcedNumber, step: float, settings: Solver, asked: dict[str, Any]
+) -> Modes:
     assert source.plus_minus is not None
     changed = design.with_value(source.path, source.value + step * source.plus_minus)
-    return solve(changed, settings, window_nm=window).modes
+    return solve(changed, settings, **asked).modes
 
 
 def _difference(source: SourcedNumber, base: Modes, up: Modes, down: Modes, *, step: float) -> Sensitivity:
@@ -201,18 +188,12 @@ def _difference(source: SourcedNumber, base: Modes, up: Modes, down: Modes, *, s
 
 
 def _paired_table(modes: Modes, others: Modes) -> Modes:
-    """The other table's rows in the order of the modes, blank where it lacks one."""
-    paired = _paired(modes, others)
-    return Modes({**modes.columns, **paired})
+    """The other table's numbers in the order of the modes, blank where it lacks one."""
+    return modes.with_columns(**_paired(modes, others))
 
 
 def _paired(base: Modes, other: Modes) -> dict[str, Array]:
-    """The other table's numbers in the order of the base; two modes that claim one are both lost."""
-    rows = match(base, other)
-    taken = [row for row in rows if row >= 0]
-    lost = {row for row in taken if taken.count(row) > 1}
+    """The other table's numbers in the order of the base."""
+    rows = partners(base, other)
     names = ("wavelength_nm", "q", "threshold_gain_per_cm")
-    return {
-        name: np.array([math.nan if row < 0 or row in lost else float(other[name][row]) for row in rows])
-        for name in names
-    }
+    return {name: column_of(other, name, rows) for name in names}

@@ -17,10 +17,12 @@ import numpy as np
 
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
+from cavitydesign.files import json_ready
 from cavitydesign.kinds import Window
-from cavitydesign.solvers.ask import checked_window, solve
+from cavitydesign.solvers.ask import Ask, Solver, solve
+from cavitydesign.solvers.match import partners
 from cavitydesign.solvers.poles import Poles
-from cavitydesign.solvers.solution import Modes, Solution
+from cavitydesign.solvers.solution import Mode, Solution
 
 SLACK = 0.005
 """Largest relative distance in wavelength of a pair: the error of FDTD at 50 pixels/µm before extrapolation."""
@@ -32,8 +34,8 @@ _FLOOR_NM, _FLOOR_Q = 5e-4, 0.03
 class Pair:
     """One mode as both methods have it. ``sigma``: distance in joint error bars (the larger of λ's and Q's)."""
 
-    fast: dict[str, Any]
-    fdtd: dict[str, Any]
+    fast: Mode
+    fdtd: Mode
     wavelength_difference_nm: float
     wavelength_joint_err_nm: float
     q_difference: float
@@ -53,9 +55,9 @@ class Verification:
     """
 
     pairs: tuple[Pair, ...]
-    only_fast: tuple[dict[str, Any], ...]
-    only_fdtd: tuple[dict[str, Any], ...]
-    ignored: tuple[tuple[dict[str, Any], str], ...]
+    only_fast: tuple[Mode, ...]
+    only_fdtd: tuple[Mode, ...]
+    ignored: tuple[tuple[Mode, str], ...]
     window_nm: Window
     fast: Solution = field(repr=False)
     fdtd: Solution = field(repr=False)
@@ -72,10 +74,10 @@ class Verification:
             "passed": self.passed,
             "pairs": [
                 {
-                    "fast": _plain(p.fast), "fdtd": _plain(p.fdtd), "agrees": p.agrees, "sigma": _number(p.sigma),
+                    "fast": _plain(p.fast), "fdtd": _plain(p.fdtd), "agrees": p.agrees, "sigma": json_ready(p.sigma),
                     "wavelength_difference_nm": p.wavelength_difference_nm,
-                    "wavelength_joint_err_nm": _number(p.wavelength_joint_err_nm),
-                    "q_difference": _number(p.q_difference), "q_joint_err": _number(p.q_joint_err),
+                    "wavelength_joint_err_nm": json_ready(p.wavelength_joint_err_nm),
+                    "q_difference": json_ready(p.q_difference), "q_joint_err": json_ready(p.q_joint_err),
                 }
                 for p in self.pairs
             ],
@@ -87,110 +89,87 @@ class Verification:
 
 
 def verify(
-    subject: Design | Stack,
-    *,
-    window_nm: Window | None = None,
-    fast: Any = None,
-    fdtd: Any = None,
-    progress: Callable[[str], None] | None = None,
+    subject: Design | Stack, fast: Solver | None = None, fdtd: Solver | None = None, **asked: Any
 ) -> Verification:
-    """Solve with the fast solver (Poles by default) and with FDTD, and match the modes.
+    """Solve the infinite array with the fast solver (Poles by default) and with FDTD, and match the modes.
 
-    ``fast`` and ``fdtd`` are settings values. ``progress`` receives one line at a time while FDTD runs. Raises what the
-    solvers raise: Unavailable without Meep, SolverError for a job that does not fit.
+    Args:
+        subject: a design or a stack.
+        fast: settings of the fast solver.
+        fdtd: settings of FDTD.
+        asked: window, wavevector, progress, as :func:`cavitydesign.solvers.ask.solve` takes them.
+
+    Raises:
+        Unavailable: there is no Meep.
+        SolverError: a job does not fit.
     """
-    from cavitydesign.solvers.fdtd import Fdtd
-    from cavitydesign.solvers.fdtd.solver import run
-
-    settings = fdtd if fdtd is not None else Fdtd()
-    if window_nm is None and isinstance(subject, Design):
-        window_nm = subject.window_nm
-    low, high = checked_window(window_nm if window_nm is not None else (0.0, 0.0))
-    stack = subject.to_stack() if isinstance(subject, Design) else subject
-    wide = (low * (1.0 - SLACK), high * (1.0 + SLACK))
-    found_fast = solve(subject, fast if fast is not None else Poles(), window_nm=wide)
-    found_fdtd = run(stack, settings, window_nm=wide, subject=subject, progress=progress)
-    return compare(found_fast, found_fdtd, window_nm=(low, high), q_min=settings.q_min)
+    
+    settings = fdtd or Fdtd()
+    low, high = Ask.of(subject, **asked).window_nm
+    asked |= {"window_nm": (low * (1.0 - SLACK), high * (1.0 + SLACK)), "device": None}
+    found_fast = solve(subject, fast or Poles(), **asked)
+    found_fdtd = solve(subject, settings, **asked)
+    return compare(found_fast, found_fdtd, window_nm=(low, high), q_min=getattr(settings, "q_min", 0.0))
 
 
 def compare(fast: Solution, fdtd: Solution, *, window_nm: Window, q_min: float) -> Verification:
     """Match two solutions whose search windows both reach a little beyond ``window_nm``."""
-    pairs_of_rows = match_modes(fast.modes, fdtd.modes)
     ours, theirs = list(fast.modes), list(fdtd.modes)
+    rows = partners(ours, theirs, price=_price)
+    pairs_of_rows = [(i, int(j)) for i, j in enumerate(rows) if j >= 0]
     low, high = window_nm
 
-    def inside(mode: dict[str, Any]) -> bool:
-        return low <= mode["wavelength_nm"] <= high
+    def inside(mode: Mode) -> bool:
+        return low <= mode.wavelength_nm <= high
 
     pairs = [_pair(ours[i], theirs[j]) for i, j in pairs_of_rows if inside(ours[i]) or inside(theirs[j])]
     alone = [mode for i, mode in enumerate(ours) if i not in {p[0] for p in pairs_of_rows} and inside(mode)]
     strangers = [
         mode for j, mode in enumerate(theirs) if j not in {p[1] for p in pairs_of_rows} and inside(mode)
     ]
-    fading = [mode for mode in alone if 0.0 < mode["q"] < 1.5 * q_min]
-    growing = [mode for mode in alone if mode["q"] < 0.0]
+    fading = [mode for mode in alone if 0.0 < mode.q < 1.5 * q_min]
+    growing = [mode for mode in alone if mode.q < 0.0]
     ignored = [(mode, f"Q below {1.5 * q_min:g}: too short a ring-down for FDTD") for mode in fading]
     ignored += [(mode, "amplified: a ring-down does not decay") for mode in growing]
     rest = [mode for mode in alone if mode not in fading and mode not in growing]
     return Verification(tuple(pairs), tuple(rest), tuple(strangers), tuple(ignored), window_nm, fast, fdtd)
 
 
-def match_modes(first: Modes, second: Modes) -> list[tuple[int, int]]:
-    """Rows (i, j) of the one-to-one matching with the smallest total distance; rows without a possible partner
-    are left out.
-    """
-    if not len(first) or not len(second):
-        return []
-    from scipy.optimize import linear_sum_assignment
-
-    forbidden = 1e6
-    price = np.full((len(first), len(second)), forbidden)
-    for i, a in enumerate(first):
-        for j, b in enumerate(second):
-            if _could_be_one(a, b):
-                price[i, j] = _distance(a, b)
-    rows, columns = linear_sum_assignment(price)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if price[i, j] < forbidden]
+def _price(a: Mode, b: Mode) -> float:
+    """Distance in wavelength and loss; infinite for two that cannot be one mode."""
+    labels = a.symmetry == b.symmetry or not a.symmetry or not b.symmetry
+    degeneracies = a.degeneracy == b.degeneracy or 0 in (a.degeneracy, b.degeneracy)
+    apart, reach = abs(a.wavelength_nm - b.wavelength_nm), max(SLACK * a.wavelength_nm, _LOUD * _joint_nm(a, b))
+    contrast, most = abs(_loss(a) - _loss(b)), max(_loss(a), _loss(b))
+    if not labels or not degeneracies or apart >= reach or contrast >= 0.5 * most + 1e-5:
+        return math.inf
+    return apart / (SLACK * a.wavelength_nm) + contrast / (most + 1e-5)
 
 
-def _could_be_one(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    labels = a["symmetry"] == b["symmetry"] or not a["symmetry"] or not b["symmetry"]
-    degeneracies = a["degeneracy"] == b["degeneracy"] or 0 in (a["degeneracy"], b["degeneracy"])
-    reach = max(SLACK * a["wavelength_nm"], _LOUD * _joint_nm(a, b))
-    losses = abs(_loss(a) - _loss(b)) < 0.5 * max(_loss(a), _loss(b)) + 1e-5
-    return labels and degeneracies and losses and abs(a["wavelength_nm"] - b["wavelength_nm"]) < reach
-
-
-def _distance(a: dict[str, Any], b: dict[str, Any]) -> float:
-    shift = abs(a["wavelength_nm"] - b["wavelength_nm"]) / (SLACK * a["wavelength_nm"])
-    contrast = abs(_loss(a) - _loss(b)) / (max(_loss(a), _loss(b)) + 1e-5)
-    return shift + contrast
-
-
-def _loss(mode: dict[str, Any]) -> float:
-    return 0.0 if math.isinf(mode["q"]) or math.isnan(mode["q"]) else 1.0 / mode["q"]
+def _loss(mode: Mode) -> float:
+    return mode.loss if math.isfinite(mode.q) else 0.0
 
 
 def _error(value: float) -> float:
     return value if math.isfinite(value) else 0.0
 
 
-def _joint_nm(a: dict[str, Any], b: dict[str, Any]) -> float:
-    unknown = math.isnan(b["wavelength_err_nm"])  # a single resolution knows no error bar of its own
-    floor = (SLACK if unknown else _FLOOR_NM) * a["wavelength_nm"]
-    return max(math.hypot(_error(a["wavelength_err_nm"]), _error(b["wavelength_err_nm"])), floor)
+def _joint_nm(a: Mode, b: Mode) -> float:
+    unknown = math.isnan(b.wavelength_err_nm)  # a single resolution knows no error bar of its own
+    floor = (SLACK if unknown else _FLOOR_NM) * a.wavelength_nm
+    return max(math.hypot(_error(a.wavelength_err_nm), _error(b.wavelength_err_nm)), floor)
 
 
-def _pair(a: dict[str, Any], b: dict[str, Any]) -> Pair:
+def _pair(a: Mode, b: Mode) -> Pair:
     """Differences are FDTD minus fast. Joint error bars have floors of 0.05 % of λ and 3 % of Q (what FDTD is
     trusted to).
     """
-    wavelength = b["wavelength_nm"] - a["wavelength_nm"]
+    wavelength = b.wavelength_nm - a.wavelength_nm
     wavelength_err = _joint_nm(a, b)
-    if math.isfinite(a["q"]) and math.isfinite(b["q"]):
+    if math.isfinite(a.q) and math.isfinite(b.q):
         q, q_err = (
-            b["q"] - a["q"],
-            max(math.hypot(_error(a["q_err"]), _error(b["q_err"])), _FLOOR_Q * abs(a["q"])),
+            b.q - a.q,
+            max(math.hypot(_error(a.q_err), _error(b.q_err)), _FLOOR_Q * abs(a.q)),
         )
         sigma_q = abs(q) / q_err
     else:  # one of them has no loss, or too little to be measured
@@ -198,10 +177,6 @@ def _pair(a: dict[str, Any], b: dict[str, Any]) -> Pair:
     return Pair(a, b, wavelength, wavelength_err, q, q_err, max(abs(wavelength) / wavelength_err, sigma_q))
 
 
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _plain(mode: dict[str, Any]) -> dict[str, Any]:
+def _plain(mode: Mode) -> dict[str, Any]:
     names = ("wavelength_nm", "q", "symmetry", "degeneracy", "polarization", "wavelength_err_nm", "q_err")
-    return {name: _number(mode[name]) if isinstance(mode[name], float) else mode[name] for name in names}
+    return {name: json_ready(getattr(mode, name)) for name in names}
