@@ -105,7 +105,7 @@ def _show(design: Design, found: list[Compared], *, explain: bool) -> None:
         lowest = f"{item.strongest['wavelength_nm']:.1f}" if item.strongest else "-"
         lowest += f" ({away:+.1f})" if math.isfinite(away) else ""
         table.add_row(
-            device_text({"device": item.device, "device_is": item.peak.texts.get("period_is")}),
+            device_text(item.device, item.peak.texts.get("period_is")),
             figure(item.peak.wavelength_nm, item.peak["wavelength_err_nm"], digits=1),
             item.peak.texts.get("transition", "-"),
             figure(line.get("wavelength_nm"), digits=2),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cavitydesign.geometry.design import Design
     from cavitydesign.study.predict import Prediction
+    from cavitydesign.study.published import Fact
 
 Published = Annotated[
     Path | None,
@@ -169,48 +170,44 @@ def _marks(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
-def published_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def published_table(facts: Sequence[Fact]) -> Table:
     """Published beside predicted."""
     from cavitydesign.cli import output
 
     table = output.table(
-        "quantity",
-        "device",
-        "published",
-        "predicted",
-        "difference",
-        "unit",
-        "note",
+        "quantity", "device", "published", "predicted", "difference", "unit", "note",
         left=("quantity", "device", "unit", "note"),
-    )
-    for row in rows:
+    )  # fmt: skip
+    for fact in facts:
         table.add_row(
-            row["quantity"],
-            device_text(row),
-            _value(row["published"]),
-            _value(row["predicted"], row.get("predicted_err")),
-            _value(row["difference"], sign=True),
-            row["unit"],
-            row["note"],
+            fact.quantity,
+            device_text(fact.device, fact.device_is),
+            _value(fact.published),
+            _value(fact.predicted, fact.predicted_err),
+            _value(fact.difference, sign=True),
+            fact.unit,
+            fact.note,
         )
     return table
 
 
-def device_text(row: Mapping[str, Any]) -> str:
-    """Which device a published row is of, in short."""
+def device_text(device: Mapping[str, float], device_is: str | None) -> str:
+    """Which device something is of, in short."""
     names = {"lattice.period_nm": "Λ = {:g} nm", "emitter.temperature_k": "{:g} K"}
-    parts = [(names.get(path) or f"{path} = {{:g}}").format(value) for path, value in row["device"].items()]
-    if row.get("device_is"):
-        parts.append(f"({row['device_is']})")
+    parts = [(names.get(path) or f"{path} = {{:g}}").format(value) for path, value in device.items()]
+    if device_is:
+        parts.append(f"({device_is})")
     return " ".join(sorted(parts, key=lambda text: "Λ" not in text)) or "-"
 
 
-def _value(value: Any, error: float | None = None, *, sign: bool = False) -> str:
+def _value(
+    value: float | tuple[float, float] | None, error: float | None = None, *, sign: bool = False
+) -> str:
     from cavitydesign.cli.output import figure
 
-    if isinstance(value, list | tuple):
-        return "-".join(f"{item:g}" for item in value)
     if value is None:
         return "-"
+    if isinstance(value, tuple):
+        return "-".join(f"{item:g}" for item in value)
     digits = 1 if abs(value) >= 100 else 2
     return f"{value:+.{digits}f}" if sign else figure(value, error, digits=digits)
