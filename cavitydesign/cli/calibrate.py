@@ -133,6 +133,7 @@ def _calibration(found: Calibration, out: Path | None) -> dict[str, Any]:
 def _show_calibration(found: Calibration, out: Path | None) -> None:
     from cavitydesign.cli import output
     from cavitydesign.cli.output import figure
+    from cavitydesign.cli.predict import device_text
     from cavitydesign.study.calibrate import is_pulled
 
     screen = output.console()
@@ -148,9 +149,8 @@ def _show_calibration(found: Calibration, out: Path | None) -> None:
     screen.print(table)
     peaks = output.table("device", "measured (nm)", "before", "after", "mode", left=("device", "mode"))
     for match in found.matches:
-        device = ", ".join(f"{path} = {value:g}" for path, value in match.peak.device.items()) or "-"
         peaks.add_row(
-            device,
+            device_text(match.peak.device, None),
             figure(match.measured_nm, match.error_nm),
             figure(match.before_nm),
             figure(match.after_nm),

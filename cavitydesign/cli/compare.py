@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cavitydesign.cli import options
@@ -12,6 +13,7 @@ from cavitydesign.cli.solving import Question, solving
 if TYPE_CHECKING:
     from cavitydesign.geometry.design import Design
     from cavitydesign.study.compare import Compared
+    from cavitydesign.study.peaks import Peak
 
 
 @solving()
@@ -30,32 +32,30 @@ def compare(
     from cavitydesign.cli import output
     from cavitydesign.errors import InputError
     from cavitydesign.solvers.ask import solve
-    from cavitydesign.study import measured as study
+    from cavitydesign.study import compare as study
+    from cavitydesign.study.peaks import read_peaks
     from cavitydesign.study.predict import holding, lasing_lines
 
+    options.writable(plot, "--plot", suffixes=options.FIGURES)
     subject = options.design_of(design)
-    settings = options.settings_of(solver, waves=waves, tolerance=tolerance)
-    asked = options.window_of(window)
-    peaks = study.read_peaks(measured)
+    peaks = read_peaks(measured)
     if not any(peak.has_wavelength for peak in peaks):
         raise InputError("has no row with a wavelength_nm to compare", file=measured, key="wavelength_nm")
     doubtful = []
 
-    def lines_of(variant: Design, here: Sequence[Peak]) -> list[dict[str, Any]]:
-        found = solve(variant, settings, window_nm=asked or holding(variant.window_nm, here))
+    def lines_of(variant: Design, here: Sequence[Peak]) -> Sequence[Mapping[str, Any]]:
+        asked = {"window_nm": holding(variant.window_nm, here), **question.asked}
+        found = solve(variant, question.settings, **asked)
         if not found.status.trustworthy:
             doubtful.append(found.status)
         return lasing_lines(variant, found.modes, errors=False).records()
 
-    with output.progress("comparing"):
-        try:
-            found = study.compare(subject, peaks, lines_of)
-        except InputError as error:
-            raise error.in_file(design) from None
+    with output.progress("comparing"), question.about(design):
+        found = study.compare(subject, peaks, lines_of)
     if json:
         output.print_json(_document(subject, found))
     else:
-        _show(subject, found)
+        _show(subject, found, explain=explain)
     if plot is not None:
         from cavitydesign.report import plots
 
@@ -66,7 +66,7 @@ def compare(
 
 def _document(design: Design, found: list[Compared]) -> dict[str, Any]:
     from cavitydesign.cli import output
-    from cavitydesign.study.measured import root_mean_square_nm
+    from cavitydesign.study.compare import root_mean_square_nm
 
     return {
         "design": {"name": design.name, "id": design.id},
@@ -76,11 +76,11 @@ def _document(design: Design, found: list[Compared]) -> dict[str, Any]:
     }
 
 
-def _show(design: Design, found: list[Compared]) -> None:
+def _show(design: Design, found: list[Compared], *, explain: bool) -> None:
     from cavitydesign.cli import output
     from cavitydesign.cli.output import figure, short
     from cavitydesign.cli.predict import device_text
-    from cavitydesign.study.measured import root_mean_square_nm
+    from cavitydesign.study.compare import root_mean_square_nm
 
     screen = output.console()
     output.heading(screen, f"{design.name}: predicted beside measured")
@@ -105,7 +105,7 @@ def _show(design: Design, found: list[Compared]) -> None:
         lowest = f"{item.strongest['wavelength_nm']:.1f}" if item.strongest else "-"
         lowest += f" ({away:+.1f})" if math.isfinite(away) else ""
         table.add_row(
-            device_text({"device": item.device, "device_is": item.peak.texts.get("period_is")}),
+            device_text(item.device, item.peak.texts.get("period_is")),
             figure(item.peak.wavelength_nm, item.peak["wavelength_err_nm"], digits=1),
             item.peak.texts.get("transition", "-"),
             figure(line.get("wavelength_nm"), digits=2),
@@ -122,4 +122,4 @@ def _show(design: Design, found: list[Compared]) -> None:
         "A peak whose device is not stated has no residual.",
         style="dim",
     )
-    screen.print(output.footnote(output.assumed_records(design)), style="dim")
+    output.tell_assumed(screen, output.assumed_records(design), explain=explain)

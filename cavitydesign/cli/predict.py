@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from cavitydesign.geometry.design import Design
     from cavitydesign.study.predict import Prediction
+    from cavitydesign.study.published import Fact
 
 Published = Annotated[
     Path | None,
@@ -79,34 +81,31 @@ def predicted(
         )
 
 
-def show(found: Prediction) -> None:
+def show(found: Prediction, *, explain: bool) -> None:
     """The tables for people."""
     from cavitydesign.cli import output
 
     screen = output.console()
     document = found.document()
+    lines = document["lines"]
     low, high = document["window_nm"]
     title = f"{found.design.name}: lasing lines between {low:g} and {high:g} nm at {document['temperature_k']:g} K"
     output.heading(screen, title)
-    if document["lines"]:
-        screen.print(lines_table(document["lines"]))
+    if lines:
+        screen.print(lines_table(lines))
     screen.print(f"Status: {found.solution.status.value}.")
     for name in found.defaults:
         screen.print(f"Note: the design has no [{name}]; its defaults stand in (see the assumed inputs).")
     for warning in found.solution.warnings:
         screen.print(f"Note: {warning}")
-    for note in dict.fromkeys(
-        f"lines marked {mark}: {text}" for mark, text in _marks(document["lines"]).items()
-    ):
-        screen.print(note, style="dim")
+    for mark, text in _marks(lines).items():
+        screen.print(f"lines marked {mark}: {text}", style="dim")
     if found.published:
         output.heading(screen, "Published beside predicted")
         screen.print(published_table(found.published))
-    screen.print(
-        "± comes from the assumed inputs' own ±, not from what the model leaves out. "
-        + output.footnote(document["assumed"]),
-        style="dim",
-    )
+    screen.print("± comes from the assumed inputs' own ±, not from what the model leaves out.", style="dim")
+    share = share_of_inputs(lines[0]) if lines else {}
+    output.tell_assumed(screen, document["assumed"], explain=explain, share=share or None)
     if document["fitted"]:
         items = ", ".join(
             f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"]
@@ -114,95 +113,101 @@ def show(found: Prediction) -> None:
         screen.print(f"Fitted inputs: {items}.", style="dim")
 
 
+def share_of_inputs(line: Mapping[str, Any]) -> dict[str, float]:
+    """Share of each assumed input in the squared errors of a line: the larger of those in wavelength and threshold."""
+    cavity, emitter = (
+        (line.get("input_errors") or {}).get("contributions", ()),
+        line["threshold"]["contributions"],
+    )
+    errors = [[(item["input"], item["wavelength_nm"]) for item in cavity]]
+    errors.append([(item["input"], item["threshold"]) for item in cavity])
+    errors[1] += [(item["input"], item["value_err"]) for item in emitter]
+    share: dict[str, float] = {}
+    for column in errors:
+        total = sum(error**2 for _, error in column if error) or 1.0
+        for name, error in column:
+            share[name] = max(share.get(name, 0.0), (error or 0.0) ** 2 / total)
+    return share
+
+
 def lines_table(lines: Sequence[Mapping[str, Any]], *, most: int = 20) -> Table:
     """Lines ranked by threshold."""
     from cavitydesign.cli import output
-    from cavitydesign.cli.modes import q_figure
-    from cavitydesign.cli.output import figure
+    from cavitydesign.cli.output import dark_text, figure, q_figure
 
     unit = lines[0]["threshold"]["unit"]
     table = output.table(
-        "rank",
-        "λ (nm)",
-        "transition",
-        f"threshold ({unit})",
-        "⟨N⟩",
-        "Q",
-        "Γ film",
-        "mode",
-        left=("transition", "mode"),
-    )
+        "rank", "λ (nm)", "transition", f"threshold ({unit})", "⟨N⟩", "Q", "dark", "Γ film", "mode",
+        left=("transition", "dark", "mode"),
+    )  # fmt: skip
     for line in lines[:most]:
         errors = line.get("input_errors") or {}
         threshold, mode = line["threshold"], line["mode"]
-        q = float("inf") if mode["q"] is None and line["dark"] else mode["q"]
-        kind = " ".join(filter(None, [mode["symmetry"], mode["polarization"]])) or "-"
-        mark = "*" if line["dark"] else "" if threshold["value"] is not None else "†"
         table.add_row(
-            f"{line['rank'] or '-'}{mark}",
+            f"{line['rank'] or '-'}{_mark(line)}",
             figure(line["wavelength_nm"], errors.get("wavelength_nm")),
             line["transition"] or "-",
             figure(threshold["value"], errors.get("threshold") or threshold["value_err"]),
             figure(threshold["pairs_per_shell"], threshold["pairs_err"]),
-            "-" if q is None else q_figure(q, None),
+            q_figure(math.inf if mode["lossless"] else mode["q"]),
+            dark_text(mode["dark"]),
             figure(mode["confinement"], digits=3),
-            kind,
+            " ".join(filter(None, [mode["symmetry"], mode["polarization"]])) or "-",
         )
     return table
 
 
+def _mark(line: Mapping[str, Any]) -> str:
+    return "*" if line["dark"] else "" if line["threshold"]["value"] is not None else "†"
+
+
 def _marks(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    marks = {}
+    """What the marks beside the ranks mean."""
+    found: dict[str, str] = {}
     for line in lines:
-        if line["dark"]:
-            marks.setdefault("*", line["note"])
-        elif line["threshold"]["value"] is None:
-            marks.setdefault("†", line["note"])
-    return marks
+        if mark := _mark(line):
+            found.setdefault(mark, line["note"])
+    return found
 
 
-def published_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def published_table(facts: Sequence[Fact]) -> Table:
     """Published beside predicted."""
     from cavitydesign.cli import output
 
     table = output.table(
-        "quantity",
-        "device",
-        "published",
-        "predicted",
-        "difference",
-        "unit",
-        "note",
+        "quantity", "device", "published", "predicted", "difference", "unit", "note",
         left=("quantity", "device", "unit", "note"),
-    )
-    for row in rows:
+    )  # fmt: skip
+    for fact in facts:
         table.add_row(
-            row["quantity"],
-            device_text(row),
-            _value(row["published"]),
-            _value(row["predicted"], row.get("predicted_err")),
-            _value(row["difference"], sign=True),
-            row["unit"],
-            row["note"],
+            fact.quantity,
+            device_text(fact.device, fact.device_is),
+            _value(fact.published),
+            _value(fact.predicted, fact.predicted_err),
+            _value(fact.difference, sign=True),
+            fact.unit,
+            fact.note,
         )
     return table
 
 
-def device_text(row: Mapping[str, Any]) -> str:
-    """Which device a published row is of, in short."""
+def device_text(device: Mapping[str, float], device_is: str | None) -> str:
+    """Which device something is of, in short."""
     names = {"lattice.period_nm": "Λ = {:g} nm", "emitter.temperature_k": "{:g} K"}
-    parts = [(names.get(path) or f"{path} = {{:g}}").format(value) for path, value in row["device"].items()]
-    if row.get("device_is"):
-        parts.append(f"({row['device_is']})")
+    parts = [(names.get(path) or f"{path} = {{:g}}").format(value) for path, value in device.items()]
+    if device_is:
+        parts.append(f"({device_is})")
     return " ".join(sorted(parts, key=lambda text: "Λ" not in text)) or "-"
 
 
-def _value(value: Any, error: float | None = None, *, sign: bool = False) -> str:
+def _value(
+    value: float | tuple[float, float] | None, error: float | None = None, *, sign: bool = False
+) -> str:
     from cavitydesign.cli.output import figure
 
-    if isinstance(value, list | tuple):
-        return "-".join(f"{item:g}" for item in value)
     if value is None:
         return "-"
+    if isinstance(value, tuple):
+        return "-".join(f"{item:g}" for item in value)
     digits = 1 if abs(value) >= 100 else 2
     return f"{value:+.{digits}f}" if sign else figure(value, error, digits=digits)

@@ -34,14 +34,12 @@ def sensitivity(
     subject = options.design_of(design)
     with output.progress("differentiating") as shown, question.about(design):
         found = sensitivities(subject, question.settings, **question.asked, paths=by, progress=shown)
-    modes = [
-        {"wavelength_nm": w, "q": q, "symmetry": s}
-        for w, q, s in zip(found.wavelength_nm, found.q, found.symmetry, strict=True)
-    ]
     if json:
         output.print_json({
             "design": {"name": subject.name, "id": subject.id},
-            "modes": modes,
+            "modes": [
+                {"wavelength_nm": mode.wavelength_nm, "q": mode.q, "symmetry": mode.symmetry} for mode in found.modes
+            ],
             "by": list(found.paths),
             "wavelength_slope_nm": found.wavelength_slope,
             "log_q_slope": found.log_q_slope,
@@ -50,7 +48,9 @@ def sensitivity(
     screen = output.console()
     output.heading(screen, f"{subject.name}: dλ/dp in nm per unit of p, first order")
     table = output.table(
-        "number p", *(f"{m['symmetry']} {m['wavelength_nm']:.2f}" for m in modes), left=("number p",)
+        "number p",
+        *(f"{mode.symmetry} {mode.wavelength_nm:.2f}".strip() for mode in found.modes),
+        left=("number p",),
     )
     for path, slopes in zip(found.paths, found.wavelength_slope.T, strict=True):
         table.add_row(path, *(_shown(slope) for slope in slopes))

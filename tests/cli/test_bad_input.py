@@ -210,13 +210,3 @@ def test_a_defect_of_ours_is_one_line_and_exit_code_one(cavity, monkeypatch):
     assert ran.code == 1
     assert len(complaints(ran.err)) == 1
     assert "ZeroDivisionError" in ran.err
-
-
-def test_every_complaint_is_a_line():
-    from cavitydesign.cli.group import guarded
-    from cavitydesign.errors import InputError, InputErrors
-
-    def work():
-        raise InputErrors((InputError("must be > 0", key="a"), InputError("unknown key", key="b")))
-
-    assert guarded(work) == (2, "a: must be > 0\nb: unknown key")

@@ -64,16 +64,3 @@ def test_a_mask_given_a_design_and_the_reverse_say_so(tmp_path):
         ran = command(name, LAYOUTS / "masks" / "pcsel.toml")
         assert ran.code == 2
         assert "mask, not a design" in ran.one_line()
-
-
-def test_all_complaints_of_a_file_come_at_once(tmp_path):
-    file = tmp_path / "wrong.toml"
-    text = templates.text("pcsel").replace("family", "famly_too = 1\nfamily", 1) + "\n[nonsense]\nx = 1\n"
-    file.write_text(text)
-    ran = command("modes", file)
-    assert ran.code == 2
-    lines = ran.err.splitlines()
-    assert len(lines) == 2
-    assert all(str(file) in line for line in lines)
-    assert "famly_too" in ran.err
-    assert "nonsense" in ran.err
