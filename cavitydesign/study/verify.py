@@ -9,12 +9,15 @@ and Q, and whatever stays alone is named, on both sides.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cavitydesign.files import json_ready
+import numpy as np
+
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
+from cavitydesign.files import json_ready
 from cavitydesign.kinds import Window
 from cavitydesign.solvers.ask import Ask, Solver, solve
 from cavitydesign.solvers.match import partners
@@ -100,7 +103,7 @@ def verify(
         Unavailable: there is no Meep.
         SolverError: a job does not fit.
     """
-
+    
     settings = fdtd or Fdtd()
     low, high = Ask.of(subject, **asked).window_nm
     asked |= {"window_nm": (low * (1.0 - SLACK), high * (1.0 + SLACK)), "device": None}
