@@ -11,7 +11,7 @@ from typing import Any
 from cavitydesign._version import __version__
 
 _HOME = {
-    "cavitydesign.errors": ("CavityError", "InputError", "SolverError", "Unavailable"),
+    "cavitydesign.errors": ("CavityError", "InputError", "SolverError", "Status", "Unavailable"),
     "cavitydesign.geometry": (
         "Bar", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "HexagonalLattice",
         "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "NanopillarArray", "NoLattice", "ObliqueLattice",
@@ -19,10 +19,12 @@ _HOME = {
         "design_from_dict", "load_design",
     ),
     "cavitydesign.study.calibrate": ("calibrate",),
-    "cavitydesign.study.measured": ("read_peaks",),
+    "cavitydesign.study.peaks": ("read_peaks",),
     "cavitydesign.study.predict": ("predict",),
     "cavitydesign.study.sweep": ("Axis", "following", "sweep"),
-    "cavitydesign.solvers": ("Bragg", "Finite", "Modes", "Poles", "Solution", "Status", "solve"),
+    "cavitydesign.solvers": (
+        "Ask", "Bragg", "Fdtd", "Finite", "Mode", "Modes", "Poles", "Solution", "Solver", "solve",
+    ),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 

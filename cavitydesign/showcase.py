@@ -23,14 +23,16 @@ import typer
 from cavitydesign.cli import options, output
 from cavitydesign.cli.group import INTERRUPTED, Leave
 from cavitydesign.errors import CavityError, InputError, SolverError
-from cavitydesign.files import json_text
+from cavitydesign.files import json_text, write_atomically
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.load import load_design
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Solution
-from cavitydesign.study import measured, predict, sweep
-from cavitydesign.study.store import Failure, write_atomically
+from cavitydesign.study import predict, sweep
+from cavitydesign.study.peaks import Peak, published_beside, read_peaks
+from cavitydesign.study.published import Fact
+from cavitydesign.study.store import Failure
 
 LASERS = {
     "nanopillar": ("Pillars", "lattice.period_nm=305:385:1"),
@@ -48,7 +50,7 @@ class Told:
     """What the summary needs of one laser: rows of published beside predicted, words, and seconds of physics."""
 
     title: str
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[Fact] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
     fitted: list[str] = field(default_factory=list)
@@ -103,8 +105,8 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     title, vary = LASERS[file.stem]
     told = Told(title)
     design = load_design(file)
-    published = measured.published_beside(file)
-    peaks = measured.read_peaks(published) if published else ()
+    published = published_beside(file)
+    peaks = read_peaks(published) if published else ()
     _say(f"{title}: modes and lasing lines")
     begin = time.perf_counter()
     found = predict.predict(design, Poles(), peaks=peaks, tolerances=not coarse)
@@ -181,7 +183,7 @@ def summary(
         "lasers": [
             {
                 "laser": i.title,
-                "published": i.rows,
+                "published": [fact.record() for fact in i.rows],
                 "words": i.words,
                 "assumed": i.assumed,
                 "fitted": i.fitted,
@@ -234,7 +236,7 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _swept(design: Design, vary: str, peaks: Sequence[measured.Peak], *, coarse: bool) -> sweep.Sweep:
+def _swept(design: Design, vary: str, peaks: Sequence[Peak], *, coarse: bool) -> sweep.Sweep:
     axis = sweep.Axis.parse(vary)
     if coarse:
         axis = sweep.Axis(axis.path, axis.values[::10])
@@ -271,7 +273,7 @@ def _device(row: Mapping[str, Any]) -> str:
     return "; ".join(f"{path}={value:g}" for path, value in row["device"].items())
 
 
-def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[measured.Peak]) -> list[str]:
+def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[Peak]) -> list[str]:
     """Where a published line's device is not stated: which devices are predicted to have it."""
     axis = swept.axes[0]
     solved = [

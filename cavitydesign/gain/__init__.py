@@ -1,17 +1,15 @@
 """Modes + emitter + pump → lasing lines. Importing it costs numpy and nothing else."""
 
-from cavitydesign.gain.coupler import (
+from cavitydesign.gain.lines import (
     Contribution,
-    LasingLines,
+    Line,
+    Lines,
+    Threshold,
     couple,
-    is_dark,
-    net_modal_gain_per_cm,
     required_gain_per_cm,
 )
-from cavitydesign.gain.kinetics import after_pulse, decay_rates_per_ns, gain_lifetime_ns, poisson
 from cavitydesign.gain.measured import MeasuredGain
 from cavitydesign.gain.pump import (
-    continuous_intensity_kw_per_cm2,
     created_pairs,
     cross_section_cm2,
     fluence_uj_per_cm2,
@@ -19,10 +17,12 @@ from cavitydesign.gain.pump import (
     pump_level,
     threshold_unit,
 )
-from cavitydesign.gain.spectrum import (
+from cavitydesign.gain.rates import after_pulse, decay_rates_per_ns, poisson
+from cavitydesign.gain.shells import (
     TRANSITIONS,
     GainSpectrum,
     exciton_energy_ev,
+    gain_lifetime_ns,
     gain_spectrum,
     model_window_nm,
     spectrum_of_occupation,
@@ -31,10 +31,33 @@ from cavitydesign.gain.spectrum import (
 from cavitydesign.gain.threshold import LineStatus, Thresholds, thresholds
 
 __all__ = [
-    "TRANSITIONS", "Contribution", "GainSpectrum", "LasingLines", "LineStatus", "MeasuredGain", "Thresholds",
-    "after_pulse", "continuous_intensity_kw_per_cm2", "couple", "created_pairs", "cross_section_cm2",
-    "decay_rates_per_ns", "exciton_energy_ev", "fluence_uj_per_cm2", "gain_lifetime_ns", "gain_spectrum",
-    "is_dark", "leatherdale_cross_section_cm2", "model_window_nm", "net_modal_gain_per_cm", "poisson",
-    "pump_level", "required_gain_per_cm", "spectrum_of_occupation", "threshold_unit", "thresholds",
+    "TRANSITIONS",
+    "Contribution",
+    "GainSpectrum",
+    "Line",
+    "LineStatus",
+    "Lines",
+    "MeasuredGain",
+    "Threshold",
+    "Thresholds",
+    "after_pulse",
+
+    "couple",
+    "created_pairs",
+    "cross_section_cm2",
+    "decay_rates_per_ns",
+    "exciton_energy_ev",
+    "fluence_uj_per_cm2",
+    "gain_lifetime_ns",
+    "gain_spectrum",
+    "leatherdale_cross_section_cm2",
+    "model_window_nm",
+
+    "poisson",
+    "pump_level",
+    "required_gain_per_cm",
+    "spectrum_of_occupation",
+    "threshold_unit",
+    "thresholds",
     "transition_energies_ev",
 ]  # fmt: skip

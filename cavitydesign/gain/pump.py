@@ -19,16 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain.kinetics import (
-    MOST_PAIRS,
-    decay_rates_per_ns,
-    mean_pairs,
+from cavitydesign.gain.rates import (
     poisson,
-    root_between,
     square_pulse,
-    steady_state,
 )
-from cavitydesign.gain.spectrum import exciton_energy_ev
+from cavitydesign.gain.shells import exciton_energy_ev
 from cavitydesign.kinds import Array
 from cavitydesign.units import GOEPPERT_MAYER_CM4_S, NM_PER_CM, nm_to_ev, photon_energy_uj
 
@@ -125,28 +120,6 @@ def pumped_occupation(emitter: Emitter, pump: Pump, created_per_shell: Any) -> t
     if pump.quasi_cw:
         return square_pulse(emitter, created, pump.pulse_ns)
     return poisson(created), created
-
-
-def continuous_intensity_kw_per_cm2(emitter: Emitter, pump: Pump, *, pairs_per_shell: float) -> float:
-    """Intensity that holds ⟨N⟩ for ever: the rate balance ``σ I / hν = Σ k_N P_N``; one photon only.
-
-    The limit of a long pulse; a pulse of a few ns needs more (``pump_level`` of the master equation).
-    """
-    if pump.photons != 1:
-        raise InputError("the rate balance is written for one photon", key="pump.photons", value=pump.photons)
-    if not 0.0 < pairs_per_shell < 0.5 * MOST_PAIRS:
-        raise InputError(f"must be > 0 and < {MOST_PAIRS // 2}", key="pairs_per_shell", value=pairs_per_shell)
-    decay = decay_rates_per_ns(emitter)
-
-    def excess(log_rate: float) -> float:
-        return float(mean_pairs(steady_state(decay, np.exp(log_rate)))) - pairs_per_shell
-
-    top = np.log(decay[-1])
-    rate = float(np.exp(root_between(excess, np.log(decay[1] * pairs_per_shell) - 5.0, top)))
-    _pumps(emitter, pump)
-    return (
-        rate * photon_energy_uj(pump.wavelength_nm) / (pump.transmission * cross_section_cm2(emitter, pump))
-    )
 
 
 def _two_photon_cm4(emitter: Emitter, pump: Pump) -> float:

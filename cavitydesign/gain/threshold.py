@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain.kinetics import root_between
 from cavitydesign.gain.measured import MeasuredGain
 from cavitydesign.gain.pump import created_pairs, pumped_occupation
-from cavitydesign.gain.spectrum import (
+from cavitydesign.gain.rates import root_between
+from cavitydesign.gain.shells import (
     TRANSITIONS,
     channel_gain_per_cm,
     model_window_nm,

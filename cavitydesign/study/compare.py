@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cavitydesign.files import json_ready
 from cavitydesign.geometry.design import Design
 from cavitydesign.solvers.solution import Mode
 from cavitydesign.study.peaks import Peak, assign, devices, may_match
@@ -60,7 +61,10 @@ def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Com
         here = [peaks[row] for row in rows]
         lines = predict(variant, here)
         lines = [line for line in lines if line["threshold"]["value"] is not None] or lines
-        kinds = [Mode(symmetry=line["mode"]["symmetry"], polarization=line["mode"]["polarization"]) for line in lines]
+        kinds = [
+            Mode(symmetry=line["mode"]["symmetry"], polarization=line["mode"]["polarization"])
+            for line in lines
+        ]
         chosen = assign(here, [line["wavelength_nm"] for line in lines], may_match(here, kinds))
         first = next((line for line in lines if line["threshold"]["value"] is not None), None)
         for row, peak, at in zip(rows, here, chosen, strict=True):

@@ -9,15 +9,12 @@ and Q, and whatever stays alone is named, on both sides.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from cavitydesign.files import json_ready
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.files import json_ready
 from cavitydesign.kinds import Window
 from cavitydesign.solvers.ask import Ask, Solver, solve
 from cavitydesign.solvers.match import partners
@@ -103,7 +100,8 @@ def verify(
         Unavailable: there is no Meep.
         SolverError: a job does not fit.
     """
-    
+    from cavitydesign.solvers.fdtd import Fdtd
+
     settings = fdtd or Fdtd()
     low, high = Ask.of(subject, **asked).window_nm
     asked |= {"window_nm": (low * (1.0 - SLACK), high * (1.0 + SLACK)), "device": None}
@@ -139,7 +137,10 @@ def _price(a: Mode, b: Mode) -> float:
     """Distance in wavelength and loss; infinite for two that cannot be one mode."""
     labels = a.symmetry == b.symmetry or not a.symmetry or not b.symmetry
     degeneracies = a.degeneracy == b.degeneracy or 0 in (a.degeneracy, b.degeneracy)
-    apart, reach = abs(a.wavelength_nm - b.wavelength_nm), max(SLACK * a.wavelength_nm, _LOUD * _joint_nm(a, b))
+    apart, reach = (
+        abs(a.wavelength_nm - b.wavelength_nm),
+        max(SLACK * a.wavelength_nm, _LOUD * _joint_nm(a, b)),
+    )
     contrast, most = abs(_loss(a) - _loss(b)), max(_loss(a), _loss(b))
     if not labels or not degeneracies or apart >= reach or contrast >= 0.5 * most + 1e-5:
         return math.inf

@@ -13,7 +13,7 @@ from cavitydesign.gain import LineStatus, couple
 from cavitydesign.geometry import Emitter, Pump
 from cavitydesign.geometry.base import validated
 from cavitydesign.geometry.emitter import QUASI_CW_NS
-from cavitydesign.solvers.base import Modes
+from cavitydesign.solvers.solution import Modes
 
 # Numbers of the right kind and of any size, as after a mistyped unit.
 ANY = st.one_of(st.floats(1e-12, 1e12), st.floats(0.01, 1e3), st.sampled_from([0.0, 1.0, -1.0]))
@@ -56,7 +56,7 @@ def test_lines_or_one_line(emitter, pump, wavelength, required):
     json.dumps(lines.records(), allow_nan=False)
     for row, status in enumerate(lines.status):
         assert status.has_threshold == bool(np.isfinite(lines.value[row]))
-        assert status is LineStatus.LASES or lines.note(row)
+        assert status is LineStatus.LASES or lines[row].note
 
 
 def _lines_or_error(emitter, pump, wavelength, required):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain import kinetics as kin
 from cavitydesign.gain import pump as pm
+from cavitydesign.gain import rates as kin
 from cavitydesign.geometry import Emitter, Pump
 
 ONE = Pump()
@@ -109,33 +109,3 @@ def test_a_long_pulse_creates_more_pairs_than_it_leaves():
     classes, mean = pm.pumped_occupation(Emitter(), ONE, 5.0)
     assert mean == 5.0
     np.testing.assert_array_equal(classes, kin.poisson(5.0))
-
-
-@given(st.floats(0.05, 8.0))
-def test_rate_balance_of_continuous_pumping(pairs):
-    """σ I/hν = Σ k_N P_N in the steady state of mean ⟨N⟩."""
-    emitter = Emitter()
-    intensity = pm.continuous_intensity_kw_per_cm2(emitter, LONG, pairs_per_shell=pairs)
-    rate = 1e-14 * intensity / pm.photon_energy_uj(532.0)  # kW = µJ/ns, so this is per ns
-    decay = kin.decay_rates_per_ns(emitter)
-    steady = kin.steady_state(decay, rate)
-    assert kin.mean_pairs(steady) == pytest.approx(pairs, rel=1e-9)
-    assert decay @ steady == pytest.approx(rate, rel=1e-9)
-
-
-def test_continuous_pumping_is_the_limit_of_long_pulses_and_of_single_pairs():
-    emitter = Emitter()
-    intensity = pm.continuous_intensity_kw_per_cm2(emitter, LONG, pairs_per_shell=2.0)
-    endless = LONG.replace(pulse_ns=1e5)
-    created = pm.created_pairs(emitter, endless, intensity)
-    assert pm.pumped_occupation(emitter, endless, created)[1] == pytest.approx(2.0, rel=1e-6)
-    weak = pm.continuous_intensity_kw_per_cm2(emitter, LONG, pairs_per_shell=1e-4)
-    assert weak == pytest.approx(1e-4 / 110.0 * pm.photon_energy_uj(532.0) / 1e-14, rel=1e-3)  # R = ⟨N⟩/τ_X
-
-
-@pytest.mark.parametrize("pairs", [0.0, 25.0, math.nan])
-def test_continuous_pumping_refuses_what_the_ladder_cannot_hold(pairs):
-    with pytest.raises(InputError):
-        pm.continuous_intensity_kw_per_cm2(Emitter(), LONG, pairs_per_shell=pairs)
-    with pytest.raises(InputError):
-        pm.continuous_intensity_kw_per_cm2(Emitter(), TWO, pairs_per_shell=1.0)

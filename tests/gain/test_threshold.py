@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain import spectrum as sp
-from cavitydesign.gain.kinetics import square_pulse
+from cavitydesign.gain import shells as sp
 from cavitydesign.gain.measured import MeasuredGain
 from cavitydesign.gain.pump import pumped_occupation
+from cavitydesign.gain.rates import square_pulse
 from cavitydesign.gain.threshold import HIGHEST_PAIRS, LineStatus, Occupation, thresholds
 from cavitydesign.geometry import Emitter, Pump
 from cavitydesign.geometry.emitter import GainTable

@@ -16,9 +16,9 @@ from cavitydesign.gain import (
     model_window_nm,
     transition_energies_ev,
 )
-from cavitydesign.gain.kinetics import decay_rates_per_ns
+from cavitydesign.gain.rates import decay_rates_per_ns
 from cavitydesign.geometry import Emitter, Pump
-from cavitydesign.solvers.base import Modes
+from cavitydesign.solvers.solution import Modes
 from cavitydesign.units import ev_to_nm, nm_to_ev
 
 FILM = Emitter()  # 293 K, X at 670 nm

@@ -75,7 +75,7 @@ def split_losses(
 
 def _outward_share(f: Array, h: Array, sheets: Sheets) -> float:
     """``Σ_open Re(F h*) / Σ |F h*|`` over the two outer faces: 0 for a bound mode, 1 for one that only radiates."""
-    power = np.array([f[-1] * np.conj(h[-1]), -f[-2] * np.conj(h[-2])])
+    power: Array = np.array([f[-1] * np.conj(h[-1]), -f[-2] * np.conj(h[-2])])
     open_ = np.array([sheet == "open" for sheet in sheets])
     total = float(np.abs(power).sum())
     return max(float(np.where(open_, power.real, 0.0).sum()), 0.0) / total if total > 0.0 else math.nan

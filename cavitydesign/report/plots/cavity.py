@@ -15,10 +15,10 @@ from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.stack import Layer, Stack
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.uniform.multilayer import field_profile, spectrum
+from cavitydesign.optics.uniform.multilayer import spectrum
 from cavitydesign.report.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, styled
 from cavitydesign.solvers.solution import Solution
-from cavitydesign.study.measured import Peak
+from cavitydesign.study.peaks import Peak
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ def mode_picture(design: Design, solution: Solution, *, row: int | None = None) 
 
     Only the pole solver's modes have fields; those of others are drawn by wavelength and Q.
     """
-    if solution.provenance.get("solver") != "poles" or not len(solution.modes):
+    if not solution.modes.live:
         return mode_chart(design, solution)
     if design.to_stack().is_uniform:
         return mode_profile(design, solution, row=row)
@@ -40,16 +40,14 @@ def mode_picture(design: Design, solution: Solution, *, row: int | None = None) 
 
 def mode_profile(design: Design, solution: Solution, *, row: int | None = None) -> Figure:
     """|E|² of a mode through a uniform stack, over the index; ``row`` None takes the mode of lowest threshold."""
-    low, high = solution.provenance["window_nm"]
+    low, high = solution.window_nm
     numeric = resolve_stack(design.to_stack(), window_nm=(low, high))
     modes = solution.modes
     if not len(modes):
         raise InputError("there is no mode to draw; widen the window", key="--plot")
     at = _easiest(modes["threshold_gain_per_cm"]) if row is None else row
-    mode = modes.row(at)
-    polarization = "TM" if mode["polarization"] == "TM" else "TE"
-    n_eff = 0.0 if math.isnan(mode["n_eff"]) else mode["n_eff"]
-    field = field_profile(numeric, mode["k0_per_nm"], u=n_eff, polarization=polarization)
+    mode = modes[at]
+    field = mode.fields(z_nm=None)
     depth = numeric.thickness_nm - field.z_nm  # from the superstrate down, as the design lists its layers
     with styled(8.4, 4.2) as figure:
         axes = figure.subplots()
@@ -68,7 +66,7 @@ def mode_profile(design: Design, solution: Solution, *, row: int | None = None) 
         over.spines["right"].set_visible(True)
         over.yaxis.label.set_color(BLUE)
         _mark_film(axes, design.to_stack(), numeric)
-        quality = "no loss" if math.isinf(mode["q"]) else f"Q = {mode['q']:.0f}"
+        quality = "no loss" if math.isinf(mode.q) else f"Q = {mode['q']:.0f}"
         axes.set_title(
             f"{design.name}\nλ = {mode['wavelength_nm']:.2f} nm, {quality}, {mode['confinement']:.0%} in the film"
         )
@@ -123,7 +121,7 @@ def mode_chart(design: Design, solution: Solution) -> Figure:
                 ha="right",
                 color=GREY,
             )
-        low, high = solution.provenance["window_nm"]
+        low, high = solution.window_nm
         axes.set(
             yscale="log",
             xlim=(low, high),
@@ -140,7 +138,7 @@ def mode_chart(design: Design, solution: Solution) -> Figure:
 def mirror_spectrum(design: TwoMirror, solution: Solution, *, peaks: Sequence[Peak] = ()) -> Figure:
     """Reflectance of either mirror as the cavity sees it, of the whole cavity from the pump side, and its modes."""
     stack = design.to_stack()
-    low, high = solution.provenance["window_nm"]
+    low, high = solution.window_nm
     wavelengths = np.linspace(low, high, 1601)
     with styled(8.4, 5.2) as figure:
         upper, lower = figure.subplots(2, 1)
@@ -225,8 +223,8 @@ def _dense(wavelengths: Array, solution: Solution) -> Array:
     """More points where a narrow line would fall between two of the grid."""
     parts = [wavelengths]
     for mode in solution.modes:
-        width = mode["wavelength_nm"] / mode["q"] if math.isfinite(mode["q"]) and mode["q"] > 0 else 0.05
-        parts.append(mode["wavelength_nm"] + width * np.linspace(-5.0, 5.0, 81))
+        width = mode.wavelength_nm / mode.q if math.isfinite(mode.q) and mode.q > 0 else 0.05
+        parts.append(mode.wavelength_nm + width * np.linspace(-5.0, 5.0, 81))
     dense = np.unique(np.concatenate(parts))
     return dense[(dense >= wavelengths[0]) & (dense <= wavelengths[-1])]
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from cavitydesign.report.plots.style import BLUE, RED, styled
-from cavitydesign.study.measured import Compared
+from cavitydesign.study.compare import Compared
+from cavitydesign.study.published import Fact
 
 
 def published_against_predicted(
-    found: Sequence[Compared] | Sequence[Mapping[str, Any]], *, title: str = "Published and predicted"
+    found: Sequence[Compared] | Sequence[Fact], *, title: str = "Published and predicted"
 ) -> Figure:
     """Wavelengths, published and predicted, one row each, with the error that the assumed inputs cause."""
     rows = [_pair(item) for item in found]
@@ -49,7 +50,7 @@ def published_against_predicted(
         return figure
 
 
-def _pair(item: Compared | Mapping[str, Any]) -> tuple[str, Any, float | None, float | None] | None:
+def _pair(item: Compared | Fact) -> tuple[str, Any, float | None, float | None] | None:
     """(label, published, predicted, error) of a row that is a wavelength."""
     if isinstance(item, Compared):
         predicted = item.line["wavelength_nm"] if item.line else None
@@ -58,13 +59,8 @@ def _pair(item: Compared | Mapping[str, Any]) -> tuple[str, Any, float | None, f
             *(f"{path.rpartition('.')[2]} {value:g}" for path, value in item.device.items()),
         ]
         return ", ".join(filter(None, names)) or "line", item.peak.wavelength_nm, predicted, None
-    if (
-        item["unit"] != "nm"
-        or not item["quantity"].startswith(("line", "range"))
-        or item["quantity"] == "line width"
-    ):
+    if not item.is_wavelength:
         return None
-    device = [f"Λ = {value:g} nm" for path, value in item["device"].items() if path == "lattice.period_nm"]
-    device += ["Λ not stated"] if "lattice.period_nm" in item.get("unstated", ()) else []
-    published = tuple(item["published"]) if isinstance(item["published"], list | tuple) else item["published"]
-    return ", ".join([item["quantity"], *device]), published, item["predicted"], item.get("predicted_err")
+    device = [f"Λ = {value:g} nm" for path, value in item.device.items() if path == "lattice.period_nm"]
+    device += ["Λ not stated"] if "lattice.period_nm" in item.unstated else []
+    return ", ".join([item.quantity, *device]), item.published, item.predicted, item.predicted_err

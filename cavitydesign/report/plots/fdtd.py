@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cavitydesign.files import write_atomically
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cavitydesign.solvers.fdtd.fields import ModeField, Plane
+    from cavitydesign.solvers.solution import Mode
     from cavitydesign.study.verify import Verification
 
 _FAST, _FDTD = "#0072B2", "#D55E00"
@@ -29,13 +32,13 @@ def verification_picture(found: Verification) -> Figure:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     floor = 1e-6
     for mode, marker, colour, label in _marks(found):
-        y = max(floor, 1.0 / mode["q"]) if mode["q"] > 0 else floor
-        top.plot(mode["wavelength_nm"], y, marker, color=colour, mfc="none", ms=9, mew=1.6, label=label)
+        y = max(floor, 1.0 / mode.q) if mode.q > 0 else floor
+        top.plot(mode.wavelength_nm, y, marker, color=colour, mfc="none", ms=9, mew=1.6, label=label)
     for pair in found.pairs:
-        y = max(floor, 1.0 / pair.fast["q"]) if pair.fast["q"] > 0 else floor
+        y = max(floor, 1.0 / pair.fast.q) if pair.fast.q > 0 else floor
         top.annotate(
-            pair.fast["symmetry"] or pair.fdtd["symmetry"],
-            (pair.fast["wavelength_nm"], y),
+            pair.fast.symmetry or pair.fdtd.symmetry,
+            (pair.fast.wavelength_nm, y),
             xytext=(7, 5),
             textcoords="offset points",
         )
@@ -47,7 +50,7 @@ def verification_picture(found: Verification) -> Figure:
     top.set_title(
         f"{len(found.pairs)} pairs, {len(found.only_fast)} only fast, {len(found.only_fdtd)} only FDTD"
     )
-    x = [pair.fast["wavelength_nm"] for pair in found.pairs]
+    x = [pair.fast.wavelength_nm for pair in found.pairs]
     y = [pair.wavelength_difference_nm for pair in found.pairs]
     bottom.axhline(0.0, color="0.6", lw=0.8)
     bottom.errorbar(
@@ -58,7 +61,7 @@ def verification_picture(found: Verification) -> Figure:
     return figure
 
 
-def _marks(found: Verification) -> list[tuple[dict[str, Any], str, str, str]]:
+def _marks(found: Verification) -> list[tuple[Mode, str, str, str]]:
     out = []
     for pair in found.pairs:
         out += [(pair.fast, "o", _FAST, "fast solver"), (pair.fdtd, "x", _FDTD, "FDTD")]
@@ -91,7 +94,6 @@ def save_animation(mode: ModeField, path: Path | str, *, frames_per_s: int = 12)
     mode.gif mode.mp4``.
     """
     import io
-    import os
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -113,9 +115,7 @@ def save_animation(mode: ModeField, path: Path | str, *, frames_per_s: int = 12)
         loop=0,
     )
     target = Path(path)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    part.write_bytes(memory.getvalue())
-    part.replace(target)
+    write_atomically(target, memory.getvalue())
     return target
 
 

@@ -28,7 +28,7 @@ def gain_picture(prediction: Prediction) -> Figure:
     """Gain spectra at rising ⟨N⟩ with the transitions, and the predicted lines at the gain that they need."""
     emitter = prediction.design.emitter
     assert emitter is not None
-    low, high = prediction.solution.provenance["window_nm"]
+    low, high = prediction.solution.window_nm
     with styled(8.4, 4.6) as figure:
         axes = figure.subplots()
         top = _gain_curves(axes, emitter, low, high)

@@ -17,7 +17,7 @@ from cavitydesign.kinds import Array
 from cavitydesign.report.plots.gain import PAIRS, transition_marks
 from cavitydesign.report.plots.style import BLACK, BLUE, GREY, RED, TRANSITION_COLOURS, styled
 from cavitydesign.solvers.solution import Solution
-from cavitydesign.study.measured import Peak
+from cavitydesign.study.peaks import Peak
 from cavitydesign.study.predict import mode_thresholds
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _plain_ticks(axes: Axes, values: Array) -> None:
 
 def _window(swept: Sweep) -> tuple[float, float]:
     found = next(outcome for outcome in swept.outcomes if isinstance(outcome, Solution))
-    low, high = found.provenance["window_nm"]
+    low, high = found.window_nm
     return float(low), float(high)
 
 

@@ -150,24 +150,22 @@ def fano_spectrum(
         axes = figure.subplots()
         labelled: set[str] = set()
         for mode in modes:
-            bright = math.isfinite(mode["q_up"]) or math.isfinite(mode["q_down"])
+            bright = math.isfinite(mode.q_up) or math.isfinite(mode.q_down)
             label, colour = ("bright pole, λ ± λ/2Q", GREEN) if bright else ("dark pole", GREY)
             shown = label if label not in labelled else None
             labelled.add(label)
             if bright:
-                half = 0.5 * mode["wavelength_nm"] / abs(mode["q"])
+                half = 0.5 * mode.wavelength_nm / abs(mode.q)
                 axes.axvspan(
-                    mode["wavelength_nm"] - half,
-                    mode["wavelength_nm"] + half,
+                    mode.wavelength_nm - half,
+                    mode.wavelength_nm + half,
                     color=colour,
                     alpha=0.18,
                     linewidth=0,
                 )
-                axes.axvline(mode["wavelength_nm"], color=colour, linewidth=1.0, label=shown)
+                axes.axvline(mode.wavelength_nm, color=colour, linewidth=1.0, label=shown)
             else:
-                axes.plot(
-                    [mode["wavelength_nm"]] * 2, [-0.06, -0.01], color=colour, linewidth=1.4, label=shown
-                )
+                axes.plot([mode.wavelength_nm] * 2, [-0.06, -0.01], color=colour, linewidth=1.4, label=shown)
         axes.plot(wavelength, found.reflectance, color=BLUE, linewidth=1.2, label="reflectance R")
         axes.plot(wavelength, found.transmittance, color=ORANGE, linewidth=1.2, label="transmittance T")
         absorbed = found.absorptance.sum(axis=0)
@@ -260,9 +258,9 @@ def _at_counts(mode: Resonance, counts: Sequence[int], rule: str) -> list[tuple[
 def _dense(modes: Modes, window_nm: tuple[float, float]) -> Array:
     parts = [np.linspace(*window_nm, 241)]
     for mode in modes:
-        if math.isfinite(mode["q"]):
-            half = 0.5 * mode["wavelength_nm"] / abs(mode["q"])
-            parts.append(mode["wavelength_nm"] + half * np.sinh(np.linspace(-3.0, 3.0, 101)))
+        if math.isfinite(mode.q):
+            half = 0.5 * mode.wavelength_nm / abs(mode.q)
+            parts.append(mode.wavelength_nm + half * np.sinh(np.linspace(-3.0, 3.0, 101)))
     joined = np.unique(np.concatenate(parts))
     return joined[(joined >= window_nm[0]) & (joined <= window_nm[1])]
 

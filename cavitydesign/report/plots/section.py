@@ -10,20 +10,14 @@ from matplotlib.figure import Figure
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.design import Design
-from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.patterned.nearfield import mode_fields
 from cavitydesign.report.plots.style import BLUE, GREY, ORANGE, styled
-from cavitydesign.solvers.poles import Poles, resonances
-from cavitydesign.solvers.solution import Solution
+from cavitydesign.solvers.solution import Modes, Solution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from cavitydesign.optics.patterned.resonance import Resonance
-
 _MARGIN_NM = 250.0  # of superstrate and substrate shown
-_WAVES = 121  # enough for a picture
 
 
 def mode_section(design: Design, solution: Solution, *, row: int | None = None) -> Figure:
@@ -34,16 +28,16 @@ def mode_section(design: Design, solution: Solution, *, row: int | None = None) 
     modes = solution.modes
     if not len(modes):
         raise InputError("there is no mode to draw; widen the window", key="--plot")
-    at = _easiest_bright(modes["q"], modes["threshold_gain_per_cm"]) if row is None else row
-    mode = modes.row(at)
-    numeric, resonance = _resonance(design, mode["wavelength_nm"], mode["symmetry"])
+    at = _easiest_bright(modes) if row is None else row
+    mode = modes[at]
+    numeric = resolve_stack(design.to_stack(), window_nm=solution.window_nm)
     lattice = numeric.lattice
     width, depth = lattice.periods_nm
     height = numeric.thickness_nm
     z = np.linspace(-_MARGIN_NM, height + _MARGIN_NM, 161)
     x = np.linspace(-0.5, 0.5, 41) * width
     y = (np.arange(12) + 0.5) / 12.0 * depth
-    e2 = mode_fields(resonance, z_nm=z, x_nm=x[:, None], y_nm=y[None, :]).e2.mean(axis=-1)
+    e2 = mode.fields(z_nm=z, x_nm=x[:, None], y_nm=y[None, :]).e2.mean(axis=-1)
     e2 = e2 / e2.max()
     with styled(8.4, 4.6) as figure:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.5, 1.0))
@@ -65,7 +59,7 @@ def mode_section(design: Design, solution: Solution, *, row: int | None = None) 
         right.plot(mean / mean.max(), z, color=BLUE)
         _layers(right, numeric)
         right.set(xlabel="mean |E|² of the cell (largest = 1)", xlim=(0.0, 1.08))
-        quality = "no loss" if math.isinf(mode["q"]) else f"Q = {mode['q']:.0f}"
+        quality = "no loss" if math.isinf(mode.q) else f"Q = {mode['q']:.0f}"
         share = f"{mode['confinement']:.0%} in the film"
         left.set_title(
             f"{design.name}\n{mode['symmetry']}, λ = {mode['wavelength_nm']:.2f} nm, {quality}, {share}"
@@ -73,21 +67,11 @@ def mode_section(design: Design, solution: Solution, *, row: int | None = None) 
         return figure
 
 
-def _easiest_bright(q: Array, threshold: Array) -> int:
-    """The mode of lowest threshold gain among those that radiate; else among all."""
-    bright = np.isfinite(q) & (q < 1e6) & np.isfinite(threshold)
+def _easiest_bright(modes: Modes) -> int:
+    """The mode of lowest threshold gain among those that are not dark; else the first."""
+    threshold = modes["threshold_gain_per_cm"]
+    bright = ~modes.dark & np.isfinite(threshold)
     return int(np.argmin(np.where(bright, threshold, np.inf))) if bright.any() else 0
-
-
-def _resonance(design: Design, wavelength_nm: float, symmetry: str) -> tuple[NumericStack, Resonance]:
-    """The mode again, with its vectors: searched for in a narrow window around it."""
-    window = (wavelength_nm * 0.995, wavelength_nm * 1.005)
-    numeric = resolve_stack(design.to_stack(), window_nm=window)
-    found = resonances(numeric, Poles(waves=_WAVES), window_nm=window).modes
-    same = [mode for mode in found if mode.symmetry == symmetry] or list(found)
-    if not same:
-        raise InputError("the mode was not found again; draw the solution of this very design", key="--plot")
-    return numeric, min(same, key=lambda mode: abs(mode.wavelength_nm - wavelength_nm)).resonance
 
 
 def _layer_edges(numeric: NumericStack) -> list[tuple[float, float]]:

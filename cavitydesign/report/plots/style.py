@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from cavitydesign.errors import InputError
-from cavitydesign.study.store import write_atomically
+from cavitydesign.files import write_atomically
 
 # Okabe and Ito, Color Universal Design (2008)
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (

@@ -19,15 +19,16 @@ indices) nor what the model leaves out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.files import json_ready
 from cavitydesign.gain.pump import pump_level, threshold_unit
-from cavitydesign.gain.spectrum import model_window_nm
+from cavitydesign.gain.shells import TRANSITIONS, model_window_nm
 from cavitydesign.gain.threshold import LineStatus, Occupations, Thresholds, thresholds
 from cavitydesign.kinds import Array
 from cavitydesign.units import NM_PER_CM, k0_per_nm
@@ -37,22 +38,23 @@ if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import Emitter, Pump
 
 
-DARK_Q = 1e6
-"""From this Q up a mode of an infinite array counts as dark: roughness and finite size limit real devices to less."""
 _DARK_NOTE = (
-    "dark: in an infinite array next to nothing leaves this mode, so its threshold is a lower bound, transparency; "
+    "dark: next to nothing of this mode leaves to either side, so in an infinite array its threshold is a lower bound; "
     "solve the finite array for that of a device"
 )
 
 
 class ModesTable(Protocol):
-    """What is read of a modes table: its length, columns by name, and rows as JSON has them."""
+    """What is read of a modes table: its length, columns by name, and its modes."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, name: str, /) -> Array: ...
 
-    def records(self) -> list[dict[str, Any]]: ...
+    @property
+    def dark(self) -> Array: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,73 @@ class Contribution:
     value_err: float
 
 
+class AnyMode(Protocol):
+    """What is read of one mode: its own JSON row; lines carry it whole."""
+
+    def record(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Pump level at which a line lases, incident, in ``unit``, and ⟨N⟩ there; NaN where it does not lase."""
+
+    value: float
+    unit: str
+    pairs_per_shell: float
+    value_err: float
+    pairs_err: float
+    contributions: tuple[Contribution, ...]
+
+    def record(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return json_ready({**asdict(self), "contributions": [asdict(item) for item in self.contributions]})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One lasing line. ``rank`` is None where it has no threshold; see :class:`Lines` for the rest."""
+
+    rank: int | None
+    wavelength_nm: float
+    transition: str
+    threshold: Threshold
+    required_gain_per_cm: float
+    transparency_pairs: float
+    emission_share: tuple[float, ...]
+    dark: bool
+    status: LineStatus
+    lost_if: tuple[str, ...]
+    mode: AnyMode
+
+    @property
+    def note(self) -> str:
+        """What to know about the line, in words; empty if there is nothing."""
+        parts = [_DARK_NOTE] if self.dark else []
+        if self.status is not LineStatus.LASES:
+            parts.append(self.status.value)
+        if self.lost_if:
+            parts.append(f"would not lase if off by their plus_minus: {', '.join(self.lost_if)}")
+        return "; ".join(parts)
+
+    def record(self) -> dict[str, Any]:
+        """As ``predict --json`` gives it; what is not known is None."""
+        return {
+            "rank": self.rank,
+            "wavelength_nm": self.wavelength_nm,
+            "transition": self.transition or None,
+            "threshold": self.threshold.record(),
+            "required_gain_per_cm": json_ready(self.required_gain_per_cm),
+            "transparency_pairs": json_ready(self.transparency_pairs),
+            "emission_share": json_ready(dict(zip(TRANSITIONS, self.emission_share, strict=True))),
+            "dark": self.dark,
+            "status": self.status.name.lower(),
+            "note": self.note,
+            "mode": self.mode.record(),
+        }
+
+
 @dataclass(frozen=True, eq=False)
-class LasingLines:
+class Lines:
     """Lasing lines as columns, one entry per mode, ranked: lines with a threshold (dark ones behind), then the rest.
 
     Attributes:
@@ -79,7 +146,7 @@ class LasingLines:
         transparency_pairs: ⟨N⟩ at which the film stops absorbing there.
         required_gain_per_cm: material gain that the mode needs.
         emission_share: of X, XX, MX, shape (M, 3).
-        dark: no radiation loss in the model.
+        dark: next to no power to either half-space, by flux.
         status: how the number came about.
         contributions: largest first.
         lost_if: inputs that, moved by their ``plus_minus``, keep the mode from lasing at all; the errors do not
@@ -103,7 +170,7 @@ class LasingLines:
     contributions: tuple[tuple[Contribution, ...], ...]
     lost_if: tuple[tuple[str, ...], ...]
     mode_index: Array
-    modes: tuple[dict[str, Any], ...]
+    modes: tuple[AnyMode, ...]
 
     def __len__(self) -> int:
         return len(self.wavelength_nm)
@@ -113,50 +180,35 @@ class LasingLines:
         """Which lines have a threshold at all."""
         return np.array([status.has_threshold for status in self.status], dtype=bool)
 
-    def note(self, row: int) -> str:
-        """What to know about one line, in words; empty if there is nothing."""
-        parts = [_DARK_NOTE] if self.dark[row] else []
-        if self.status[row] is not LineStatus.LASES:
-            parts.append(self.status[row].value)
-        if self.lost_if[row]:
-            parts.append(f"would not lase if off by their plus_minus: {', '.join(self.lost_if[row])}")
-        return "; ".join(parts)
+    def __getitem__(self, row: int) -> Line:
+        row = range(len(self))[row]
+        return Line(
+            rank=row + 1 if self.status[row].has_threshold else None,
+            wavelength_nm=float(self.wavelength_nm[row]),
+            transition=str(self.transition[row]),
+            threshold=Threshold(
+                float(self.value[row]),
+                self.unit,
+                float(self.pairs_per_shell[row]),
+                float(self.value_err[row]),
+                float(self.pairs_err[row]),
+                self.contributions[row],
+            ),
+            required_gain_per_cm=float(self.required_gain_per_cm[row]),
+            transparency_pairs=float(self.transparency_pairs[row]),
+            emission_share=tuple(map(float, self.emission_share[row])),
+            dark=bool(self.dark[row]),
+            status=self.status[row],
+            lost_if=self.lost_if[row],
+            mode=self.modes[row],
+        )
+
+    def __iter__(self) -> Iterator[Line]:
+        return (self[row] for row in range(len(self)))
 
     def records(self) -> list[dict[str, Any]]:
         """Lines as ``predict --json`` gives them; what is not known is None."""
-        return [self._record(row) for row in range(len(self))]
-
-    def _record(self, row: int) -> dict[str, Any]:
-        return {
-            "rank": row + 1,
-            "wavelength_nm": float(self.wavelength_nm[row]),
-            "transition": self.transition[row] or None,
-            "threshold": {
-                "value": _plain(self.value[row]),
-                "unit": self.unit,
-                "pairs_per_shell": _plain(self.pairs_per_shell[row]),
-                "value_err": _plain(self.value_err[row]),
-                "pairs_err": _plain(self.pairs_err[row]),
-                "contributions": [
-                    {
-                        "input": c.input,
-                        "plus_minus": c.plus_minus,
-                        "pairs_err": _plain(c.pairs_err),
-                        "value_err": _plain(c.value_err),
-                    }
-                    for c in self.contributions[row]
-                ],
-            },
-            "required_gain_per_cm": _plain(self.required_gain_per_cm[row]),
-            "transparency_pairs": _plain(self.transparency_pairs[row]),
-            "emission_share": dict(
-                zip(("X", "XX", "MX"), map(_plain, self.emission_share[row]), strict=True)
-            ),
-            "dark": bool(self.dark[row]),
-            "status": self.status[row].name.lower(),
-            "note": self.note(row),
-            "mode": self.modes[row],
-        }
+        return [line.record() for line in self]
 
 
 def couple(
@@ -168,7 +220,7 @@ def couple(
     sources: Iterable[SourcedNumber] | None = None,
     dark_last: bool = True,
     errors: bool = True,
-) -> LasingLines:
+) -> Lines:
     """Lasing lines of all modes.
 
     Args:
@@ -190,9 +242,9 @@ def couple(
         moved = _propagate(emitter, pump, wavelength, required, records, (base, value), cache)
     else:
         moved = _Errors.none(len(wavelength))
-    dark = is_dark(modes)
+    dark = np.asarray(modes.dark, dtype=bool)
     order = _rank(value, base, wavelength, dark & dark_last)
-    return LasingLines(
+    return Lines(
         wavelength_nm=wavelength[order],
         transition=_labels(base.share)[order],
         value=value[order],
@@ -208,7 +260,7 @@ def couple(
         contributions=tuple(moved.contributions[row] for row in order),
         lost_if=tuple(moved.lost_if[row] for row in order),
         mode_index=order,
-        modes=tuple(map(modes.records().__getitem__, order)),
+        modes=tuple(map(tuple(modes).__getitem__, order)),
     )
 
 
@@ -227,28 +279,6 @@ def required_gain_per_cm(modes: ModesTable, *, film_index: float | None = None) 
         estimate[known] = k0_per_nm(wavelength[known]) * film_index * NM_PER_CM / (q[known] * share[known])
     estimate[np.isposinf(q)] = 0.0
     return np.maximum(np.where(np.isfinite(given), given, estimate), 0.0)
-
-
-def is_dark(modes: ModesTable) -> Array:
-    """Modes that lose next to nothing: Q infinite or from :data:`DARK_Q` up."""
-    q = np.asarray(modes["q"], dtype=float)
-    with np.errstate(invalid="ignore"):
-        return q >= DARK_Q
-
-
-def net_modal_gain_per_cm(
-    modes: ModesTable, emitter: Emitter, *, pairs_per_shell: float, film_index: float | None = None
-) -> Array:
-    """Net modal gain ``Γ [g(λ, ⟨N⟩) - g_th]`` of each mode, cm⁻¹ of power; positive grows. Poisson statistics.
-
-    NaN where the mode's confinement or loss is not known.
-    """
-    from cavitydesign.gain.spectrum import gain_spectrum
-
-    material = gain_spectrum(emitter, modes["wavelength_nm"], pairs_per_shell).total_per_cm
-    return np.asarray(modes["confinement"], dtype=float) * (
-        material - required_gain_per_cm(modes, film_index=film_index)
-    )
 
 
 def default_records(emitter: Emitter, pump: Pump) -> tuple[SourcedNumber, ...]:
@@ -360,7 +390,7 @@ def _level(emitter: Emitter, pump: Pump, found: Thresholds) -> Array:
 
 
 def _labels(share: Array) -> Array:
-    names = np.array(["X", "XX", "MX"], dtype=object)
+    names = np.array(TRANSITIONS, dtype=object)
     if len(share) == 0:
         return names[:0]
     return np.where(share.sum(axis=1) > 0.0, names[share.argmax(axis=1)], "")
@@ -377,7 +407,3 @@ def _rank(value: Array, base: Thresholds, wavelength: Array, behind: Array) -> A
         group,
     )
     return np.lexsort(keys)
-
-
-def _plain(value: Any) -> float | None:
-    return float(value) if math.isfinite(value) else None

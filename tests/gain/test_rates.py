@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cavitydesign.gain import kinetics as kin
-from cavitydesign.gain.spectrum import channel_gain_per_cm, lump
+from cavitydesign.gain import rates as kin
+from cavitydesign.gain.rates import lump
+from cavitydesign.gain.shells import channel_gain_per_cm, gain_lifetime_ns
 from cavitydesign.geometry import Emitter
 from cavitydesign.geometry.emitter import QUASI_CW_NS
 
@@ -125,7 +126,7 @@ def test_pairs_only_get_fewer_after_a_pulse():
 def test_gain_lasts_until_it_is_zero_and_longer_at_the_red_end():
     """The bluest lines need most pairs, which go first."""
     emitter = Emitter()
-    red, blue = (kin.gain_lifetime_ns(emitter, wavelength, 8.0) for wavelength in (655.0, 605.0))
+    red, blue = (gain_lifetime_ns(emitter, wavelength, 8.0) for wavelength in (655.0, 605.0))
     assert red > blue > 0.0
     emission, absorption = channel_gain_per_cm(emitter, 655.0)
     by_class = (emission - absorption).sum(axis=-1)[0]
@@ -135,9 +136,9 @@ def test_gain_lasts_until_it_is_zero_and_longer_at_the_red_end():
 
 
 def test_no_gain_no_lifetime():
-    assert kin.gain_lifetime_ns(Emitter(), 655.0, 0.1) == 0.0
+    assert gain_lifetime_ns(Emitter(), 655.0, 0.1) == 0.0
 
 
 def test_faster_auger_decay_shortens_the_gain():
-    slow, fast = (kin.gain_lifetime_ns(Emitter(biexciton_auger_ns=t), 650.0, 6.0) for t in (50.0, 22.0))
+    slow, fast = (gain_lifetime_ns(Emitter(biexciton_auger_ns=t), 650.0, 6.0) for t in (50.0, 22.0))
     assert fast < slow

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.gain.rates import STATES, after_pulse, lump, poisson, root_between
 from cavitydesign.kinds import Array
 from cavitydesign.units import BOLTZMANN_EV_PER_K, HC_EV_NM, NM_PER_CM
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 
 TRANSITIONS = ("X", "XX", "MX")
-STATES = 9
-"""Occupation classes: 0, 1, … 7 pairs, and eight or more."""
 ROOM_TEMPERATURE_K = 293.0
 _S_CHANNELS, _P_CHANNELS = 2, 6
 _LEAST_ENERGY_EV, _LEAST_WIDTH_EV = 0.05, 1e-6
@@ -64,8 +63,6 @@ def gain_spectrum(emitter: Emitter, wavelengths_nm: Any, pairs_per_shell: Any) -
     ``wavelengths_nm`` has shape (W,), ``pairs_per_shell`` any shape S (a scalar gives arrays of shape (W,)).
     Uses the modelled lines, also when the emitter carries a measured spectrum.
     """
-    from cavitydesign.gain.kinetics import poisson
-
     pairs = np.asarray(pairs_per_shell, dtype=float)
     return spectrum_of_occupation(emitter, wavelengths_nm, poisson(pairs), pairs_per_shell=pairs)
 
@@ -212,8 +209,6 @@ def integrated_gain_ev_per_cm(emitter: Emitter, pairs_per_shell: float) -> float
 
     Emission and absorption share one line shape, so positions and the Stokes shift drop out. eV cm⁻¹.
     """
-    from cavitydesign.gain.kinetics import poisson
-
     state = np.arange(STATES)
     in_s, in_p = np.minimum(state, _S_CHANNELS), np.clip(state - _S_CHANNELS, 0, _P_CHANNELS)
     inversion = 2 * in_s - _S_CHANNELS + emitter.p_strength * (2 * in_p - _P_CHANNELS)
@@ -221,13 +216,23 @@ def integrated_gain_ev_per_cm(emitter: Emitter, pairs_per_shell: float) -> float
     return 0.5 * peak_gain_per_cm(emitter) * area * float(poisson(pairs_per_shell) @ inversion)
 
 
-def lump(occupation: Any) -> Array:
-    """Collect ``occupation[..., N]`` of any length into the nine classes; eight pairs and more are one class."""
-    given = np.asarray(occupation, dtype=float)
-    classes = np.zeros((*given.shape[:-1], STATES))
-    classes[..., : min(given.shape[-1], STATES)] = given[..., :STATES]
-    classes[..., -1] += given[..., STATES:].sum(axis=-1)
-    return classes
+def gain_lifetime_ns(emitter: Emitter, wavelength_nm: float, pairs_per_shell: float) -> float:
+    """How long the film amplifies at one wavelength after an instantaneous pulse; 0 if it never does, ns.
+
+    Comparator: the review quotes gain lifetimes up to 6 ns.
+    """
+    emission, absorption = channel_gain_per_cm(emitter, wavelength_nm)
+    by_class = (emission - absorption).sum(axis=-1)[0]
+
+    def gain(times_ns: Any) -> Array:
+        return lump(after_pulse(emitter, pairs_per_shell, times_ns)) @ by_class
+
+    times = np.concatenate([[0.0], np.geomspace(1e-3, 20.0, 160) * emitter.exciton_lifetime_ns])
+    positive = np.flatnonzero(gain(times) > 0.0)
+    if positive.size == 0:
+        return 0.0
+    last = int(positive[-1])
+    return root_between(lambda time: float(gain(time)), times[last], times[last + 1])
 
 
 def _emission_energies_ev(emitter: Emitter) -> tuple[Array, Array]:

@@ -21,15 +21,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cavitydesign.gain.spectrum import STATES, channel_gain_per_cm, lump
 from cavitydesign.kinds import Array
 
 if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import Emitter
 
 
+STATES = 9
+"""Occupation classes: 0, 1, … 7 pairs, and eight or more."""
 MOST_PAIRS = 40
 """Where the ladder of the master equation ends: the Poisson tail beyond it is < 1e-8 up to ⟨N⟩ = 14."""
+
+
+def lump(occupation: Any) -> Array:
+    """Collect ``occupation[..., N]`` of any length into the nine classes; eight pairs and more are one class."""
+    given = np.asarray(occupation, dtype=float)
+    classes = np.zeros((*given.shape[:-1], STATES))
+    classes[..., : min(given.shape[-1], STATES)] = given[..., :STATES]
+    classes[..., -1] += given[..., STATES:].sum(axis=-1)
+    return classes
 
 
 def poisson(pairs_per_shell: Any) -> Array:
@@ -117,25 +127,6 @@ def square_pulse(emitter: Emitter, created_per_shell: Any, pulse_ns: float) -> t
     empty[0] = 1.0
     ladder = evolve(empty, generator(decay, rate), pulse_ns)
     return lump(ladder), mean_pairs(ladder)
-
-
-def gain_lifetime_ns(emitter: Emitter, wavelength_nm: float, pairs_per_shell: float) -> float:
-    """How long the film amplifies at one wavelength after an instantaneous pulse; 0 if it never does, ns.
-
-    Comparator: the review quotes gain lifetimes up to 6 ns.
-    """
-    emission, absorption = channel_gain_per_cm(emitter, wavelength_nm)
-    by_class = (emission - absorption).sum(axis=-1)[0]
-
-    def gain(times_ns: Any) -> Array:
-        return lump(after_pulse(emitter, pairs_per_shell, times_ns)) @ by_class
-
-    times = np.concatenate([[0.0], np.geomspace(1e-3, 20.0, 160) * emitter.exciton_lifetime_ns])
-    positive = np.flatnonzero(gain(times) > 0.0)
-    if positive.size == 0:
-        return 0.0
-    last = int(positive[-1])
-    return root_between(lambda time: float(gain(time)), times[last], times[last + 1])
 
 
 def root_between(function: Callable[[float], float], low: float, high: float) -> float:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain import coupler as cp
-from cavitydesign.gain import spectrum as sp
+from cavitydesign.gain import lines as cp
+from cavitydesign.gain import shells as sp
 from cavitydesign.gain.threshold import LineStatus
 from cavitydesign.geometry import Emitter, Pump, SourcedNumber
 from cavitydesign.geometry.emitter import GainTable
-from cavitydesign.solvers.base import Modes
+from cavitydesign.solvers.solution import Modes
 
 LONG = Pump(wavelength_nm=532.0, pulse_ns=7.0, absorption_cross_section_cm2=1e-14)
 
@@ -76,21 +76,6 @@ def test_required_gain_where_something_is_missing(columns, index, expected):
     np.testing.assert_array_equal(cp.required_gain_per_cm(table, film_index=index), [expected])
 
 
-def test_net_modal_gain_is_confinement_times_what_is_left():
-    material = sp.gain_spectrum(Emitter(), [670.0, 655.0], 2.5).total_per_cm
-    table = modes(wavelength_nm=[670.0, 655.0], threshold_gain_per_cm=[5.0, 100.0])
-    found = cp.net_modal_gain_per_cm(table, Emitter(), pairs_per_shell=2.5)
-    np.testing.assert_allclose(found, 0.5 * (material - [5.0, 100.0]), rtol=1e-12)
-
-
-def test_net_modal_gain_is_zero_at_threshold():
-    lines = cp.couple(MIXED, Emitter(), Pump(), errors=False)
-    row = int(np.flatnonzero(lines.lasing & ~lines.dark)[0])
-    one = MIXED.take([int(lines.mode_index[row])])
-    left = cp.net_modal_gain_per_cm(one, Emitter(), pairs_per_shell=float(lines.pairs_per_shell[row]))
-    assert left[0] == pytest.approx(0.0, abs=1e-7)
-
-
 # -- ranking, dark modes, status ---------------------------------------------------------------------------------
 
 
@@ -103,20 +88,21 @@ def test_lines_are_ranked_by_threshold_with_those_that_have_none_last():
         LineStatus.NO_GAIN, LineStatus.UNKNOWN_LOSS, LineStatus.OUT_OF_BAND,
     ]  # fmt: skip
     np.testing.assert_array_equal(MIXED["wavelength_nm"][lines.mode_index], lines.wavelength_nm)
-    assert [mode["wavelength_nm"] for mode in lines.modes] == list(lines.wavelength_nm)
+    assert [line.mode.wavelength_nm for line in lines] == list(lines.wavelength_nm)
 
 
 def test_a_dark_mode_is_flagged_and_never_silently_first():
     table = modes(
         wavelength_nm=[656.0, 655.0, 654.0],
         q=[math.inf, 500.0, 5e7],
+        outward_share=[0.0, 0.5, 1e-6],
         threshold_gain_per_cm=[math.nan, 200.0, 1e-3],
     )
     lines = cp.couple(table, Emitter(), Pump(), errors=False)
     assert list(lines.dark) == [False, True, True]
     assert lines.value[0] > lines.value[1]  # it would be first by the number alone
-    assert all("lower bound" in lines.note(row) for row in (1, 2))
-    assert lines.note(0) == ""
+    assert all("lower bound" in lines[row].note for row in (1, 2))
+    assert lines[0].note == ""
     by_number = cp.couple(table, Emitter(), Pump(), errors=False, dark_last=False)
     assert (np.diff(by_number.value) > 0.0).all()
     assert by_number.dark[0]
@@ -144,7 +130,7 @@ def test_a_given_threshold_holds_for_every_mode_in_the_gain_band():
     given_lines = [row for row, status in enumerate(lines.status) if status is LineStatus.GIVEN]
     assert given_lines
     assert all(lines.pairs_per_shell[row] == 2.0 for row in given_lines)
-    assert "threshold_pairs" in lines.note(given_lines[0])
+    assert "threshold_pairs" in lines[given_lines[0]].note
     order = lines.transparency_pairs[[row for row in given_lines if not lines.dark[row]]]
     assert (np.diff(order) > 0.0).all()
 
@@ -196,7 +182,7 @@ def test_every_line_has_a_number_or_a_reason(rows):
     for row, status in enumerate(lines.status):
         assert np.isfinite(lines.value[row]) == status.has_threshold
         assert np.isfinite(lines.pairs_per_shell[row]) == status.has_threshold
-        assert status is LineStatus.LASES or lines.note(row)
+        assert status is LineStatus.LASES or lines[row].note
 
 
 # -- errors ------------------------------------------------------------------------------------------------------
@@ -232,7 +218,7 @@ def test_an_input_that_could_stop_lasing_is_named():
     """Needing 200 cm⁻¹ of the few hundred there are at 655 nm, a cross-section 75 % smaller cannot do it."""
     lines = cp.couple(modes(wavelength_nm=[655.0], threshold_gain_per_cm=[200.0]), Emitter(), Pump())
     assert "emitter.band_edge_cross_section_cm2" in lines.lost_if[0]
-    assert "emitter.band_edge_cross_section_cm2" in lines.note(0)
+    assert "emitter.band_edge_cross_section_cm2" in lines[0].note
     assert np.isfinite(lines.value_err[0])
 
 
@@ -303,7 +289,7 @@ def test_measured_gain_replaces_the_model():
 def test_records_are_those_of_the_interface_and_plain_json():
     lines = cp.couple(MIXED, Emitter(), Pump())
     again = json.loads(json.dumps(lines.records(), allow_nan=False))
-    assert [line["rank"] for line in again] == [1, 2, 3, 4, 5, 6]
+    assert [line["rank"] for line in again] == [1, 2, 3, None, None, None]
     first, last = again[0], again[-1]
     assert {"wavelength_nm", "transition", "threshold", "mode"} <= set(first)
     assert {"value", "unit", "pairs_per_shell"} <= set(first["threshold"])
@@ -317,3 +303,15 @@ def test_records_are_those_of_the_interface_and_plain_json():
 def test_a_pump_that_cannot_pump_is_an_input_error():
     with pytest.raises(InputError, match=r"pump\.wavelength_nm"):
         cp.couple(MIXED, Emitter(), Pump(wavelength_nm=690.0, absorption_cross_section_cm2=1e-15))
+
+
+def test_a_line_is_one_typed_value_and_its_columns_are_the_same_numbers():
+    lines = cp.couple(MIXED, Emitter(), Pump())
+    assert len(list(lines)) == len(lines)
+    assert [line.threshold.value for line in lines][:3] == list(lines.value[:3])
+    assert [line.rank for line in lines] == [1, 2, 3, None, None, None]
+    assert lines[-1].wavelength_nm == lines.wavelength_nm[-1]
+    assert lines[0].threshold.unit == "uJ/cm2"
+    assert [line.mode.wavelength_nm for line in lines] == [line.wavelength_nm for line in lines]
+    with pytest.raises(IndexError):
+        lines[6]

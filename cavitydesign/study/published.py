@@ -1,0 +1,226 @@
+"""Published or measured facts beside what is predicted: one row for each number of a peaks file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cavitydesign.geometry.design import Design
+from cavitydesign.study.peaks import Peak, assign, devices
+
+_MICROJOULE = {"uJ/cm2": 1.0, "mJ/cm2": 1e3}
+Predicted = Mapping[str, Any]
+"""A predicted line, as ``predict --json`` gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One published number and the predicted one beside it.
+
+    Attributes:
+        quantity: what it is: ``line``, ``range of lines``, ``line width``, ``threshold``, ``threshold ⟨N⟩``, the first
+            two with the transition behind them where it is known.
+        published: the number, or (shortest, longest) of a range.
+        predicted: the number; None where nothing is predicted. predicted_err: its ± from the assumed inputs, None
+            where it is not known.
+        unit: of all three.
+        note: what to know, in words.
+        device: the numbers that name the device, by dotted path.
+        device_is: ``assigned`` where the device was concluded rather than published.
+        unstated: paths that the source leaves open.
+        source: where the number comes from.
+    """
+
+    quantity: str
+    published: float | tuple[float, float]
+    predicted: float | None
+    predicted_err: float | None
+    unit: str
+    note: str
+    device: Mapping[str, float]
+    device_is: str | None
+    unstated: tuple[str, ...]
+    source: str | None
+
+    @property
+    def difference(self) -> float | None:
+        """Predicted minus published, where both are one number of one device."""
+        if self.predicted is None or self.unstated or isinstance(self.published, tuple):
+            return None
+        return self.predicted - self.published
+
+    @property
+    def is_wavelength(self) -> bool:
+        """Whether it says where a line is."""
+        return self.unit == "nm" and self.quantity != "line width"
+
+    def record(self) -> dict[str, Any]:
+        """As JSON has it."""
+        published = list(self.published) if isinstance(self.published, tuple) else self.published
+        return {
+            "quantity": self.quantity,
+            "published": published,
+            "predicted": self.predicted,
+            "predicted_err": self.predicted_err,
+            "difference": self.difference,
+            "unit": self.unit,
+            "note": self.note,
+            "device": dict(self.device),
+            "device_is": self.device_is,
+            "unstated": list(self.unstated),
+            "source": self.source,
+        }
+
+
+def beside_published(
+    design: Design,
+    lines: Sequence[Predicted],
+    peaks: Sequence[Peak],
+    predict: Callable[[Design, Sequence[Peak]], Sequence[Predicted]],
+) -> tuple[Fact, ...]:
+    """Published facts beside what is predicted, in the order of the peaks.
+
+    Args:
+        design: the design that ``lines`` belong to.
+        lines: its predicted lines, ranked by threshold.
+        peaks: published or measured rows. Those of an unstated device stand beside the design as it is, without a
+            difference.
+        predict: gives the lines of another device, whose peaks these are.
+    """
+    rows: list[tuple[int, Fact]] = []
+    for device, variant, indices in devices(design, peaks):
+        here = [peaks[index] for index in indices]
+        known = lines if variant.id == design.id else predict(variant, here)
+        for index, peak, line in zip(indices, here, _assigned(here, known), strict=True):
+            rows += [(index, fact) for fact in _Beside(peak, device, line, known).facts()]
+    return tuple(fact for _, fact in sorted(rows, key=lambda pair: pair[0]))
+
+
+def first_line(lines: Sequence[Predicted]) -> Predicted | None:
+    """The line of lowest threshold (lines are ranked), or None where nothing lases."""
+    return next((line for line in lines if line["threshold"]["value"] is not None), None)
+
+
+def _assigned(peaks: Sequence[Peak], lines: Sequence[Predicted]) -> list[Predicted | None]:
+    """The nearest line of each peak, one to one; lines that cannot lase stand back where there are others."""
+    lines = [line for line in lines if line["threshold"]["value"] is not None] or list(lines)
+    having = [row for row, peak in enumerate(peaks) if peak.has_wavelength and not peak.unstated]
+    found: list[Predicted | None] = [first_line(lines) if peak.unstated else None for peak in peaks]
+    at = assign([peaks[row] for row in having], [line["wavelength_nm"] for line in lines])
+    for row, line in zip(having, at, strict=True):
+        found[row] = None if line is None else lines[line]
+    return found
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """One peak, the line that it was given, and all lines of its device."""
+
+    peak: Peak
+    device: Mapping[str, float]
+    line: Predicted | None
+    lines: Sequence[Predicted]
+
+    @property
+    def label(self) -> str:
+        name = self.peak.texts.get("transition")
+        return f" ({name})" if name else ""
+
+    def facts(self) -> list[Fact]:
+        """A fact for each number of the peak."""
+        peak, found = self.peak, []
+        if peak.has_wavelength:
+            found.append(self._wavelength())
+        if math.isfinite(peak["wavelength_from_nm"]):
+            found.append(self._range())
+        if math.isfinite(peak["linewidth_nm"]):
+            found.append(self._width())
+        of = self.line if peak.has_wavelength else first_line(self.lines)
+        if math.isfinite(peak["threshold"]):
+            unit = peak.texts["unit"]
+            value, note = _threshold_in(unit, of)
+            found.append(self._fact("threshold", peak["threshold"], value, unit, note, of))
+        if math.isfinite(peak["threshold_pairs"]):
+            pairs = of["threshold"]["pairs_per_shell"] if of else None
+            found.append(
+                self._fact("threshold ⟨N⟩", peak["threshold_pairs"], pairs, "pairs per shell", "", of)
+            )
+        return found
+
+    def _wavelength(self) -> Fact:
+        peak, line = self.peak, self.line
+        note = "nearest predicted line" if line is not None else "no predicted line in the window"
+        named = peak.texts.get("transition")
+        if peak.unstated:
+            open_ = ", ".join(map(_spoken, peak.unstated))
+            note = f"{open_} not stated; predicted: the design's lowest threshold"
+        elif line is not None and line["transition"] and named not in (None, line["transition"]):
+            note += f"; the model names its transition {line['transition']}"
+        if line is not None and line["threshold"]["value"] is None:
+            note += "; the gain model gives it no threshold"
+        at = line["wavelength_nm"] if line else None
+        return self._fact(f"line{self.label}", peak.wavelength_nm, at, "nm", note, line)
+
+    def _range(self) -> Fact:
+        span = (self.peak["wavelength_from_nm"], self.peak["wavelength_to_nm"])
+        named = self.peak.texts.get("transition")
+        lowest = first_line([item for item in self.lines if named in (None, item["transition"])])
+        if lowest is None:
+            return self._fact(f"range of lines{self.label}", span, None, "nm", "no such line lases", None)
+        where = "inside" if span[0] <= lowest["wavelength_nm"] <= span[1] else "outside"
+        note = f"lowest threshold{self.label}, {where} the range"
+        return self._fact(f"range of lines{self.label}", span, lowest["wavelength_nm"], "nm", note, lowest)
+
+    def _width(self) -> Fact:
+        q = self.line["mode"]["q"] if self.line else None
+        width = self.line["wavelength_nm"] / q if self.line and q else None
+        note = "predicted: λ/Q of the cold cavity; above threshold a line is narrower than that"
+        return self._fact("line width", self.peak["linewidth_nm"], width, "nm", note, None)
+
+    def _fact(
+        self,
+        quantity: str,
+        published: float | tuple[float, float],
+        predicted: float | None,
+        unit: str,
+        note: str,
+        line: Predicted | None,
+    ) -> Fact:
+        peak = self.peak
+        error = _error_of(quantity, line)
+        about = (dict(self.device), peak.texts.get("period_is"), peak.unstated, peak.texts.get("source"))
+        return Fact(quantity, published, predicted, error, unit, note, *about)
+
+
+def _error_of(quantity: str, line: Predicted | None) -> float | None:
+    """The predicted number's error from its assumed inputs, where it is known."""
+    errors = (line or {}).get("input_errors")
+    if not errors:
+        return None
+    if quantity == "threshold":
+        return errors["threshold"]
+    if quantity == "threshold ⟨N⟩":
+        return line["threshold"]["pairs_err"] if line else None
+    return errors["wavelength_nm"] if quantity.startswith(("line (", "range")) or quantity == "line" else None
+
+
+def _spoken(path: str) -> str:
+    return {"lattice.period_nm": "period"}.get(path, path)
+
+
+def _threshold_in(unit: str, line: Predicted | None) -> tuple[float | None, str]:
+    if line is None:
+        return None, "no predicted line"
+    value, own = line["threshold"]["value"], line["threshold"]["unit"]
+    if value is None:
+        return None, line.get("note", "")
+    if own == unit:
+        return value, f"of the predicted line at {line['wavelength_nm']:.0f} nm, rank {line['rank']}"
+    if own in _MICROJOULE and unit in _MICROJOULE:
+        return value * _MICROJOULE[own] / _MICROJOULE[unit], ""
+    return (
+        None,
+        f"the design's pump gives a threshold in {own} ({value:.3g}); its pulse is not the published one",
+    )
