@@ -24,7 +24,7 @@ from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
-from cavitydesign.solvers.ask import Progress, Solver, checked_window, silent, solve
+from cavitydesign.solvers.ask import Progress, Solver, silent, solve
 from cavitydesign.solvers.match import column_of, partners
 from cavitydesign.solvers.solution import Modes
 from cavitydesign.study import tolerance
@@ -100,19 +100,21 @@ def calibrate(
     settings: Solver,
     *,
     paths: Sequence[str] = (),
-    window_nm: Window | None = None,
     peak_error_nm: float = 1.0,
     note: str = "",
     progress: Progress = silent,
+    **asked: Any,
 ) -> Calibration:
     """Fit assumed inputs to the peaks that have a wavelength.
 
     Args:
         paths: the inputs to fit; empty takes all of :func:`fittable`.
-        window_nm: None takes the design's window, widened to hold every peak with 20 nm to spare.
         peak_error_nm: standard deviation of a peak whose row gives none; it stands for what the model leaves
             out too.
         note: what the fitted numbers' source will say.
+        progress: told how many solutions of this round are done.
+        asked: window, wavevector, angle and device, as :func:`cavitydesign.solvers.ask.solve` takes them; without a
+            window the design's, widened to hold every peak with 20 nm to spare.
     """
     used = [peak for peak in peaks if peak.has_wavelength]
     if not used:
@@ -122,7 +124,7 @@ def calibrate(
         used,
         settings,
         _chosen(design, paths),
-        _window(design, used, window_nm),
+        {"window_nm": _window(design, used), **asked},
         peak_error_nm,
         progress,
     )
@@ -165,12 +167,10 @@ def _chosen(design: Design, paths: Sequence[str]) -> tuple[SourcedNumber, ...]:
     return chosen
 
 
-def _window(design: Design, peaks: Sequence[Peak], window_nm: Window | None) -> Window:
-    if window_nm is not None:
-        return checked_window(window_nm)
+def _window(design: Design, peaks: Sequence[Peak]) -> Window:
     low, high = design.window_nm
     wavelengths = [peak.wavelength_nm for peak in peaks]
-    return checked_window((min(low, min(wavelengths) - 20.0), max(high, max(wavelengths) + 20.0)))
+    return min(low, min(wavelengths) - 20.0), max(high, max(wavelengths) + 20.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +190,7 @@ class _Problem:
     peaks: list[Peak]
     settings: Solver
     inputs: tuple[SourcedNumber, ...]
-    window: Window
+    asked: dict[str, Any]
     peak_error_nm: float
     progress: Progress
 
@@ -211,12 +211,12 @@ class _Problem:
         variants = devices(self.design, self.peaks)
         total, done = len(variants) * (len(u) + 1), 0
         for _, variant, rows in variants:
-            found = solve(self.design_at(u, variant), self.settings, window_nm=self.window)
+            found = solve(self.design_at(u, variant), self.settings, **self.asked)
             coarse = tolerance.few_waves(self.settings)
             base = (
                 found.modes
                 if coarse is self.settings
-                else solve(self.design_at(u, variant), coarse, window_nm=self.window).modes
+                else solve(self.design_at(u, variant), coarse, **self.asked).modes
             )
             done += 1
             self.progress(done, total)
@@ -225,7 +225,7 @@ class _Problem:
             for column in range(len(u)):
                 moved = u.copy()
                 moved[column] += STEP
-                other = solve(self.design_at(moved, variant), coarse, window_nm=self.window).modes
+                other = solve(self.design_at(moved, variant), coarse, **self.asked).modes
                 slopes[:, column] = (_wavelengths_of(found.modes, other) - start) / STEP
                 done += 1
                 self.progress(done, total)

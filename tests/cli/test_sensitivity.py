@@ -26,9 +26,15 @@ def test_wavelength_follows_the_period_as_the_brief_says():
     assert found["wavelength_slope_nm"][bright][0] == pytest.approx(1.5, abs=0.06)
 
 
-def test_unknown_number_and_uniform_design_are_input_errors():
+def test_unknown_number_and_a_solver_without_fields_are_input_errors():
     assert run("sensitivity", str(LAYOUTS / "pcsel.toml"), "--by", "lattice.pitch").exit_code == 2
-    assert run("sensitivity", str(LAYOUTS / "two_mirror.toml")).exit_code == 2
+    assert run("sensitivity", str(LAYOUTS / "pcsel.toml"), "--solver", "bragg").exit_code == 2
+
+
+def test_uniform_designs_have_slopes_too(cavity):
+    found = json.loads(run("sensitivity", str(cavity), "--by", "layers.2.thickness_nm", "--json").stdout)
+    (slope,) = found["wavelength_slope_nm"][0]
+    assert 0.0 < slope < found["modes"][0]["wavelength_nm"] / 433.0
 
 
 def test_export_writes_jobs_and_the_command(tmp_path):
