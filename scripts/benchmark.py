@@ -150,8 +150,8 @@ def cell(ratio: float, *, repeats: int, small: bool) -> tuple[Timed, Modes]:
         f"  status {engine.value.status.name}; cold (first run in the process): {1e3 * engine.first_s:.0f} ms"
     )
     for row in engine.value.modes:
-        q = "     inf" if math.isinf(row.q) else f"{row['q']:8.1f}"
-        print(f"    {row['wavelength_nm']:9.4f} nm  Q {q}  {row['symmetry']} x{row['degeneracy']}")
+        q = "     inf" if math.isinf(row.q) else f"{row.q:8.1f}"
+        print(f"    {row.wavelength_nm:9.4f} nm  Q {q}  {row.symmetry} x{row.degeneracy}")
     return engine, exact
 
 

@@ -52,7 +52,7 @@ def points(axes):
 def test_the_period_map_shows_every_mode_once(swept):
     figure = plots.period_map(swept, peaks=read_peaks(LAYOUTS / "measured" / "pcsel.csv"))
     shown = points(figure.axes[0])
-    expected = np.array([[row["lattice.period_nm"], row["wavelength_nm"]] for row in swept.rows()])
+    expected = np.array([[row["lattice.period_nm"], row.wavelength_nm] for row in swept.rows()])
     assert sorted(shown.tolist()) == sorted(expected.tolist())
     assert figure.axes[0].get_xlabel() == "period Λ (nm)"
     assert says_units(figure)
@@ -90,7 +90,7 @@ def test_the_mode_profile_puts_the_field_into_the_cavity(two_mirror):
 def test_the_section_of_a_patterned_mode_keeps_the_field_at_the_slab():
     design = load_design(LAYOUTS / "pcsel.toml")
     solution = solve(design, Poles(waves=25))
-    kinds = [(mode["symmetry"], mode["polarization"]) for mode in solution.modes]
+    kinds = [(mode.symmetry, mode.polarization) for mode in solution.modes]
     figure = plots.mode_picture(design, solution, row=kinds.index(("E", "TE-like")))
     left, right = figure.axes[:2]
     mean, height = right.lines[0].get_data()

@@ -8,10 +8,11 @@ import pytest
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.ladder import Settled, resonances
 from cavitydesign.optics.patterned.nearfield import ModeField, mode_fields, radiation, stokes
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.uniform import multilayer
-from cavitydesign.solvers.poles import Mode, Poles, resonances
+from cavitydesign.solvers.poles import Poles
 
 WINDOW = (570.0, 660.0)
 SQUARE = {"kind": "square", "period_nm": 360.0}
@@ -26,7 +27,7 @@ CASES = {
     "off Γ": (SQUARE, CIRCLE, OFF_GAMMA),
     "no symmetry, off Γ": (SQUARE, TRIANGLE, OFF_GAMMA),
 }
-_SOLVED: dict[str, tuple[NumericStack, tuple[Mode, ...]]] = {}
+_SOLVED: dict[str, tuple[NumericStack, tuple[Settled, ...]]] = {}
 
 
 def numeric(
@@ -44,11 +45,11 @@ def numeric(
     return resolve_stack(design_from_dict(content).to_stack(), window_nm=WINDOW)
 
 
-def solved(case: str) -> tuple[NumericStack, tuple[Mode, ...]]:
+def solved(case: str) -> tuple[NumericStack, tuple[Settled, ...]]:
     if case not in _SOLVED:
         lattice, shape, bloch = CASES[case]
         stack = numeric(lattice, shape)
-        found = resonances(stack, Poles(waves=37, bloch=bloch), window_nm=WINDOW)
+        found = resonances(stack, Poles(waves=37), window_nm=WINDOW, bloch=bloch)
         assert found.complete
         assert len(found.modes) >= 4
         _SOLVED[case] = stack, found.modes
@@ -62,7 +63,7 @@ def settled(resonance: Resonance) -> Resonance:
     return found
 
 
-def partners(mode: Mode) -> tuple[Any, ...]:
+def partners(mode: Settled) -> tuple[Any, ...]:
     return (1, 2) if mode.degeneracy == 2 else (1,)
 
 
@@ -112,7 +113,7 @@ def test_maxwells_equations_hold(case: str) -> None:
         assert max(np.abs(div_e[:4]).max(), np.abs(div_h).max()) < 1e-4 * scale
 
 
-def derivatives(mode: Mode, z: Any, *, x: Any = POINTS[0], y: Any = POINTS[1], partner: Any = 1) -> Any:
+def derivatives(mode: Settled, z: Any, *, x: Any = POINTS[0], y: Any = POINTS[1], partner: Any = 1) -> Any:
     """Fields at heights z and points (x, y), flat arrays; then (curl, divergence) of E and of H."""
     d, count = 0.05, len(x)
     shifted_x, shifted_y = np.concatenate([x, x + d, x - d, x, x]), np.concatenate([y, y, y, y + d, y - d])

@@ -260,11 +260,11 @@ def test_fano_lines_sit_at_the_poles_and_have_their_q() -> None:
     """The poles that a rational fit of r(k0), t(k0) on the real axis sees are those found in the complex plane."""
     subject = design(*CELLS["square"])
     solution = solve(subject, Poles(waves=49), window_nm=(540.0, 700.0))
-    bright = [mode for mode in solution.modes if mode["symmetry"] == "E"]
+    bright = [mode for mode in solution.modes if mode.symmetry == "E"]
     assert len(bright) == 2  # Q of about 100 and 2600
     stack = resolve_stack(subject.to_stack(), window_nm=(540.0, 700.0))
     for mode in bright:
-        pole = mode["k0_per_nm"]
+        pole = mode.k0_per_nm
         k0 = pole.real + 1.5 * abs(pole.imag) * np.linspace(-1.0, 1.0, 21)
         found = spectrum(stack, wavelength_nm=units.wavelength_nm_of(k0), waves=49)
         assert np.ptp(found.reflectance) > 0.2  # a Fano line, not a ripple

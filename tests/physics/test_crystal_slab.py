@@ -64,10 +64,10 @@ def test_transmission_maxima(published: float) -> None:
 def test_every_narrow_line_of_the_spectrum_is_a_bright_pole() -> None:
     """At each bright pole T runs between none and all within a few of its line widths."""
     solution = solve(slab(), Poles(waves=101), window_nm=(PERIOD_NM / 0.56, PERIOD_NM / 0.36))
-    bright = [mode for mode in solution.modes if mode["symmetry"] == "E" and mode["q"] > 100.0]
+    bright = [mode for mode in solution.modes if mode.symmetry == "E" and mode.q > 100.0]
     assert len(bright) == 5
     for mode in bright:
-        pole = mode["k0_per_nm"]
+        pole = mode.k0_per_nm
         k0 = pole.real + 4.0 * abs(pole.imag) * np.linspace(-1.0, 1.0, 81)
         t = transmittance(PERIOD_NM / units.wavelength_nm_of(k0), waves=101)
         assert t.min() < 0.1

@@ -73,7 +73,7 @@ def test_a_membrane_radiates_alike_up_and_down(tmp_path):
     )
     settings = Fdtd(pixels_per_um=(50.0,), periods=(16, 1), classes=("--",), folder=str(tmp_path))
     (first, *_) = solve(membrane, settings, window_nm=(540.0, 640.0)).modes
-    found = array_losses(membrane, wavelength_nm=first["wavelength_nm"], symmetry="A2", settings=settings)
+    found = array_losses(membrane, wavelength_nm=first.wavelength_nm, symmetry="A2", settings=settings)
     # mirror symmetry in z; 5 %: at 50 pixels/um its faces lie differently on the grid (measured: 3.6 %)
     assert found.q_up == pytest.approx(found.q_down, rel=0.05)
     assert 1.0 / found.q == pytest.approx(

@@ -68,7 +68,7 @@ DARK = [
 
 def check(found, expected):
     """None missing, none extra; 0.05 % in λ, 3 % in Q (both from the issue)."""
-    rows = [(m["symmetry"], m["wavelength_nm"], m["q"]) for m in found.modes]
+    rows = [(m.symmetry, m.wavelength_nm, m.q) for m in found.modes]
     wanted = sorted(expected, key=lambda row: -row[1])
     assert [row[0] for row in rows] == [row[0] for row in wanted]
     for (_, wavelength, q), (_, true_wavelength, true_q) in zip(rows, wanted, strict=True):
@@ -109,13 +109,13 @@ def test_grating_in_two_dimensions_agrees_with_the_exact_poles():
     # TE dark and bright (Q = 74), TM bright (Q = 355): every mode matched, none left over on either side
     found = verify(grating(), window_nm=(598.0, 640.0), fdtd=Fdtd(pixels_per_um=(50.0, 80.0)))
     assert found.passed, found.record()
-    assert {(p.fdtd["polarization"], math.isinf(p.fdtd["q"])) for p in found.pairs} >= {
+    assert {(p.fdtd.polarization, math.isinf(p.fdtd.q)) for p in found.pairs} >= {
         ("TE", True),
         ("TE", False),
         ("TM", False),
     }
     for pair in found.pairs:
-        assert abs(pair.wavelength_difference_nm) < 5e-4 * pair.fast["wavelength_nm"]
+        assert abs(pair.wavelength_difference_nm) < 5e-4 * pair.fast.wavelength_nm
 
 
 def test_laser_threshold_in_time_agrees_with_the_linear_threshold():

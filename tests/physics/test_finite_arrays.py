@@ -75,14 +75,12 @@ def test_group_index_is_that_of_the_bands():
     v = 1.0 / solve(design, Finite(), window_nm=(605.0, 670.0)).provenance["array"][0]["group_index"]
     K = 2.0 * math.pi / 360.0
     at_rest = solve(design, Poles(waves=81), window_nm=(605.0, 670.0)).modes
-    k0 = {row["symmetry"]: row["k0_per_nm"] for row in at_rest if row["polarization"] == "TE-like"}
+    k0 = {row.symmetry: row.k0_per_nm for row in at_rest if row.polarization == "TE-like"}
     waves = FourWaves.from_poles(
         bright=k0["E"], dark_even=k0["A2"], dark_odd=k0["B2"], velocity=v, wavenumber=K
     )
-    moving = solve(design, Poles(waves=81, bloch=(0.01 * K, 0.0)), window_nm=(605.0, 670.0)).modes
-    rigorous = [
-        row["k0_per_nm"] for row in moving if row["polarization"] == "TE-like" and row["symmetry"] == "A''"
-    ]
+    moving = solve(design, Poles(waves=81), bloch=(0.01 * K, 0.0), window_nm=(605.0, 670.0)).modes
+    rigorous = [row.k0_per_nm for row in moving if row.polarization == "TE-like" and row.symmetry == "A''"]
     model = waves.bands(0.01 * K, 0.0)
     for k0_exact in rigorous:
         nearest = model[np.argmin(np.abs(model - k0_exact))]

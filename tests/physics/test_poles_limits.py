@@ -21,8 +21,8 @@ def _modes(subject, window_nm=WINDOW, **options):
 
 
 def _same(first, second, *, rel):
-    assert list(first["symmetry"]) == list(second["symmetry"])
-    np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=rel, atol=0.0)
+    assert list(first.symmetry) == list(second.symmetry)
+    np.testing.assert_allclose(first.k0_per_nm, second.k0_per_nm, rtol=rel, atol=0.0)
 
 
 # -- no contrast ----------------------------------------------------------------------------------------------------
@@ -51,12 +51,12 @@ def test_no_contrast_is_the_folded_slab(absorbing, shape):
     for resonance in uniform_resonances(plain, window_nm=(590.0, 750.0), q_min=5.0):
         expected.append((resonance.k0, "E", ""))
     expected.sort(key=lambda item: (item[0].real, item[1]))
-    rows = sorted(found, key=lambda row: (round(row["k0_per_nm"].real, 12), row["symmetry"]))
+    rows = sorted(found, key=lambda row: (round(row.k0_per_nm.real, 12), row.symmetry))
     assert len(rows) == len(expected)
     for row, (k0, label, polarization) in zip(rows, expected, strict=True):
-        assert row["symmetry"] == label
-        assert abs(row["k0_per_nm"] - k0) < 1e-10 * abs(k0)
-        assert not polarization or row["polarization"] == f"{polarization}-like"
+        assert row.symmetry == label
+        assert abs(row.k0_per_nm - k0) < 1e-10 * abs(k0)
+        assert not polarization or row.polarization == f"{polarization}-like"
 
 
 def test_no_contrast_off_gamma():
@@ -85,7 +85,7 @@ def test_two_inclusions_that_make_one_layer():
     whole = stack([layer(1.85, 60.0), layer(2.0, 170.0, circle(2.0, 90.0))])
     ours, plain = (_modes(item, (620.0, 660.0), waves=49) for item in (made, whole))
     np.testing.assert_allclose(
-        np.unique(np.round(ours["wavelength_nm"], 6)), np.unique(np.round(plain["wavelength_nm"], 6))
+        np.unique(np.round(ours.wavelength_nm, 6)), np.unique(np.round(plain.wavelength_nm, 6))
     )
 
 
@@ -100,12 +100,10 @@ def test_all_lengths_times_s_is_wavelength_times_s(scale):
         (WINDOW[0] * scale, WINDOW[1] * scale),
         waves=49,
     )
-    np.testing.assert_allclose(scaled["wavelength_nm"], base["wavelength_nm"] * scale, rtol=1e-10)
-    np.testing.assert_allclose(scaled["q"], base["q"], rtol=1e-7)
-    np.testing.assert_allclose(scaled["confinement"], base["confinement"], rtol=1e-6)
-    np.testing.assert_allclose(
-        scaled["threshold_gain_per_cm"] * scale, base["threshold_gain_per_cm"], rtol=1e-6
-    )
+    np.testing.assert_allclose(scaled.wavelength_nm, base["wavelength_nm"] * scale, rtol=1e-10)
+    np.testing.assert_allclose(scaled.q, base["q"], rtol=1e-7)
+    np.testing.assert_allclose(scaled.confinement, base["confinement"], rtol=1e-6)
+    np.testing.assert_allclose(scaled.threshold_gain_per_cm * scale, base["threshold_gain_per_cm"], rtol=1e-6)
 
 
 def test_scaling_of_the_loss_to_1e_9():
@@ -115,7 +113,7 @@ def test_scaling_of_the_loss_to_1e_9():
         (1258.0, 1264.0),
         waves=49,
     )
-    np.testing.assert_allclose(scaled["q"], base["q"], rtol=1e-9)
+    np.testing.assert_allclose(scaled.q, base["q"], rtol=1e-9)
 
 
 TRIANGLE = [(90.0 * math.cos(a), 90.0 * math.sin(a)) for a in 2.0 * math.pi * np.arange(3) / 3]
@@ -145,22 +143,22 @@ def test_moving_an_uneven_pattern_changes_nothing():
     first, second = (
         _modes(stack([layer(2.0, 200.0, *items)]), (590.0, 650.0), waves=25) for items in (pair, moved)
     )
-    np.testing.assert_allclose(first["wavelength_nm"], second["wavelength_nm"], rtol=1e-6)
+    np.testing.assert_allclose(first.wavelength_nm, second.wavelength_nm, rtol=1e-6)
 
 
 def test_a_quarter_turn_changes_nothing_but_names():
     """Of a rectangular hole in a square cell, and of a rectangular cell with its periods exchanged."""
     long, tall = (stack([layer(2.0, 200.0, rectangle(1.5, size))]) for size in ((180.0, 90.0), (90.0, 180.0)))
     first, second = (_modes(item, (560.0, 650.0), waves=49) for item in (long, tall))
-    np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=1e-7)
+    np.testing.assert_allclose(first.k0_per_nm, second.k0_per_nm, rtol=1e-7)
     wide, high = (
         stack([layer(2.0, 200.0, circle(1.5, 90.0))], period_nm=periods)
         for periods in ((380.0, 350.0), (350.0, 380.0))
     )
     first, second = (_modes(item, (560.0, 650.0), waves=49) for item in (wide, high))
-    np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=1e-6)
+    np.testing.assert_allclose(first.k0_per_nm, second.k0_per_nm, rtol=1e-6)
     swap = {"B1": "B2", "B2": "B1", "A1": "A1", "A2": "A2"}
-    assert [swap[name] for name in first["symmetry"]] == list(second["symmetry"])
+    assert [swap[name] for name in first.symmetry] == list(second.symmetry)
 
 
 def test_turning_the_wavevector_turns_nothing_physical():
@@ -168,18 +166,18 @@ def test_turning_the_wavevector_turns_nothing_physical():
     k = 0.05 * ZONE
     cell = film_cell()
     first, second = (_modes(cell, (600.0, 660.0), waves=25, bloch=bloch) for bloch in ((k, 0.0), (0.0, k)))
-    np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=1e-7)
-    assert list(first["symmetry"]) == list(second["symmetry"])
+    np.testing.assert_allclose(first.k0_per_nm, second.k0_per_nm, rtol=1e-7)
+    assert list(first.symmetry) == list(second.symmetry)
     hexagon = film_cell(kind="hexagonal", period_nm=400.0)
     turned = (0.5 * k, 0.5 * math.sqrt(3.0) * k)
     first, second = (_modes(hexagon, (580.0, 620.0), waves=19, bloch=bloch) for bloch in ((k, 0.0), turned))
-    np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=1e-6)
+    np.testing.assert_allclose(first.k0_per_nm, second.k0_per_nm, rtol=1e-6)
 
 
 def test_whole_reciprocal_vector_is_gamma():
     gamma = _modes(film_cell(), (600.0, 660.0))
     next_zone = _modes(film_cell(), (600.0, 660.0), bloch=(ZONE, 0.0))
-    np.testing.assert_allclose(gamma["wavelength_nm"], next_zone["wavelength_nm"], atol=0.02)
+    np.testing.assert_allclose(gamma.wavelength_nm, next_zone.wavelength_nm, atol=0.02)
 
 
 # -- doubled cells --------------------------------------------------------------------------------------------------
@@ -215,13 +213,13 @@ def test_hexagonal_in_its_rectangular_cell():
 
 def _contained(gamma, folded, *, rel):
     """Each Γ mode (twice if degenerate) is among the folded ones: λ to ``rel``, loss to 1 % (the waves differ)."""
-    left = [row["k0_per_nm"] for row in folded for _ in range(row["degeneracy"])]
+    left = [row.k0_per_nm for row in folded for _ in range(row.degeneracy)]
     for row in gamma:
-        for _ in range(row["degeneracy"]):
-            k0 = row["k0_per_nm"]
+        for _ in range(row.degeneracy):
+            k0 = row.k0_per_nm
             best = min(left, key=lambda other: abs(other - k0))
             assert best.real == pytest.approx(k0.real, rel=rel)
-            if math.isfinite(row["q"]):
+            if math.isfinite(row.q):
                 assert best.imag == pytest.approx(k0.imag, rel=0.03)
             else:
                 assert abs(best.imag) < 1e-7 * k0.real
@@ -251,4 +249,4 @@ def test_passive_stacks_have_no_gain(subject):
 def test_units_module_agrees():
     """Q from k0 and the printed Q are one."""
     for row in _modes(film_cell(film=1.85 + 0.001j), (600.0, 640.0), waves=25):
-        assert units.quality_factor(row["k0_per_nm"]) == pytest.approx(row["q"], rel=1e-12)
+        assert units.quality_factor(row.k0_per_nm) == pytest.approx(row.q, rel=1e-12)

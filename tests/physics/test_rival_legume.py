@@ -60,10 +60,8 @@ def test_wavelengths_and_q(make):
     fine = _guided(crystal, period_nm, window, gmax=5.01, guided=4)
     coarse = _guided(crystal, period_nm, window, gmax=4.01, guided=2)
     assert len(fine) == len(coarse)
-    rows = [row for row in solve(subject, Poles(), window_nm=window).modes if row["q"] > 100.0]
-    ours = sorted(
-        ((row["wavelength_nm"], row["q"]) for row in rows for _ in range(row["degeneracy"])), reverse=True
-    )
+    rows = [row for row in solve(subject, Poles(), window_nm=window).modes if row.q > 100.0]
+    ours = sorted(((row.wavelength_nm, row.q) for row in rows for _ in range(row.degeneracy)), reverse=True)
     assert len(ours) == len(fine)
     for kind in (math.isinf, math.isfinite):
         mine, theirs, rough = ([item for item in found if kind(item[1])] for found in (ours, fine, coarse))

@@ -16,10 +16,8 @@ LAYOUTS = Path(__file__).parents[2] / "layouts"
 def test_pillars_on_silicon_keep_every_mode_of_both_families() -> None:
     solution = solve(load_design(LAYOUTS / "nanopillar.toml"), Poles(), window_nm=(560.0, 700.0))
     assert solution.status is Status.OK
-    te = [
-        mode["symmetry"] for mode in solution.modes if mode["polarization"] == "TE-like" and mode["q"] > 100.0
-    ]
-    tm = [mode["symmetry"] for mode in solution.modes if mode["polarization"] == "TM-like"]
+    te = [mode.symmetry for mode in solution.modes if mode.polarization == "TE-like" and mode.q > 100.0]
+    tm = [mode.symmetry for mode in solution.modes if mode.polarization == "TM-like"]
     assert sorted(te) == [
         "A2",
         "B2",

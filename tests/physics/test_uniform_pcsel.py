@@ -29,7 +29,7 @@ def wavelength(*, period=360.0, n_film=1.80, overlayer=50.0, shape=None):
         ),
     )
     modes = solve(stack, Bragg(orders=(2,)), window_nm=WINDOW).modes
-    return next(row["wavelength_nm"] for row in modes if row["polarization"] == "TE")
+    return next(row.wavelength_nm for row in modes if row.polarization == "TE")
 
 
 def test_design_wavelength():

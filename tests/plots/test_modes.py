@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.patterned.farfield import FarField
+from cavitydesign.optics.patterned.ladder import resonances
 from cavitydesign.optics.patterned.resonance import Resonance
 from cavitydesign.report.plots import save
 from cavitydesign.report.plots.modes import (
@@ -18,7 +19,7 @@ from cavitydesign.report.plots.modes import (
     near_field,
 )
 from cavitydesign.solvers.ask import solve
-from cavitydesign.solvers.poles import Poles, resonances
+from cavitydesign.solvers.poles import Poles
 
 WINDOW = (580.0, 640.0)
 

@@ -49,13 +49,11 @@ def test_every_solution_satisfies_the_condition_and_none_is_missing(thickness):
     uniform = averaged(resolve_stack(stack, window_nm=window))
     grid = np.linspace(*window, 46)
     for polarization in ("TE", "TM"):
-        rows = [
-            row for row in solution.modes if row["polarization"] == polarization and math.isinf(row["q_down"])
-        ]
+        rows = [row for row in solution.modes if row.polarization == polarization and math.isinf(row.q_down)]
         for row in rows:
-            modes = slab_modes(uniform, wavelength_nm=row["wavelength_nm"], polarization=polarization)
-            wanted = row["order"] * row["wavelength_nm"] / (2.0 * 360.0)
-            assert row["n_eff"] == pytest.approx(wanted, rel=1e-14)
+            modes = slab_modes(uniform, wavelength_nm=row.wavelength_nm, polarization=polarization)
+            wanted = row.order * row.wavelength_nm / (2.0 * 360.0)
+            assert row.n_eff == pytest.approx(wanted, rel=1e-14)
             assert min(abs(mode.n_eff - wanted) for mode in modes) < 1e-12
         n_eff = [slab_modes(uniform, wavelength_nm=w, polarization=polarization) for w in grid]
         crossings = 0
@@ -69,9 +67,9 @@ def test_every_solution_satisfies_the_condition_and_none_is_missing(thickness):
 
 def test_orders_can_be_chosen():
     every = solve(grating(), Bragg(), window_nm=(400.0, 700.0)).modes
-    assert set(every["order"]) == {2, 3}
+    assert set(every.order) == {2, 3}
     third = solve(grating(), Bragg(orders=(3,)), window_nm=(400.0, 700.0)).modes
-    assert sorted(third["wavelength_nm"]) == sorted(every["wavelength_nm"][every["order"] == 3])
+    assert sorted(third.wavelength_nm) == sorted(every.wavelength_nm[every.order == 3])
     with pytest.raises(InputError, match="orders"):
         solve(grating(), Bragg(orders=(0,)), window_nm=(400.0, 700.0))
 
@@ -86,10 +84,10 @@ def test_what_the_theory_cannot_know_stays_blank():
     modes = solve(grating(), Bragg(), window_nm=(560.0, 700.0)).modes
     assert len(modes) == 2  # TE and TM
     for row in modes:
-        assert math.isnan(row["q"])
-        assert math.isnan(row["threshold_gain_per_cm"])
-        assert row["degeneracy"] == 4
-        assert 0.0 < row["confinement"] < 1.0
+        assert math.isnan(row.q)
+        assert math.isnan(row.threshold_gain_per_cm)
+        assert row.degeneracy == 4
+        assert 0.0 < row.confinement < 1.0
 
 
 def test_average_is_by_area_and_counts_nested_shapes_once():
@@ -123,14 +121,12 @@ def test_confinement_counts_the_film_inside_the_holes():
         grown = stack.replace(
             layers=(stack.layers[0], film, stack.layers[2].replace(inclusions=(hole,)), stack.layers[3])
         )
-        return next(
-            row for row in solve(grown, Bragg(), window_nm=window).modes if row["polarization"] == "TE"
-        )
+        return next(row for row in solve(grown, Bragg(), window_nm=window).modes if row.polarization == "TE")
 
     up, down = first(1.8 + 1e-4), first(1.8 - 1e-4)
-    slope = (up["wavelength_nm"] - down["wavelength_nm"]) / 2e-4
+    slope = (up.wavelength_nm - down.wavelength_nm) / 2e-4
     middle = first(1.8)
-    assert middle["confinement"] == pytest.approx(1.8 / middle["wavelength_nm"] * slope, rel=1e-6)
+    assert middle.confinement == pytest.approx(1.8 / middle.wavelength_nm * slope, rel=1e-6)
 
 
 def test_lattices_and_what_their_period_means():
@@ -147,9 +143,9 @@ def test_lattices_and_what_their_period_means():
     lattice = RectangularLattice(period_x_nm=360.0, period_y_nm=360.0 * 1.02)
     both = solve(grating(lattice, radius=90.0 * math.sqrt(1.02)), Bragg(), window_nm=window).modes
     assert len(both) == 2 * len(one)  # the same average, two periods
-    assert set(one["wavelength_nm"]) < set(np.round(both["wavelength_nm"], 9)) | set(
-        both["wavelength_nm"]
-    ) or min(abs(w - one["wavelength_nm"][0]) for w in both["wavelength_nm"]) == pytest.approx(0.0, abs=1e-9)
+    assert set(one.wavelength_nm) < set(np.round(both.wavelength_nm, 9)) | set(both.wavelength_nm) or min(
+        abs(w - one.wavelength_nm[0]) for w in both.wavelength_nm
+    ) == pytest.approx(0.0, abs=1e-9)
     assert solve(grating(hexagonal), Bragg(orders=(2,)), window_nm=window).modes["degeneracy"][0] == 6
 
 
@@ -170,7 +166,7 @@ def test_leaky_guide_on_silicon_is_listed_with_its_leakage():
     assert line.wave.q == pytest.approx(mode.q, rel=0.01)
     assert line.wave.q > 300.0
     row = solve(stack, Bragg(), window_nm=(600.0, 700.0)).modes
-    assert np.all(row["q_down"] < 1e4)
+    assert np.all(row.q_down < 1e4)
 
 
 def test_stack_without_lattice_is_told_where_to_go():

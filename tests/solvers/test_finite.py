@@ -56,9 +56,9 @@ def test_fundamental_modes_of_the_band_edges(solution):
 
 def test_the_losses_add_up(solution):
     for row, record in zip(solution.modes, solution.provenance["array"], strict=True):
-        parts = 1.0 / row["q_up"] + 1.0 / row["q_down"] + 1.0 / row["q_absorbed"] + 1.0 / record["q_in_plane"]
-        assert 1.0 / row["q"] == pytest.approx(parts, rel=1e-12)
-        assert 1.0 / record["q_vertical"] == pytest.approx(1.0 / row["q_up"] + 1.0 / row["q_down"], rel=1e-12)
+        parts = 1.0 / row.q_up + 1.0 / row.q_down + 1.0 / row.q_absorbed + 1.0 / record["q_in_plane"]
+        assert 1.0 / row.q == pytest.approx(parts, rel=1e-12)
+        assert 1.0 / record["q_vertical"] == pytest.approx(1.0 / row.q_up + 1.0 / row.q_down, rel=1e-12)
         assert record["q_in_plane"] > 0.0
         assert sum(record["shares_even_odd_bright"]) == pytest.approx(1.0)
 
@@ -66,25 +66,25 @@ def test_the_losses_add_up(solution):
 def test_threshold_is_the_loss_over_the_confinement(solution):
     """g = 2π n / (λ Q Γ); n = 2.2 is the film's index, which the solver reads off the bright mode, to order 1/Q."""
     for row in solution.modes:
-        wanted = 2.0 * math.pi * 2.2 / (row["wavelength_nm"] * row["q"] * row["confinement"]) * 1e7
-        assert row["threshold_gain_per_cm"] == pytest.approx(wanted, rel=0.01)
+        wanted = 2.0 * math.pi * 2.2 / (row.wavelength_nm * row.q * row.confinement) * 1e7
+        assert row.threshold_gain_per_cm == pytest.approx(wanted, rel=0.01)
 
 
 def test_gain_at_threshold_brings_the_array_mode_to_the_real_axis(solution):
     """An amplifying film against the threshold of the passive one: 1/Q falls to a few percent of itself."""
     row = solution.modes.row(0)
-    kappa = row["threshold_gain_per_cm"] * row["wavelength_nm"] / (4.0 * math.pi * 1e7)
+    kappa = row.threshold_gain_per_cm * row.wavelength_nm / (4.0 * math.pi * 1e7)
     pumped = solve(slab(film={"n": 2.2, "k": -kappa}), QUICK, window_nm=WINDOW).modes
-    assert pumped["symmetry"][0] == "A2"
-    assert abs(1.0 / pumped["q"][0]) < 0.05 / row["q"]
+    assert pumped.symmetry[0] == "A2"
+    assert abs(1.0 / pumped.q[0]) < 0.05 / row.q
 
 
 def test_absorption_is_told_apart(solution):
     lossy = solve(slab(film={"n": 2.2, "k": 1e-3}), QUICK, window_nm=WINDOW).modes
     clear, dim = solution.modes.row(0), lossy.row(0)
-    assert clear["q_absorbed"] == math.inf
-    assert dim["q_absorbed"] == pytest.approx(2.2 / (2.0 * 1e-3 * dim["confinement"]), rel=0.02)
-    assert 1.0 / dim["q"] - 1.0 / dim["q_absorbed"] == pytest.approx(1.0 / clear["q"], rel=0.03)
+    assert clear.q_absorbed == math.inf
+    assert dim.q_absorbed == pytest.approx(2.2 / (2.0 * 1e-3 * dim.confinement), rel=0.02)
+    assert 1.0 / dim.q - 1.0 / dim.q_absorbed == pytest.approx(1.0 / clear.q, rel=0.03)
 
 
 def test_a_large_array_has_the_modes_of_the_infinite_one():
@@ -92,15 +92,13 @@ def test_a_large_array_has_the_modes_of_the_infinite_one():
     large = solve(slab(periods=(2000, 2000)), QUICK, window_nm=WINDOW).modes
     for row in large:
         gamma = [
-            item
-            for item in infinite
-            if (item["symmetry"], item["polarization"]) == (row["symmetry"], "TE-like")
+            item for item in infinite if (item["symmetry"], item["polarization"]) == (row.symmetry, "TE-like")
         ]
         # (π/L)² v²/gap is 5e-6 of λ
-        assert row["wavelength_nm"] == pytest.approx(gamma[0]["wavelength_nm"], rel=2e-5)
-        assert row["confinement"] == pytest.approx(gamma[0]["confinement"], rel=0.02)
-    assert large["q"][2] == pytest.approx(
-        next(r["q"] for r in infinite if r["symmetry"] == "E" and r["polarization"] == "TE-like"), rel=0.02
+        assert row.wavelength_nm == pytest.approx(gamma[0]["wavelength_nm"], rel=2e-5)
+        assert row.confinement == pytest.approx(gamma[0]["confinement"], rel=0.02)
+    assert large.q[2] == pytest.approx(
+        next(r.q for r in infinite if r.symmetry == "E" and r.polarization == "TE-like"), rel=0.02
     )
 
 
@@ -117,7 +115,7 @@ def test_a_rectangular_array_splits_the_pair():
 def test_settings_overrule_the_size_of_the_design(solution):
     asked = Finite(periods=(34, 34), poles=QUICK.poles)
     again = solve(slab(periods=None), asked, window_nm=WINDOW).modes
-    assert list(again["q"]) == list(solution.modes["q"])
+    assert list(again.q) == list(solution.modes["q"])
 
 
 def test_an_incomplete_family_is_no_mode_and_says_what_is_missing():
@@ -149,4 +147,4 @@ def test_what_the_theory_does_not_hold_for_is_refused(design, key):
 
 def test_a_bloch_wavevector_is_refused():
     with pytest.raises(InputError, match="bloch"):
-        solve(slab(), Finite(poles=Poles(bloch=(1e-3, 0.0))), window_nm=WINDOW)
+        solve(slab(), Finite(), window_nm=WINDOW, bloch=(1e-3, 0.0))

@@ -39,35 +39,35 @@ def test_reference_cell(reference):
     for row, (wavelength, q, symmetry, degeneracy, polarization) in zip(
         reference.modes, REFERENCE, strict=True
     ):
-        assert row["wavelength_nm"] == pytest.approx(wavelength, abs=0.01)
-        assert row["q"] == pytest.approx(q, rel=0.005)
-        assert (row["symmetry"], row["degeneracy"], row["polarization"]) == (
+        assert row.wavelength_nm == pytest.approx(wavelength, abs=0.01)
+        assert row.q == pytest.approx(q, rel=0.005)
+        assert (row.symmetry, row.degeneracy, row.polarization) == (
             symmetry,
             degeneracy,
             polarization,
         )
-        assert row["wavelength_err_nm"] <= 0.01
-        assert math.isinf(q) or row["q_err"] <= 0.005 * row["q"]
-        assert 0.0 < row["confinement"] < 1.0
-        assert row["k0_per_nm"].real == pytest.approx(2.0 * math.pi / row["wavelength_nm"], rel=1e-12)
+        assert row.wavelength_err_nm <= 0.01
+        assert math.isinf(q) or row.q_err <= 0.005 * row.q
+        assert 0.0 < row.confinement < 1.0
+        assert row.k0_per_nm.real == pytest.approx(2.0 * math.pi / row.wavelength_nm, rel=1e-12)
 
 
 def test_losses_and_records(reference):
     for row, record in zip(reference.modes, reference.modes.records(), strict=True):
         parts = sum(1.0 / row[name] for name in ("q_up", "q_down", "q_absorbed"))
-        assert parts == pytest.approx(1.0 / row["q"], rel=1e-9, abs=1e-15)
+        assert parts == pytest.approx(1.0 / row.q, rel=1e-9, abs=1e-15)
         assert set(record) == set(MODE_COLUMNS)
-        assert (record["q"] is None) == math.isinf(row["q"])
-        assert row["threshold_gain_per_cm"] >= 0.0
+        assert (record["q"] is None) == math.isinf(row.q)
+        assert row.threshold_gain_per_cm >= 0.0
 
 
 def test_error_bars_cover_what_more_waves_change(reference):
     """The error bars of the default run hold against a run asked for twenty times more."""
     fine = solve(film_cell(), Poles(tolerance_nm=0.0008, q_tolerance=0.0005, max_waves=800), window_nm=WINDOW)
     for coarse, better in zip(reference.modes, fine.modes, strict=True):
-        assert abs(coarse["wavelength_nm"] - better["wavelength_nm"]) <= 1.5 * coarse["wavelength_err_nm"]
-        if math.isfinite(coarse["q"]):
-            assert abs(coarse["q"] - better["q"]) <= 2.0 * coarse["q_err"]
+        assert abs(coarse.wavelength_nm - better.wavelength_nm) <= 1.5 * coarse.wavelength_err_nm
+        if math.isfinite(coarse.q):
+            assert abs(coarse.q - better.q) <= 2.0 * coarse.q_err
 
 
 def test_no_modes():
@@ -96,19 +96,19 @@ def test_narrow_windows_find_what_wide_ones_do():
     asked = Poles(tolerance_nm=0.5, q_tolerance=0.05)
     wide = solve(pillars, asked, window_nm=(640.0, 750.0))
     for row in wide.modes:
-        near = solve(pillars, asked, window_nm=(row["wavelength_nm"] - 1.0, row["wavelength_nm"] + 1.0))
+        near = solve(pillars, asked, window_nm=(row.wavelength_nm - 1.0, row.wavelength_nm + 1.0))
         assert len(near.modes) >= 1
 
 
 def test_angles_belong_to_uniform_stacks():
     with pytest.raises(InputError, match="angle"):
-        solve(film_cell(), Poles(angle_deg=10.0), window_nm=WINDOW)
+        solve(film_cell(), Poles(), angle_deg=10.0, window_nm=WINDOW)
 
 
 def test_exact_threshold_is_close_to_first_order():
     first = solve(film_cell(film=1.85 + 0.001j), Poles(), window_nm=(625.0, 635.0)).modes
     exact = solve(film_cell(film=1.85 + 0.001j), Poles(exact_threshold=True), window_nm=(625.0, 635.0)).modes
-    np.testing.assert_allclose(first["threshold_gain_per_cm"], exact["threshold_gain_per_cm"], rtol=0.01)
+    np.testing.assert_allclose(first.threshold_gain_per_cm, exact["threshold_gain_per_cm"], rtol=0.01)
     dark = exact["symmetry"] != "E"
     # a dark mode loses only what the film itself takes: its gain at threshold is 4πκ/λ
     expected = 4e7 * math.pi * 0.001 / exact["wavelength_nm"][dark]
@@ -132,11 +132,11 @@ def test_dispersive_film_matches_the_constant_one_at_its_wavelength():
         dispersive = solve(Stack.model_validate(content), Poles(waves=49), window_nm=(600.0, 660.0)).modes
     except InputError as error:  # pragma: no cover
         pytest.fail(str(error))
-    row = dispersive.row(int(np.argmin(np.where(dispersive["symmetry"] == "A2", 0.0, 1.0))))
-    n = 1.80 + 0.02 / (1e-3 * row["wavelength_nm"]) ** 2
+    row = dispersive.row(int(np.argmin(np.where(dispersive.symmetry == "A2", 0.0, 1.0))))
+    n = 1.80 + 0.02 / (1e-3 * row.wavelength_nm) ** 2
     constant = solve(film_cell(film=n), Poles(waves=49), window_nm=(600.0, 660.0)).modes
-    same = constant.row(int(np.argmin(np.where(constant["symmetry"] == "A2", 0.0, 1.0))))
-    assert row["wavelength_nm"] == pytest.approx(same["wavelength_nm"], rel=1e-9)
+    same = constant.row(int(np.argmin(np.where(constant.symmetry == "A2", 0.0, 1.0))))
+    assert row.wavelength_nm == pytest.approx(same.wavelength_nm, rel=1e-9)
 
 
 # -- any stack ------------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_any_stack_is_solved_or_says_why(subject):
         if hasattr(item.material, "k")
     )
     for row in modes:
-        assert 600.0 <= row["wavelength_nm"] <= 680.0
-        assert math.isfinite(row["k0_per_nm"].imag)
-        assert row["q"] >= 10.0 or (row["q"] < 0.0 and amplifying)
-        assert not math.isnan(row["wavelength_err_nm"]) or solution.status is not Status.OK
+        assert 600.0 <= row.wavelength_nm <= 680.0
+        assert math.isfinite(row.k0_per_nm.imag)
+        assert row.q >= 10.0 or (row.q < 0.0 and amplifying)
+        assert not math.isnan(row.wavelength_err_nm) or solution.status is not Status.OK

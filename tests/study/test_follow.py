@@ -40,17 +40,17 @@ def test_agrees_with_fresh_searches_between_check_points(periods, seed):
     chained = followed.modes_at(point)
     # a mode on the window's very edge may be in one and out of the other by its error bar
     fresh_rows, chain_rows = (
-        [row for row in modes if WINDOW[0] + 0.2 < row["wavelength_nm"] < WINDOW[1] - 0.2]
+        [row for row in modes if WINDOW[0] + 0.2 < row.wavelength_nm < WINDOW[1] - 0.2]
         for modes in (fresh, chained)
     )
-    key = lambda row: (row["symmetry"], row["wavelength_nm"])  # noqa: E731
+    key = lambda row: (row.symmetry, row.wavelength_nm)  # noqa: E731
     assert len(fresh_rows) == len(chain_rows)
     for a, b in zip(sorted(fresh_rows, key=key), sorted(chain_rows, key=key), strict=True):
-        assert a["symmetry"] == b["symmetry"]
-        assert a["degeneracy"] == b["degeneracy"]
-        assert a["wavelength_nm"] == pytest.approx(b["wavelength_nm"], abs=0.2)
-        assert a["q"] == pytest.approx(b["q"], rel=0.1)
-        assert a["confinement"] == pytest.approx(b["confinement"], abs=0.01)
+        assert a.symmetry == b.symmetry
+        assert a.degeneracy == b.degeneracy
+        assert a.wavelength_nm == pytest.approx(b.wavelength_nm, abs=0.2)
+        assert a.q == pytest.approx(b.q, rel=0.1)
+        assert a.confinement == pytest.approx(b.confinement, abs=0.01)
 
 
 def test_chains_are_smooth_and_keep_their_class(periods):
@@ -128,7 +128,7 @@ def test_avoided_crossing_within_a_class():
         fresh = solve(make(float(values[point])), QUICK, window_nm=(600.0, 720.0)).modes
         chained = found.modes_at(point)
         assert len(chained) == len(fresh)
-        np.testing.assert_allclose(chained["wavelength_nm"], fresh["wavelength_nm"], atol=0.3)
+        np.testing.assert_allclose(chained.wavelength_nm, fresh["wavelength_nm"], atol=0.3)
 
 
 def test_lower_symmetry_on_the_way():
@@ -173,9 +173,9 @@ def test_progress_and_tables():
     assert seen[-1] == (2, 2)
     table = found.modes_at(1)
     direct = solve(film_cell(), QUICK, window_nm=(590.0, 640.0)).modes
-    assert list(table["symmetry"]) == list(direct["symmetry"])
+    assert list(table["symmetry"]) == list(direct.symmetry)
     np.testing.assert_allclose(
-        table["threshold_gain_per_cm"], direct["threshold_gain_per_cm"], rtol=0.02, atol=1e-6
+        table["threshold_gain_per_cm"], direct.threshold_gain_per_cm, rtol=0.02, atol=1e-6
     )
     assert math.isinf(table["q"][0])
 

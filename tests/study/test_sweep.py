@@ -168,7 +168,7 @@ def test_the_dataset_has_one_dimension_per_axis_and_reads_back(design, fake, tmp
         assert dict(data.sizes) == {"lattice.period_nm": 2, "film.thickness_nm": 3, "mode": 2}
         assert data["wavelength_nm"].attrs["units"] == "nm"
         at = data.sel({"lattice.period_nm": 360.0, "film.thickness_nm": 210.0})
-        assert at["wavelength_nm"].values.tolist() == [1.8 * 360.0, 1.7 * 360.0]
+        assert at.wavelength_nm.values.tolist() == [1.8 * 360.0, 1.7 * 360.0]
         assert int(data["modes_found"].sel({"lattice.period_nm": 340.0, "film.thickness_nm": 200.0})) == 1
         assert np.isnan(data["wavelength_nm"].sel({"lattice.period_nm": 340.0}).values[:, 1]).all()
         assert data.attrs["design_id"] == design.id

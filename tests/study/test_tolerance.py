@@ -97,7 +97,7 @@ def test_a_line_carries_the_errors_of_cavity_and_emitter():
     assert found.defaults == ("emitter", "pump")
     for record in found.records:
         errors = record["input_errors"]
-        assert errors["wavelength_nm"] == pytest.approx(
+        assert errors.wavelength_nm == pytest.approx(
             record["wavelength_nm"] * math.hypot(0.02 / 3.5, 5.0 / 900.0), rel=1e-4
         )
         if record["threshold"]["value"] is None:

@@ -39,7 +39,7 @@ def verified(fast, fdtd):
 def test_every_mode_finds_its_partner_and_the_document_says_so():
     found = verified(POLES, FDTD)
     assert found.passed
-    assert [(p.fast["symmetry"], p.fdtd["symmetry"]) for p in found.pairs] == [
+    assert [(p.fast.symmetry, p.fdtd.symmetry) for p in found.pairs] == [
         ("A2", "A2"),
         ("E", "E"),
         ("B2", "B2"),
@@ -58,14 +58,14 @@ def test_near_neighbours_are_told_apart_by_loss_where_labels_are_missing():
     fdtd = [(630.4, 203.0, "", 0, 0.3, 3.0), (630.9, math.inf, "", 0, 0.3, math.nan)]
     pairs = match_modes(solution(*fast).modes, solution(*fdtd).modes)
     table_a, table_b = solution(*fast).modes, solution(*fdtd).modes
-    assert [(table_a["q"][i], table_b["q"][j]) for i, j in pairs] == [(math.inf, math.inf), (200.0, 203.0)]
+    assert [(table_a.q[i], table_b.q[j]) for i, j in pairs] == [(math.inf, math.inf), (200.0, 203.0)]
 
 
 def test_what_stays_alone_is_named_on_both_sides():
     found = verified(POLES, [*FDTD[:2], FDTD[3], (615.0, 900.0, "B1", 1, 0.2, 5.0)])
     assert not found.passed
-    assert [mode["symmetry"] for mode in found.only_fast] == ["B2"]
-    assert [mode["symmetry"] for mode in found.only_fdtd] == ["B1"]
+    assert [mode.symmetry for mode in found.only_fast] == ["B2"]
+    assert [mode.symmetry for mode in found.only_fdtd] == ["B1"]
 
 
 def test_labels_that_contradict_each_other_never_pair():

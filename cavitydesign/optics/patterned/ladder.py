@@ -106,7 +106,7 @@ def resonances(
     effort: Effort,
     *,
     window_nm: Window,
-    bloch: tuple[float, float],
+    bloch: tuple[float, float] = (0.0, 0.0),
     group: Group | None = None,
     progress: Callable[[float, float, str], None] = lambda _done, _total, _what: None,
 ) -> Found:
