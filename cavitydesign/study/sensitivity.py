@@ -14,8 +14,7 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
-from cavitydesign.solvers.ask import solve
-from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.ask import Solver, solve
 from cavitydesign.solvers.solution import Modes
 
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
@@ -72,7 +71,7 @@ def _is_table(path: str) -> bool:
 
 
 def sensitivities(
-    design: Design, settings: Poles | None = None, *, paths: Sequence[str] | None = None, **asked: Any
+    design: Design, settings: Solver | None = None, *, paths: Sequence[str] | None = None, **asked: Any
 ) -> Sensitivities:
     """dλ/dp and d(1/Q)/dp of every mode of a design by the numbers at ``paths`` (default: all optical ones).
 
@@ -81,11 +80,11 @@ def sensitivities(
 
     Args:
         design: whose modes are differentiated.
-        settings: of the pole solver.
+        settings: of a solver whose modes are live, such as ``Poles()``, which is the default.
         paths: the numbers, as dotted paths.
         asked: window, wavevector, angle, as :func:`cavitydesign.solvers.ask.solve` takes them.
     """
-    found = solve(design, settings or Poles(), **asked)
+    found = solve(design, settings, **asked)
     modes, window = found.modes, found.window_nm
     chosen = tuple(paths) if paths is not None else tuple(optical_numbers(design))
     slopes: Any = np.full((len(modes), len(chosen)), np.nan, dtype=complex)
