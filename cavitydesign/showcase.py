@@ -263,14 +263,14 @@ def _tables(found: predict.Prediction, swept: sweep.Sweep, out: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in found.published:
-        cells = {**row, "device": _device(row)}
+        cells = {**row.record(), "device": _device(row)}
         writer.writerow(["" if cells[name] is None else cells[name] for name in columns])
     write_atomically(out / "published_and_predicted.csv", text.getvalue().encode())
     swept.write(out)
 
 
-def _device(row: Mapping[str, Any]) -> str:
-    return "; ".join(f"{path}={value:g}" for path, value in row["device"].items())
+def _device(row: Fact) -> str:
+    return "; ".join(f"{path}={value:g}" for path, value in row.device.items())
 
 
 def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[Peak]) -> list[str]:
@@ -370,7 +370,7 @@ def _short_names(paths: Sequence[str]) -> str:
     return ", ".join(f"{part} {'/'.join(names)}" for part, names in groups.items())
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _cells(fact: Fact) -> tuple[str, str, str, str]:
     units = {
         "pairs per shell": "",
         "nm": " nm",
@@ -378,44 +378,17 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
         "mJ/cm2": " mJ/cm²",
         "kW/cm2": " kW/cm²",
     }
-    unit = units.get(row["unit"], f" {row['unit']}")
-    period = row["device"].get("lattice.period_nm")
-    mark = " a" if row.get("device_is") == "assigned" else " b" if row["unstated"] else ""
-    quantity = (
-        row["quantity"]
-        .replace("range of ", "")
-        .replace("(", "")
-        .replace(")", "")
-        .replace("threshold ⟨N⟩", "⟨N⟩ there")
-        + (f" Λ {period:g}" if period else "")
-        + mark
-    )
-    published = row["published"]
-    shown = "-".join(f"{x:g}" for x in published) if isinstance(published, list) else f"{published:g}"
-    predicted = output.figure(
-        row["predicted"], row.get("predicted_err"), digits=0 if (row["predicted"] or 0) >= 100 else 2
-    )
-    return quantity, shown + unit, predicted, _verdict(row)
-
-
-def _verdict(row: Mapping[str, Any]) -> str:
-    """In a word or two: how prediction and publication compare, the inputs' ± considered."""
-    published, predicted, error = row["published"], row["predicted"], row.get("predicted_err")
-    if predicted is None:
-        return "not predicted"
-    if row["quantity"] == "line width":
-        return "narrower" if predicted < published else "wider"
-    edges = published if isinstance(published, list) else [published, published]
-    if edges[0] <= predicted <= edges[1]:
-        return "inside"
-    away = predicted - (edges[0] if predicted < edges[0] else edges[1])
-    if row["unit"] == "nm":
-        text = f"{away:+.1f} nm" + (", no gain" if "no threshold" in row["note"] else "")
-        if row["unstated"] and not isinstance(published, list):
-            return "see below"
-    else:
-        text = f"{predicted / published:.2g} x"
-    return f"{text}, within ±" if error and abs(away) <= error else f"{text}, DIFFERS" if error else text
+    unit = units.get(fact.unit, f" {fact.unit}")
+    period = fact.device.get("lattice.period_nm")
+    mark = " a" if fact.device_is == "assigned" else " b" if fact.unstated else ""
+    quantity = fact.quantity.replace("threshold ⟨N⟩", "⟨N⟩ there")
+    for word in ("range of ", "(", ")"):
+        quantity = quantity.replace(word, "")
+    quantity += (f" Λ {period:g}" if period else "") + mark
+    edges = fact.published if isinstance(fact.published, tuple) else (fact.published,)
+    digits = 0 if (fact.predicted or 0) >= 100 else 2
+    predicted = output.figure(fact.predicted, fact.predicted_err, digits=digits)
+    return quantity, "-".join(f"{x:g}" for x in edges) + unit, predicted, fact.verdict
 
 
 def _json(content: Any) -> bytes:

@@ -29,7 +29,7 @@ import numpy as np
 
 from cavitydesign.errors import CavityError
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.base import Modes, Poles, solve
+from cavitydesign.solvers import Modes, Poles, solve
 from cavitydesign.study.follow import follow
 
 QUIET_EIG_MS = 0.45
@@ -150,7 +150,7 @@ def cell(ratio: float, *, repeats: int, small: bool) -> tuple[Timed, Modes]:
         f"  status {engine.value.status.name}; cold (first run in the process): {1e3 * engine.first_s:.0f} ms"
     )
     for row in engine.value.modes:
-        q = "     inf" if math.isinf(row["q"]) else f"{row['q']:8.1f}"
+        q = "     inf" if math.isinf(row.q) else f"{row['q']:8.1f}"
         print(f"    {row['wavelength_nm']:9.4f} nm  Q {q}  {row['symmetry']} x{row['degeneracy']}")
     return engine, exact
 
@@ -208,7 +208,7 @@ def meep(engine: Timed, exact: Modes) -> None:
             print(f"  {resolution:.0f} px/µm: unavailable: {error}")
             return
         wall = time.perf_counter() - start
-        pairs = [(row["wavelength_nm"], row["q"]) for row in solution.modes]
+        pairs = [(row.wavelength_nm, row.q) for row in solution.modes]
         wavelength, q = _pair_errors(pairs, exact)
         print(
             f"  {resolution:3.0f} px/µm: {wall:8.1f} s wall (other process); λ off by {wavelength:.3f} nm, "
@@ -260,20 +260,20 @@ def _judge(name: str, quiet_s: float, bound_s: float) -> None:
 
 
 def _errors(modes: Modes, exact: Modes) -> tuple[float, float]:
-    return _pair_errors([(row["wavelength_nm"], row["q"]) for row in modes], exact)
+    return _pair_errors([(row.wavelength_nm, row.q) for row in modes], exact)
 
 
 def _pair_errors(pairs: list[tuple[float, float]], exact: Modes) -> tuple[float, float]:
     """Largest |Δλ| in nm and |ΔQ/Q| of bright and of dark modes against the nearest exact mode of that kind."""
     wavelength, quality = math.nan, math.nan
     for value, q in pairs:
-        same = [row for row in exact if math.isinf(row["q"]) == (not math.isfinite(q) or q > 1e8)]
+        same = [row for row in exact if math.isinf(row.q) == (not math.isfinite(q) or q > 1e8)]
         if not same:
             continue
         row = min(same, key=lambda item: abs(item["wavelength_nm"] - value))
-        wavelength = np.fmax(wavelength, abs(row["wavelength_nm"] - value))
-        if math.isfinite(row["q"]):
-            quality = np.fmax(quality, abs(q / row["q"] - 1.0))
+        wavelength = np.fmax(wavelength, abs(row.wavelength_nm - value))
+        if math.isfinite(row.q):
+            quality = np.fmax(quality, abs(q / row.q - 1.0))
     return float(wavelength), float(quality)
 
 

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from cavitydesign.errors import CavityError
 from cavitydesign.geometry import load_design
-from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.report import plots
 from cavitydesign.report.plots.modes import factorisation_convergence
-from cavitydesign.solvers.base import Poles
-from cavitydesign.solvers.poles import resonances
+from cavitydesign.solvers import Poles, solve
+from cavitydesign.solvers.poles import Patterned
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,12 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         design = load_design(options.design)
-        stack = resolve_stack(design.to_stack(), window_nm=design.window_nm)
-        found = resonances(stack, Poles(waves=97), window_nm=design.window_nm)
-        low, high = design.window_nm
-        bright = [m for m in found.modes if low <= m.wavelength_nm <= high and 5.0 < m.q < 1e6]
+        modes = sorted(solve(design, Poles(waves=97)).modes, key=lambda mode: mode.q)
         shown = [
-            (f"{m.symmetry} {m.wavelength_nm:.1f} nm", m.resonance) for m in sorted(bright, key=lambda m: m.q)
+            (f"{mode.symmetry} {mode.wavelength_nm:.1f} nm", mode.live.resonance)
+            for mode in modes
+            if isinstance(mode.live, Patterned) and not mode.dark
         ]
         plots.save(factorisation_convergence(shown[: options.most]), options.out)
     except CavityError as error:

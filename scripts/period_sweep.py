@@ -13,8 +13,10 @@ from pathlib import Path
 from cavitydesign.errors import CavityError
 from cavitydesign.geometry.load import load_design
 from cavitydesign.report.plots import period_map, save
-from cavitydesign.solvers.base import Bragg, Poles, Solution
-from cavitydesign.study.measured import published_beside, read_peaks
+from cavitydesign.solvers.bragg import Bragg
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import Solution
+from cavitydesign.study.peaks import published_beside, read_peaks
 from cavitydesign.study.predict import mode_thresholds
 from cavitydesign.study.store import Store
 from cavitydesign.study.sweep import Axis, Sweep, following, sweep

@@ -11,8 +11,8 @@ from cavitydesign import Poles, load_design, solve
 from cavitydesign.errors import InputError, Status
 from cavitydesign.masks import build, load_mask
 from cavitydesign.report import plots
-from cavitydesign.solvers.base import Modes, Solution
-from cavitydesign.study.measured import read_peaks
+from cavitydesign.solvers.solution import Modes, Solution
+from cavitydesign.study.peaks import read_peaks
 from cavitydesign.study.predict import predict
 from cavitydesign.study.sweep import Axis, sweep
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cavitydesign.cli import options
@@ -11,6 +11,7 @@ from cavitydesign.cli.group import Leave
 from cavitydesign.cli.solving import Question, solving
 
 if TYPE_CHECKING:
+    from cavitydesign.gain import Line
     from cavitydesign.geometry.design import Design
     from cavitydesign.study.compare import Compared
     from cavitydesign.study.peaks import Peak
@@ -43,12 +44,12 @@ def compare(
         raise InputError("has no row with a wavelength_nm to compare", file=measured, key="wavelength_nm")
     doubtful = []
 
-    def lines_of(variant: Design, here: Sequence[Peak]) -> Sequence[Mapping[str, Any]]:
+    def lines_of(variant: Design, here: Sequence[Peak]) -> Sequence[Line]:
         asked = {"window_nm": holding(variant.window_nm, here), **question.asked}
         found = solve(variant, question.settings, **asked)
         if not found.status.trustworthy:
             doubtful.append(found.status)
-        return lasing_lines(variant, found.modes, errors=False).records()
+        return tuple(lasing_lines(variant, found.modes, errors=False))
 
     with output.progress("comparing"), question.about(design):
         found = study.compare(subject, peaks, lines_of)
@@ -96,21 +97,18 @@ def _show(design: Design, found: list[Compared], *, explain: bool) -> None:
         left=("device", "mode", "line"),
     )
     for item in found:
-        line, mode = item.line or {}, (item.line or {}).get("mode") or {}
-        threshold = line.get("threshold") or {}
-        level = (
-            f"{short(threshold['value'])} {threshold['unit']}" if threshold.get("value") is not None else "-"
-        )
+        line = item.line
+        level = f"{short(line.threshold.value)} {line.threshold.unit}" if line and line.lases else "-"
         away = item.strongest_residual_nm
-        lowest = f"{item.strongest['wavelength_nm']:.1f}" if item.strongest else "-"
+        lowest = f"{item.strongest.wavelength_nm:.1f}" if item.strongest else "-"
         lowest += f" ({away:+.1f})" if math.isfinite(away) else ""
         table.add_row(
             device_text(item.device, item.peak.texts.get("period_is")),
             figure(item.peak.wavelength_nm, item.peak["wavelength_err_nm"], digits=1),
             item.peak.texts.get("transition", "-"),
-            figure(line.get("wavelength_nm"), digits=2),
+            figure(line.wavelength_nm if line else None, digits=2),
             f"{item.residual_nm:+.2f}" if math.isfinite(item.residual_nm) else "-",
-            " ".join(filter(None, [mode.get("symmetry"), mode.get("polarization")])) or "-",
+            (" ".join(filter(None, [line.mode.symmetry, line.mode.polarization])) if line else "") or "-",
             level,
             lowest,
         )

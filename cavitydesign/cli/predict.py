@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,7 @@ from cavitydesign.cli.solving import Question, solving
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from cavitydesign.gain import Line, Lines
     from cavitydesign.geometry.design import Design
     from cavitydesign.study.predict import Prediction
     from cavitydesign.study.published import Fact
@@ -87,24 +89,23 @@ def show(found: Prediction, *, explain: bool) -> None:
 
     screen = output.console()
     document = found.document()
-    lines = document["lines"]
     low, high = document["window_nm"]
     title = f"{found.design.name}: lasing lines between {low:g} and {high:g} nm at {document['temperature_k']:g} K"
     output.heading(screen, title)
-    if lines:
-        screen.print(lines_table(lines))
+    if len(found.lines):
+        screen.print(lines_table(found.lines))
     screen.print(f"Status: {found.solution.status.value}.")
     for name in found.defaults:
         screen.print(f"Note: the design has no [{name}]; its defaults stand in (see the assumed inputs).")
     for warning in found.solution.warnings:
         screen.print(f"Note: {warning}")
-    for mark, text in _marks(lines).items():
+    for mark, text in _marks(found.lines).items():
         screen.print(f"lines marked {mark}: {text}", style="dim")
     if found.published:
         output.heading(screen, "Published beside predicted")
         screen.print(published_table(found.published))
     screen.print("± comes from the assumed inputs' own ±, not from what the model leaves out.", style="dim")
-    share = share_of_inputs(lines[0]) if lines else {}
+    share = share_of_inputs(found.lines[0]) if len(found.lines) else {}
     output.tell_assumed(screen, document["assumed"], explain=explain, share=share or None)
     if document["fitted"]:
         items = ", ".join(
@@ -113,60 +114,56 @@ def show(found: Prediction, *, explain: bool) -> None:
         screen.print(f"Fitted inputs: {items}.", style="dim")
 
 
-def share_of_inputs(line: Mapping[str, Any]) -> dict[str, float]:
+def share_of_inputs(line: Line) -> dict[str, float]:
     """Share of each assumed input in the squared errors of a line: the larger of those in wavelength and threshold."""
-    cavity, emitter = (
-        (line.get("input_errors") or {}).get("contributions", ()),
-        line["threshold"]["contributions"],
-    )
-    errors = [[(item["input"], item["wavelength_nm"]) for item in cavity]]
-    errors.append([(item["input"], item["threshold"]) for item in cavity])
-    errors[1] += [(item["input"], item["value_err"]) for item in emitter]
+    cavity = line.input_errors.contributions if line.input_errors else ()
+    errors = [[(item.input, item.wavelength_nm) for item in cavity]]
+    errors.append([(item.input, item.threshold) for item in cavity])
+    errors[1] += [(item.input, item.value_err) for item in line.threshold.contributions]
     share: dict[str, float] = {}
     for column in errors:
-        total = sum(error**2 for _, error in column if error) or 1.0
-        for name, error in column:
-            share[name] = max(share.get(name, 0.0), (error or 0.0) ** 2 / total)
+        known = [(name, error) for name, error in column if math.isfinite(error)]
+        total = math.fsum(error**2 for _, error in known) or 1.0
+        for name, error in known:
+            share[name] = max(share.get(name, 0.0), error**2 / total)
     return share
 
 
-def lines_table(lines: Sequence[Mapping[str, Any]], *, most: int = 20) -> Table:
+def lines_table(lines: Lines, *, most: int = 20) -> Table:
     """Lines ranked by threshold."""
     from cavitydesign.cli import output
     from cavitydesign.cli.output import dark_text, figure, q_figure
 
-    unit = lines[0]["threshold"]["unit"]
     table = output.table(
-        "rank", "λ (nm)", "transition", f"threshold ({unit})", "⟨N⟩", "Q", "dark", "Γ film", "mode",
+        "rank", "λ (nm)", "transition", f"threshold ({lines.unit})", "⟨N⟩", "Q", "dark", "Γ film", "mode",
         left=("transition", "dark", "mode"),
     )  # fmt: skip
-    for line in lines[:most]:
-        errors = line.get("input_errors") or {}
-        threshold, mode = line["threshold"], line["mode"]
+    for line in itertools.islice(lines, most):
+        errors, threshold, mode = line.input_errors, line.threshold, line.mode
         table.add_row(
-            f"{line['rank'] or '-'}{_mark(line)}",
-            figure(line["wavelength_nm"], errors.get("wavelength_nm")),
-            line["transition"] or "-",
-            figure(threshold["value"], errors.get("threshold") or threshold["value_err"]),
-            figure(threshold["pairs_per_shell"], threshold["pairs_err"]),
-            q_figure(math.inf if mode["lossless"] else mode["q"]),
-            dark_text(mode["dark"]),
-            figure(mode["confinement"], digits=3),
-            " ".join(filter(None, [mode["symmetry"], mode["polarization"]])) or "-",
+            f"{line.rank or '-'}{_mark(line)}",
+            figure(line.wavelength_nm, errors.wavelength_nm if errors else None),
+            line.transition or "-",
+            figure(threshold.value, line.threshold_err),
+            figure(threshold.pairs_per_shell, threshold.pairs_err),
+            q_figure(mode.q),
+            dark_text(mode.dark),
+            figure(mode.confinement, digits=3),
+            " ".join(filter(None, [mode.symmetry, mode.polarization])) or "-",
         )
     return table
 
 
-def _mark(line: Mapping[str, Any]) -> str:
-    return "*" if line["dark"] else "" if line["threshold"]["value"] is not None else "†"
+def _mark(line: Line) -> str:
+    return "*" if line.dark else "" if line.lases else "†"
 
 
-def _marks(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _marks(lines: Lines) -> dict[str, str]:
     """What the marks beside the ranks mean."""
     found: dict[str, str] = {}
     for line in lines:
         if mark := _mark(line):
-            found.setdefault(mark, line["note"])
+            found.setdefault(mark, line.note)
     return found
 
 

@@ -1,7 +1,9 @@
 """Modes + emitter + pump → lasing lines. Importing it costs numpy and nothing else."""
 
 from cavitydesign.gain.lines import (
+    CavityContribution,
     Contribution,
+    InputErrors,
     Line,
     Lines,
     Threshold,
@@ -32,8 +34,10 @@ from cavitydesign.gain.threshold import LineStatus, Thresholds, thresholds
 
 __all__ = [
     "TRANSITIONS",
+    "CavityContribution",
     "Contribution",
     "GainSpectrum",
+    "InputErrors",
     "Line",
     "LineStatus",
     "Lines",
@@ -41,7 +45,6 @@ __all__ = [
     "Threshold",
     "Thresholds",
     "after_pulse",
-
     "couple",
     "created_pairs",
     "cross_section_cm2",
@@ -52,7 +55,6 @@ __all__ = [
     "gain_spectrum",
     "leatherdale_cross_section_cm2",
     "model_window_nm",
-
     "poisson",
     "pump_level",
     "required_gain_per_cm",

@@ -18,6 +18,7 @@ indices) nor what the model leaves out.
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -68,7 +69,18 @@ class Contribution:
 
 
 class AnyMode(Protocol):
-    """What is read of one mode: its own JSON row; lines carry it whole."""
+    """What is read of one mode; lines carry it whole."""
+
+    @property
+    def q(self) -> float: ...
+    @property
+    def symmetry(self) -> str: ...
+    @property
+    def polarization(self) -> str: ...
+    @property
+    def confinement(self) -> float: ...
+    @property
+    def dark(self) -> bool | None: ...
 
     def record(self) -> dict[str, Any]: ...
 
@@ -90,6 +102,40 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class CavityContribution:
+    """What one input of the cavity does to a line when it moves by its ``plus_minus``; NaN where it is not known."""
+
+    input: str
+    plus_minus: float
+    wavelength_nm: float
+    q_relative: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class InputErrors:
+    """What the assumed inputs do to one line, one standard deviation each; NaN where it is not known.
+
+    Attributes:
+        wavelength_nm, q_relative, threshold_gain_relative: of the mode, from the inputs of the cavity.
+        threshold: of the pump level, from the inputs of cavity and emitter, added in squares.
+        threshold_of_cavity: the part of the cavity in it.
+        contributions: of each input of the cavity.
+        lost_if: inputs that, moved by their ``plus_minus``, keep the line from lasing.
+        not_propagated: inputs that could not be moved.
+    """
+
+    wavelength_nm: float
+    q_relative: float
+    threshold_gain_relative: float
+    threshold: float
+    threshold_of_cavity: float
+    contributions: tuple[CavityContribution, ...]
+    lost_if: tuple[str, ...]
+    not_propagated: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One lasing line. ``rank`` is None where it has no threshold; see :class:`Lines` for the rest."""
 
@@ -104,6 +150,17 @@ class Line:
     status: LineStatus
     lost_if: tuple[str, ...]
     mode: AnyMode
+    input_errors: InputErrors | None = None
+
+    @property
+    def lases(self) -> bool:
+        """Whether it has a threshold."""
+        return self.status.has_threshold
+
+    @property
+    def threshold_err(self) -> float:
+        """Error of the threshold from all inputs that were propagated: cavity and emitter, or the emitter alone."""
+        return self.threshold.value_err if self.input_errors is None else self.input_errors.threshold
 
     @property
     def note(self) -> str:
@@ -117,6 +174,7 @@ class Line:
 
     def record(self) -> dict[str, Any]:
         """As ``predict --json`` gives it; what is not known is None."""
+        errors = {} if self.input_errors is None else {"input_errors": json_ready(asdict(self.input_errors))}
         return {
             "rank": self.rank,
             "wavelength_nm": self.wavelength_nm,
@@ -129,6 +187,7 @@ class Line:
             "status": self.status.name.lower(),
             "note": self.note,
             "mode": self.mode.record(),
+            **errors,
         }
 
 
@@ -152,7 +211,8 @@ class Lines:
         lost_if: inputs that, moved by their ``plus_minus``, keep the mode from lasing at all; the errors do not
             contain that side.
         mode_index: row in the modes table.
-        modes: its rows as JSON has them.
+        modes: the modes behind the lines.
+        input_errors: what the inputs of the cavity do to each line; empty where that was not asked for.
     """
 
     wavelength_nm: Array
@@ -171,6 +231,7 @@ class Lines:
     lost_if: tuple[tuple[str, ...], ...]
     mode_index: Array
     modes: tuple[AnyMode, ...]
+    input_errors: tuple[InputErrors, ...] = ()
 
     def __len__(self) -> int:
         return len(self.wavelength_nm)
@@ -201,10 +262,33 @@ class Lines:
             status=self.status[row],
             lost_if=self.lost_if[row],
             mode=self.modes[row],
+            input_errors=self.input_errors[row] if self.input_errors else None,
         )
 
     def __iter__(self) -> Iterator[Line]:
         return (self[row] for row in range(len(self)))
+
+    @property
+    def first(self) -> Line | None:
+        """The line of lowest threshold; None where nothing lases."""
+        return self[0] if len(self) and self.status[0].has_threshold else None
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        head = ("rank", "λ (nm)", "transition", f"threshold ({self.unit})", "⟨N⟩", "dark", "note")
+        rows = [
+            "".join(
+                f"<td>{html.escape(str(cell))}</td>"
+                for cell in (
+                    line.rank or "-", f"{line.wavelength_nm:.2f}", line.transition or "-",
+                    f"{line.threshold.value:.4g}",
+                    f"{line.threshold.pairs_per_shell:.3g}", "yes" if line.dark else "no", line.note,
+                )
+            )
+            for line in self
+        ]  # fmt: skip
+        cells = ["".join(f"<th>{html.escape(name)}</th>" for name in head), *rows]
+        return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
 
     def records(self) -> list[dict[str, Any]]:
         """Lines as ``predict --json`` gives them; what is not known is None."""

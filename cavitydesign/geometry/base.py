@@ -83,6 +83,11 @@ class SourcedNumber(Value):
     plus_minus: NonNegative | None = None
     note: str = ""
 
+    def record(self) -> dict[str, Any]:
+        """As JSON has it."""
+        names = ("value", "source", "plus_minus", "note")
+        return {"input": self.path, **{name: getattr(self, name) for name in names}}
+
 
 V = TypeVar("V", bound=Value)
 

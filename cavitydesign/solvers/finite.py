@@ -157,7 +157,7 @@ def _families(modes: Modes) -> tuple[list[_Family], list[str]]:
                 for row in picked:
                     pools[row.symmetry].remove(row)
         if len(found) == before:
-            seen = ", ".join(f"{row['symmetry']} {row['wavelength_nm']:.1f} nm" for row in own) or "none"
+            seen = ", ".join(f"{row.symmetry} {row.wavelength_nm:.1f} nm" for row in own) or "none"
             warnings.append(
                 f"no complete {polarization} family ({even}, {odd}, E) in the window, which holds: {seen}"
             )

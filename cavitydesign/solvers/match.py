@@ -29,8 +29,8 @@ def pair(price: Array) -> list[tuple[int, int]]:
 
 
 def partners(
-    modes: Sequence[Mode],
-    others: Sequence[Mode],
+    modes: Sequence[Mode] | Modes,
+    others: Sequence[Mode] | Modes,
     *,
     near_nm: Sequence[float] | Array | None = None,
     price: Callable[[Mode, Mode], float] | None = None,

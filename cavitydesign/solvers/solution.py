@@ -174,8 +174,8 @@ MODE_COLUMNS: Mapping[str, Column] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Modes(Sequence[Mode]):
-    """The modes table: a sequence of :class:`Mode`, and one numpy array per column; longest wavelength first.
+class Modes:
+    """The modes table: rows of :class:`Mode`, and one numpy array per column; longest wavelength first.
 
     It is a plain table rather than an xarray Dataset, because importing xarray (1 s) would cost more than finding the
     modes; :meth:`to_dataset` gives the Dataset, with units, where one is wanted.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cavitydesign.files import json_ready
+from cavitydesign.gain import Line
 from cavitydesign.geometry.design import Design
-from cavitydesign.solvers.solution import Mode
 from cavitydesign.study.peaks import Peak, assign, devices, may_match
 
 
@@ -23,9 +23,9 @@ class Compared:
 
     peak: Peak
     device: Mapping[str, float]
-    line: Mapping[str, Any] | None
+    line: Line | None
     residual_nm: float
-    strongest: Mapping[str, Any] | None
+    strongest: Line | None
     strongest_residual_nm: float
 
     def record(self) -> dict[str, Any]:
@@ -37,14 +37,14 @@ class Compared:
                 **{name: json_ready(value) for name, value in self.peak.numbers.items()},
                 **self.peak.texts,
             },
-            "predicted": dict(self.line) if self.line else None,
+            "predicted": self.line.record() if self.line else None,
             "residual_nm": json_ready(self.residual_nm),
-            "lowest_threshold": dict(self.strongest) if self.strongest else None,
+            "lowest_threshold": self.strongest.record() if self.strongest else None,
             "lowest_threshold_residual_nm": json_ready(self.strongest_residual_nm),
         }
 
 
-Predict = Callable[[Design, Sequence[Peak]], Sequence[Mapping[str, Any]]]
+Predict = Callable[[Design, Sequence[Peak]], Sequence[Line]]
 """The predicted lines of a design whose peaks these are, ranked by threshold, as ``predict --json`` gives them."""
 
 
@@ -60,13 +60,11 @@ def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Com
             continue
         here = [peaks[row] for row in rows]
         lines = predict(variant, here)
-        lines = [line for line in lines if line["threshold"]["value"] is not None] or lines
-        kinds = [
-            Mode(symmetry=line["mode"]["symmetry"], polarization=line["mode"]["polarization"])
-            for line in lines
-        ]
-        chosen = assign(here, [line["wavelength_nm"] for line in lines], may_match(here, kinds))
-        first = next((line for line in lines if line["threshold"]["value"] is not None), None)
+        lines = [line for line in lines if line.lases] or lines
+        chosen = assign(
+            here, [line.wavelength_nm for line in lines], may_match(here, [line.mode for line in lines])
+        )
+        first = next((line for line in lines if line.lases), None)
         for row, peak, at in zip(rows, here, chosen, strict=True):
             line = None if at is None else lines[at]
             found[row] = Compared(peak, device, line, _residual(line, peak), first, _residual(first, peak))
@@ -79,5 +77,5 @@ def root_mean_square_nm(compared: Sequence[Compared]) -> float:
     return math.sqrt(math.fsum(r * r for r in residuals) / len(residuals)) if residuals else math.nan
 
 
-def _residual(line: Mapping[str, Any] | None, peak: Peak) -> float:
-    return math.nan if line is None or peak.unstated else line["wavelength_nm"] - peak.wavelength_nm
+def _residual(line: Line | None, peak: Peak) -> float:
+    return math.nan if line is None or peak.unstated else line.wavelength_nm - peak.wavelength_nm

@@ -110,9 +110,10 @@ def follow(
 
     ``progress(done, of)`` is called after each check point. Raises InputError for a stack without pattern.
     """
-    asked = {"window_nm": window_nm, "bloch": bloch}
     sweep = _Sweep(
-        lambda value: Ask.of(make(value), **asked), np.asarray(values, dtype=float), settings or Poles()
+        lambda value: Ask.of(make(value), window_nm=window_nm, bloch=bloch),
+        np.asarray(values, dtype=float),
+        settings or Poles(),
     )
     checks = sweep.check_points()
     chains: list[Chain] = []

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -20,7 +21,6 @@ from cavitydesign.files import csv_rows, finite_number
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array
 from cavitydesign.solvers.match import pair
-from cavitydesign.solvers.solution import Mode
 
 NUMBERS: Mapping[str, str] = {
     "wavelength_nm": "vacuum wavelength of the peak",
@@ -50,6 +50,15 @@ UNITS = {
     "kW/cm2": "kW/cm2",
     "kW/cm²": "kW/cm2",
 }
+
+
+class Kind(Protocol):
+    """What is read of a mode that a peak may belong to."""
+
+    @property
+    def symmetry(self) -> str: ...
+    @property
+    def polarization(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,7 @@ def assign(
     return found
 
 
-def may_match(peaks: Sequence[Peak], modes: Sequence[Mode]) -> Array:
+def may_match(peaks: Sequence[Peak], modes: Sequence[Kind]) -> Array:
     """Where a peak and a mode do not contradict each other, (peaks, modes): a peak may name symmetry, polarization."""
     allowed = np.ones((len(peaks), len(modes)), dtype=bool)
     for row, peak in enumerate(peaks):

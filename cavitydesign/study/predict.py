@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from cavitydesign.gain import Lines, couple
+from cavitydesign.gain import CavityContribution, InputErrors, Line, Lines, couple
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.kinds import Array, Window
@@ -28,15 +28,14 @@ class Prediction:
     """What one design is predicted to do.
 
     ``defaults`` names the tables ([emitter], [pump]) that the design leaves out, so that their defaults stand in;
-    ``tolerances`` is None where they were not asked for. ``records`` are the lines as ``predict --json`` gives
-    them, with the errors that the cavity's inputs cause; ``published`` are published facts beside the prediction.
+    ``tolerances`` is None where they were not asked for; ``lines`` then lack the errors that the cavity's inputs
+    cause. ``published`` are published facts beside the prediction.
     """
 
     design: Design
     solution: Solution
     lines: Lines
     tolerances: Tolerances | None
-    records: tuple[dict[str, Any], ...]
     published: tuple[Fact, ...]
     defaults: tuple[str, ...]
 
@@ -51,29 +50,10 @@ class Prediction:
             "advice": self.solution.status.value,
             "warnings": list(self.solution.warnings),
             "temperature_k": emitter.temperature_k if emitter else None,
-            "lines": list(self.records),
+            "lines": self.lines.records(),
             "published": [fact.record() for fact in self.published],
-            "assumed": [
-                {
-                    "input": s.path,
-                    "value": s.value,
-                    "source": s.source,
-                    "plus_minus": s.plus_minus,
-                    "note": s.note,
-                }
-                for s in self.design.assumed()
-            ],
-            "fitted": [
-                {
-                    "input": s.path,
-                    "value": s.value,
-                    "source": s.source,
-                    "plus_minus": s.plus_minus,
-                    "note": s.note,
-                }
-                for s in self.design.all_sources()
-                if s.source == "fitted"
-            ],
+            "assumed": [item.record() for item in self.design.assumed()],
+            "fitted": [item.record() for item in self.design.all_sources() if item.source == "fitted"],
             "defaults_for": list(self.defaults),
         }
 
@@ -152,18 +132,19 @@ def predict(
         if tolerances and len(solution.modes)
         else None
     )
-    records = tuple(_with_errors(full, lines, moved))
-    rows = beside_published(full, records, peaks, partial(_lines_of, settings, asked)) if peaks else ()
-    return Prediction(full, solution, lines, moved, records, tuple(rows), missing)
+    if moved is not None:
+        lines = replace(lines, input_errors=tuple(_input_errors(full, lines, moved)))
+    facts = beside_published(full, tuple(lines), peaks, partial(_lines_of, settings, asked)) if peaks else ()
+    return Prediction(full, solution, lines, moved, facts, missing)
 
 
 def _lines_of(
     settings: Solver, asked: Mapping[str, Any], variant: Design, peaks: Sequence[Peak]
-) -> Sequence[Mapping[str, Any]]:
+) -> Sequence[Line]:
     """Predicted lines of another device, in a window widened to hold its peaks."""
     window = holding(asked.get("window_nm") or variant.window_nm, peaks)
     found = solve(variant, settings, **{**asked, "window_nm": window})
-    return lasing_lines(variant, found.modes).records()
+    return tuple(lasing_lines(variant, found.modes))
 
 
 def holding(window_nm: Window, peaks: Sequence[Peak], *, spare_nm: float = 30.0) -> Window:
@@ -205,41 +186,30 @@ def _threshold_spread(design: Design, moved: Tolerances) -> _Spread:
     return _Spread(paths, np.where(both, 0.5 * np.abs(up - down), one), lost)
 
 
-def _with_errors(design: Design, lines: Lines, moved: Tolerances | None) -> list[dict[str, Any]]:
-    """The lines as ``predict --json`` gives them, each with the errors that the cavity's inputs cause."""
-    records = lines.records()
-    if moved is not None:
-        spread = _threshold_spread(design, moved)
-        for record, mode in zip(records, lines.mode_index, strict=True):
-            record["input_errors"] = _input_errors(moved, int(mode), record, spread)
-    return records
-
-
-def _input_errors(moved: Tolerances, mode: int, record: Mapping[str, Any], spread: _Spread) -> dict[str, Any]:
-    cavity = np.nan_to_num(spread.value[:, mode])
-    emitter = record["threshold"]["value_err"]
-    has = record["threshold"]["value"] is not None
-    total = math.sqrt(float((cavity**2).sum()) + (emitter or 0.0) ** 2) if has else None
-    return {
-        "wavelength_nm": _finite(moved.wavelength_nm[mode]),
-        "q_relative": _finite(moved.log_q[mode]),
-        "threshold_gain_relative": _finite(moved.log_gain[mode]),
-        "threshold": total,
-        "threshold_of_cavity": math.sqrt(float((cavity**2).sum())) if has else None,
-        "contributions": [
-            {
-                "input": item.path,
-                "plus_minus": item.source.plus_minus,
-                "wavelength_nm": _finite(item.wavelength_nm[mode]),
-                "q_relative": _finite(item.log_q[mode]),
-                "threshold": _finite(cavity[at]) if has else None,
-            }
-            for at, item in enumerate(moved.sensitivities)
-        ],
-        "lost_if": list(spread.lost[mode]),
-        "not_propagated": [path for path, _ in moved.skipped],
-    }
-
-
-def _finite(value: Any) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _input_errors(design: Design, lines: Lines, moved: Tolerances) -> Iterator[InputErrors]:
+    """What the cavity's inputs do to each line, in the order of the lines; errors add in squares."""
+    spread = _threshold_spread(design, moved)
+    for row, mode in enumerate(lines.mode_index.tolist()):
+        lases = lines.status[row].has_threshold
+        cavity = np.nan_to_num(spread.value[:, mode])
+        of_cavity = math.sqrt(float((cavity**2).sum())) if lases else math.nan
+        emitter = float(np.nan_to_num(lines.value_err[row]))
+        yield InputErrors(
+            wavelength_nm=float(moved.wavelength_nm[mode]),
+            q_relative=float(moved.log_q[mode]),
+            threshold_gain_relative=float(moved.log_gain[mode]),
+            threshold=math.hypot(of_cavity, emitter),
+            threshold_of_cavity=of_cavity,
+            contributions=tuple(
+                CavityContribution(
+                    item.path,
+                    item.source.plus_minus or 0.0,
+                    float(item.wavelength_nm[mode]),
+                    float(item.log_q[mode]),
+                    float(cavity[at]) if lases else math.nan,
+                )
+                for at, item in enumerate(moved.sensitivities)
+            ),
+            lost_if=spread.lost[mode],
+            not_propagated=tuple(path for path, _ in moved.skipped),
+        )

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cavitydesign.files import json_ready
+from cavitydesign.gain import Line
 from cavitydesign.geometry.design import Design
 from cavitydesign.study.peaks import Peak, assign, devices
 
 _MICROJOULE = {"uJ/cm2": 1.0, "mJ/cm2": 1e3}
-Predicted = Mapping[str, Any]
-"""A predicted line, as ``predict --json`` gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Fact:
 
     @property
     def difference(self) -> float | None:
-        """Predicted minus published, where both are one number of one device."""
+        """Line minus published, where both are one number of one device."""
         if self.predicted is None or self.unstated or isinstance(self.published, tuple):
             return None
         return self.predicted - self.published
@@ -55,6 +55,26 @@ class Fact:
     def is_wavelength(self) -> bool:
         """Whether it says where a line is."""
         return self.unit == "nm" and self.quantity != "line width"
+
+    @property
+    def verdict(self) -> str:
+        """In a word or two: how prediction and publication compare, the inputs' ± considered."""
+        if self.predicted is None:
+            return "not predicted"
+        low, high = self.published if isinstance(self.published, tuple) else (self.published, self.published)
+        if self.quantity == "line width":
+            return "narrower" if self.predicted < low else "wider"
+        if low <= self.predicted <= high:
+            return "inside"
+        away = self.predicted - (low if self.predicted < low else high)
+        text = f"{self.predicted / low:.2g} x"
+        if self.unit == "nm":
+            if self.unstated and low == high:
+                return "see below"
+            text = f"{away:+.1f} nm" + (", no gain" if "no threshold" in self.note else "")
+        if not self.predicted_err:
+            return text
+        return f"{text}, within ±" if abs(away) <= self.predicted_err else f"{text}, DIFFERS"
 
     def record(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -76,9 +96,9 @@ class Fact:
 
 def beside_published(
     design: Design,
-    lines: Sequence[Predicted],
+    lines: Sequence[Line],
     peaks: Sequence[Peak],
-    predict: Callable[[Design, Sequence[Peak]], Sequence[Predicted]],
+    predict: Callable[[Design, Sequence[Peak]], Sequence[Line]],
 ) -> tuple[Fact, ...]:
     """Published facts beside what is predicted, in the order of the peaks.
 
@@ -98,17 +118,17 @@ def beside_published(
     return tuple(fact for _, fact in sorted(rows, key=lambda pair: pair[0]))
 
 
-def first_line(lines: Sequence[Predicted]) -> Predicted | None:
+def first_line(lines: Sequence[Line]) -> Line | None:
     """The line of lowest threshold (lines are ranked), or None where nothing lases."""
-    return next((line for line in lines if line["threshold"]["value"] is not None), None)
+    return next((line for line in lines if line.lases), None)
 
 
-def _assigned(peaks: Sequence[Peak], lines: Sequence[Predicted]) -> list[Predicted | None]:
+def _assigned(peaks: Sequence[Peak], lines: Sequence[Line]) -> list[Line | None]:
     """The nearest line of each peak, one to one; lines that cannot lase stand back where there are others."""
-    lines = [line for line in lines if line["threshold"]["value"] is not None] or list(lines)
+    lines = [line for line in lines if line.lases] or list(lines)
     having = [row for row, peak in enumerate(peaks) if peak.has_wavelength and not peak.unstated]
-    found: list[Predicted | None] = [first_line(lines) if peak.unstated else None for peak in peaks]
-    at = assign([peaks[row] for row in having], [line["wavelength_nm"] for line in lines])
+    found: list[Line | None] = [first_line(lines) if peak.unstated else None for peak in peaks]
+    at = assign([peaks[row] for row in having], [line.wavelength_nm for line in lines])
     for row, line in zip(having, at, strict=True):
         found[row] = None if line is None else lines[line]
     return found
@@ -120,8 +140,8 @@ class _Beside:
 
     peak: Peak
     device: Mapping[str, float]
-    line: Predicted | None
-    lines: Sequence[Predicted]
+    line: Line | None
+    lines: Sequence[Line]
 
     @property
     def label(self) -> str:
@@ -143,7 +163,7 @@ class _Beside:
             value, note = _threshold_in(unit, of)
             found.append(self._fact("threshold", peak["threshold"], value, unit, note, of))
         if math.isfinite(peak["threshold_pairs"]):
-            pairs = of["threshold"]["pairs_per_shell"] if of else None
+            pairs = json_ready(of.threshold.pairs_per_shell) if of else None
             found.append(
                 self._fact("threshold ⟨N⟩", peak["threshold_pairs"], pairs, "pairs per shell", "", of)
             )
@@ -156,26 +176,26 @@ class _Beside:
         if peak.unstated:
             open_ = ", ".join(map(_spoken, peak.unstated))
             note = f"{open_} not stated; predicted: the design's lowest threshold"
-        elif line is not None and line["transition"] and named not in (None, line["transition"]):
-            note += f"; the model names its transition {line['transition']}"
-        if line is not None and line["threshold"]["value"] is None:
+        elif line is not None and line.transition and named not in (None, line.transition):
+            note += f"; the model names its transition {line.transition}"
+        if line is not None and not line.lases:
             note += "; the gain model gives it no threshold"
-        at = line["wavelength_nm"] if line else None
+        at = line.wavelength_nm if line else None
         return self._fact(f"line{self.label}", peak.wavelength_nm, at, "nm", note, line)
 
     def _range(self) -> Fact:
         span = (self.peak["wavelength_from_nm"], self.peak["wavelength_to_nm"])
         named = self.peak.texts.get("transition")
-        lowest = first_line([item for item in self.lines if named in (None, item["transition"])])
+        lowest = first_line([item for item in self.lines if named in (None, item.transition)])
         if lowest is None:
             return self._fact(f"range of lines{self.label}", span, None, "nm", "no such line lases", None)
-        where = "inside" if span[0] <= lowest["wavelength_nm"] <= span[1] else "outside"
+        where = "inside" if span[0] <= lowest.wavelength_nm <= span[1] else "outside"
         note = f"lowest threshold{self.label}, {where} the range"
-        return self._fact(f"range of lines{self.label}", span, lowest["wavelength_nm"], "nm", note, lowest)
+        return self._fact(f"range of lines{self.label}", span, lowest.wavelength_nm, "nm", note, lowest)
 
     def _width(self) -> Fact:
-        q = self.line["mode"]["q"] if self.line else None
-        width = self.line["wavelength_nm"] / q if self.line and q else None
+        q = self.line.mode.q if self.line else math.nan
+        width = self.line.wavelength_nm / q if self.line and math.isfinite(q) else None
         note = "predicted: λ/Q of the cold cavity; above threshold a line is narrower than that"
         return self._fact("line width", self.peak["linewidth_nm"], width, "nm", note, None)
 
@@ -186,7 +206,7 @@ class _Beside:
         predicted: float | None,
         unit: str,
         note: str,
-        line: Predicted | None,
+        line: Line | None,
     ) -> Fact:
         peak = self.peak
         error = _error_of(quantity, line)
@@ -194,30 +214,30 @@ class _Beside:
         return Fact(quantity, published, predicted, error, unit, note, *about)
 
 
-def _error_of(quantity: str, line: Predicted | None) -> float | None:
+def _error_of(quantity: str, line: Line | None) -> float | None:
     """The predicted number's error from its assumed inputs, where it is known."""
-    errors = (line or {}).get("input_errors")
-    if not errors:
+    if line is None or line.input_errors is None:
         return None
     if quantity == "threshold":
-        return errors["threshold"]
+        return json_ready(line.input_errors.threshold)
     if quantity == "threshold ⟨N⟩":
-        return line["threshold"]["pairs_err"] if line else None
-    return errors["wavelength_nm"] if quantity.startswith(("line (", "range")) or quantity == "line" else None
+        return json_ready(line.threshold.pairs_err)
+    return json_ready(line.input_errors.wavelength_nm)
 
 
 def _spoken(path: str) -> str:
     return {"lattice.period_nm": "period"}.get(path, path)
 
 
-def _threshold_in(unit: str, line: Predicted | None) -> tuple[float | None, str]:
+def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:
+    """A line's threshold in a published unit, and what to know of it."""
     if line is None:
         return None, "no predicted line"
-    value, own = line["threshold"]["value"], line["threshold"]["unit"]
-    if value is None:
-        return None, line.get("note", "")
+    value, own = line.threshold.value, line.threshold.unit
+    if not line.lases or math.isnan(value):
+        return None, line.note
     if own == unit:
-        return value, f"of the predicted line at {line['wavelength_nm']:.0f} nm, rank {line['rank']}"
+        return value, f"of the predicted line at {line.wavelength_nm:.0f} nm, rank {line.rank}"
     if own in _MICROJOULE and unit in _MICROJOULE:
         return value * _MICROJOULE[own] / _MICROJOULE[unit], ""
     return (

@@ -15,6 +15,7 @@ from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.solvers.ask import Solver, solve
+from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes
 
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
@@ -80,11 +81,11 @@ def sensitivities(
 
     Args:
         design: whose modes are differentiated.
-        settings: of a solver whose modes are live, such as ``Poles()``, which is the default.
+        settings: of a solver whose modes have derivatives; None is ``Poles()``.
         paths: the numbers, as dotted paths.
         asked: window, wavevector, angle, as :func:`cavitydesign.solvers.ask.solve` takes them.
     """
-    found = solve(design, settings, **asked)
+    found = solve(design, settings or Poles(), **asked)
     modes, window = found.modes, found.window_nm
     chosen = tuple(paths) if paths is not None else tuple(optical_numbers(design))
     slopes: Any = np.full((len(modes), len(chosen)), np.nan, dtype=complex)

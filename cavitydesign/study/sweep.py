@@ -21,6 +21,7 @@ from cavitydesign.errors import CavityError, InputError, SolverError, Status
 from cavitydesign.files import MOST_NUMBERS, parse_range, write_atomically
 from cavitydesign.geometry.design import Design
 from cavitydesign.solvers.ask import Progress, Solver, silent
+from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import MODE_COLUMNS, Mode, Solution, dataset_variables
 from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt
 
@@ -120,7 +121,7 @@ def following(path: str) -> RunLine:
 
         first = tasks[0]
         values = [task.design.value_at(path) for task in tasks]
-        if len(values) < 3:
+        if len(values) < 3 or not isinstance(first.settings, Poles):
             return [attempt(task) for task in tasks]
         try:
             found = follow(

@@ -11,8 +11,7 @@ from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.patterned.farfield import FarField, far_field
 from cavitydesign.optics.patterned.resonance import Resonance
-from cavitydesign.solvers.base import Poles
-from cavitydesign.solvers.poles import resonances
+from cavitydesign.solvers.poles import Poles, resonances
 
 WINDOW = (560.0, 650.0)
 

@@ -11,8 +11,7 @@ from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.optics.patterned.nearfield import ModeField, mode_fields, radiation, stokes
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.uniform import multilayer
-from cavitydesign.solvers.base import Poles
-from cavitydesign.solvers.poles import Mode, resonances
+from cavitydesign.solvers.poles import Mode, Poles, resonances
 
 WINDOW = (570.0, 660.0)
 SQUARE = {"kind": "square", "period_nm": 360.0}

@@ -18,7 +18,7 @@ from cavitydesign.optics.uniform.resonator import (
     uniform_resonances,
 )
 from cavitydesign.optics.uniform.slab import slab_modes
-from cavitydesign.solvers.base import Modes
+from cavitydesign.solvers.solution import Modes
 
 WINDOW = (500.0, 800.0)
 

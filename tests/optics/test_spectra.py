@@ -11,7 +11,8 @@ from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.optics.uniform import multilayer
-from cavitydesign.solvers.base import Poles, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles
 
 WINDOW = (500.0, 800.0)
 SQUARE = {"kind": "square", "period_nm": 360.0}

@@ -10,7 +10,8 @@ from cavitydesign import units
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.patterned.spectra import spectrum
-from cavitydesign.solvers.base import Poles, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles
 
 PERIOD_NM = 400.0
 WAVES = 197

@@ -14,10 +14,11 @@ from cavitydesign.geometry import (
     Stack,
 )
 from cavitydesign.report.plots.fdtd import field_picture, save_animation, verification_picture
-from cavitydesign.solvers.base import Poles, solve
+from cavitydesign.solvers.ask import solve
 from cavitydesign.solvers.fdtd import Fdtd
 from cavitydesign.solvers.fdtd.fields import mode_field
 from cavitydesign.solvers.fdtd.losses import array_losses
+from cavitydesign.solvers.poles import Poles
 from cavitydesign.study.verify import verify
 
 pytestmark = pytest.mark.meep

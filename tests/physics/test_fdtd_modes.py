@@ -6,9 +6,10 @@ import pytest
 
 from cavitydesign.errors import Status
 from cavitydesign.geometry import Bar, Circle, Constant, Inclusion, Layer, LineLattice, SquareLattice, Stack
-from cavitydesign.solvers.base import Poles, solve
+from cavitydesign.solvers.ask import solve
 from cavitydesign.solvers.fdtd import Fdtd
 from cavitydesign.solvers.fdtd.lasing import lasing_curve
+from cavitydesign.solvers.poles import Poles
 from cavitydesign.study.verify import verify
 
 pytestmark = pytest.mark.meep

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.solvers.base import Finite, Poles, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.finite import Finite
+from cavitydesign.solvers.poles import Poles
 
 
 def stack(period, layers, periods):

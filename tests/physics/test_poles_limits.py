@@ -9,7 +9,8 @@ from cavitydesign import units
 from cavitydesign.errors import Status
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.optics.uniform.resonator import uniform_resonances
-from cavitydesign.solvers.base import Poles, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles
 from tests.optics.cells import WINDOW, circle, film_cell, layer, numeric, polygon, rectangle, stack
 
 

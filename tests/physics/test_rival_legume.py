@@ -10,7 +10,8 @@ import math
 import numpy as np
 import pytest
 
-from cavitydesign.solvers.base import Poles, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles
 from tests.optics.cells import circle, film_cell, layer, stack
 
 legume = pytest.importorskip(

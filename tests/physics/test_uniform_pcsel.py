@@ -5,7 +5,8 @@ import math
 import pytest
 
 from cavitydesign.geometry import Circle, Constant, Inclusion, Layer, Library, Rectangle, SquareLattice, Stack
-from cavitydesign.solvers.base import Bragg, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.bragg import Bragg
 
 WINDOW = (500.0, 750.0)
 

@@ -17,8 +17,8 @@ from cavitydesign.report.plots.modes import (
     far_field_polarization,
     near_field,
 )
-from cavitydesign.solvers.base import Poles, solve
-from cavitydesign.solvers.poles import resonances
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles, resonances
 
 WINDOW = (580.0, 640.0)
 

@@ -19,8 +19,8 @@ from cavitydesign.geometry import (
 )
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.uniform.slab import slab_modes
-from cavitydesign.solvers.base import Bragg, solve
-from cavitydesign.solvers.bragg import averaged, bragg_lines
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.bragg import Bragg, averaged, bragg_lines
 
 GLASS = Library(library="main/SiO2/Malitson")
 SQUARE = SquareLattice(period_nm=360.0)

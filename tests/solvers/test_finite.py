@@ -7,7 +7,9 @@ import pytest
 
 from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.solvers.base import Finite, Poles, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.finite import Finite
+from cavitydesign.solvers.poles import Poles
 
 CIRCLE = {"shape": "circle", "radius_nm": 108.0, "material": {"n": 1.5}}
 QUICK = Finite(poles=Poles(waves=45))

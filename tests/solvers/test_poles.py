@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.optics.patterned import completeness
-from cavitydesign.solvers.base import MODE_COLUMNS, Poles, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import MODE_COLUMNS
 from tests.optics.cells import WINDOW, circle, film_cell, layer, stack
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.base import Poles, solve
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.poles import Poles
 from cavitydesign.study import follow as module
 from cavitydesign.study.follow import follow
 from tests.optics.cells import WINDOW, circle, film_cell, layer, rectangle, stack

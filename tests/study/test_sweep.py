@@ -10,7 +10,9 @@ import pytest
 
 from cavitydesign import design_from_dict
 from cavitydesign.errors import InputError, SolverError, Status
-from cavitydesign.solvers.base import Bragg, Modes, Poles, Solution
+from cavitydesign.solvers.bragg import Bragg
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import store as store_module
 from cavitydesign.study.store import Failure, Store, Task, solver_version
 from cavitydesign.study.sweep import Axis, Interrupted, grid, sweep

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cavitydesign import Poles, design_from_dict, load_design, solve
-from cavitydesign.solvers.base import Modes
+from cavitydesign.solvers.solution import Modes
 from cavitydesign.study.predict import predict
 from cavitydesign.study.tolerance import match, propagate
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cavitydesign.errors import Status
-from cavitydesign.solvers.base import Modes, Solution
+from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study.verify import compare, match_modes
 
 WINDOW = (590.0, 640.0)

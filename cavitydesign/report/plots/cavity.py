@@ -66,9 +66,9 @@ def mode_profile(design: Design, solution: Solution, *, row: int | None = None) 
         over.spines["right"].set_visible(True)
         over.yaxis.label.set_color(BLUE)
         _mark_film(axes, design.to_stack(), numeric)
-        quality = "no loss" if math.isinf(mode.q) else f"Q = {mode['q']:.0f}"
+        quality = "no loss" if math.isinf(mode.q) else f"Q = {mode.q:.0f}"
         axes.set_title(
-            f"{design.name}\nλ = {mode['wavelength_nm']:.2f} nm, {quality}, {mode['confinement']:.0%} in the film"
+            f"{design.name}\nλ = {mode.wavelength_nm:.2f} nm, {quality}, {mode.confinement:.0%} in the film"
         )
         return figure
 

@@ -53,7 +53,7 @@ def published_against_predicted(
 def _pair(item: Compared | Fact) -> tuple[str, Any, float | None, float | None] | None:
     """(label, published, predicted, error) of a row that is a wavelength."""
     if isinstance(item, Compared):
-        predicted = item.line["wavelength_nm"] if item.line else None
+        predicted = item.line.wavelength_nm if item.line else None
         names = [
             item.peak.texts.get("transition"),
             *(f"{path.rpartition('.')[2]} {value:g}" for path, value in item.device.items()),

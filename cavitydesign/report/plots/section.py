@@ -59,11 +59,9 @@ def mode_section(design: Design, solution: Solution, *, row: int | None = None) 
         right.plot(mean / mean.max(), z, color=BLUE)
         _layers(right, numeric)
         right.set(xlabel="mean |E|² of the cell (largest = 1)", xlim=(0.0, 1.08))
-        quality = "no loss" if math.isinf(mode.q) else f"Q = {mode['q']:.0f}"
-        share = f"{mode['confinement']:.0%} in the film"
-        left.set_title(
-            f"{design.name}\n{mode['symmetry']}, λ = {mode['wavelength_nm']:.2f} nm, {quality}, {share}"
-        )
+        quality = "no loss" if math.isinf(mode.q) else f"Q = {mode.q:.0f}"
+        share = f"{mode.confinement:.0%} in the film"
+        left.set_title(f"{design.name}\n{mode.symmetry}, λ = {mode.wavelength_nm:.2f} nm, {quality}, {share}")
         return figure
 
 
