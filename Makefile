@@ -22,7 +22,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 run: setup ## predict the three published lasers, draw their maps and masks into out/, print one screen
-	@$(PY) -m cavitydesign.showcase --out out
+	@$(PY) -m cavitydesign showcase --out out
 
 test: setup-dev lint ## format, lint, types, import rules, then every test that is not slow
 	$(PYTEST) -m "not slow"

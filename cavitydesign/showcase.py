@@ -249,16 +249,8 @@ def _tables(found: predict.Prediction, swept: sweep.Sweep, out: Path) -> None:
     write_atomically(out / "prediction.json", _json(found.document()))
     write_atomically(out / "modes.json", _json(found.solution.modes.records()))
     columns = (
-        "quantity",
-        "device",
-        "published",
-        "predicted",
-        "predicted_err",
-        "difference",
-        "unit",
-        "note",
-        "source",
-    )
+        "quantity", "device", "published", "predicted", "predicted_err", "difference", "unit", "note", "source",
+    )  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -52,3 +52,28 @@ def test_layouts_that_are_not_there_are_one_line(tmp_path):
     ran = command("showcase", "--out", tmp_path / "out", "--layouts", tmp_path, "--jobs", "1")
     assert ran.code == 2
     assert "nanopillar.toml: there is no such file" in ran.err
+
+
+def test_an_interrupt_says_what_is_kept(tmp_path, monkeypatch):
+    from cavitydesign import showcase
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(showcase, "_lasers", stopped)
+    ran = command("showcase", "--out", tmp_path / "out")
+    assert ran.code == 130
+    assert ran.one_line() == f"interrupted; what was finished is kept in {tmp_path / 'out'}"
+
+
+def test_the_summary_is_json_on_request(tmp_path, monkeypatch):
+    from cavitydesign import showcase
+
+    told = showcase.Told("[bold]Pillars[/]", words=["a [red]word[/]"], assumed=["film.n"])
+    monkeypatch.setattr(showcase, "_lasers", lambda *_, **__: [told])
+    monkeypatch.setattr(showcase, "mask", lambda file, _out: {"file": file, "devices": 1, "ok": True})
+    ran = command("showcase", "--out", tmp_path, "--json")
+    assert ran.code == 0
+    (laser,) = ran.json["lasers"]
+    assert laser["words"] == ["a [red]word[/]"]
+    assert "[bold]Pillars[/]: a [red]word[/]." in (tmp_path / "summary.txt").read_text(), "not read as markup"

@@ -206,7 +206,10 @@ def _parameters(chosen: Mapping[str, type[Solver]], *, with_choice: bool) -> lis
         names: Any = enum.StrEnum("SolverName", {name.upper(): name for name in chosen})
         choice = Annotated[names, typer.Option("--solver", help="How modes are found.")]
         found.append(_parameter("solver", choice, names("poles")))
-    found += [_parameter(name, kind, None) for name, (_, _, kind) in _ASKED.items()]
+    for name, (_, part, annotation) in _ASKED.items():
+        # of several that work together all must look at what is asked
+        if with_choice or part == "window_nm" or all(part in kind.asks for kind in chosen.values()):
+            found.append(_parameter(name, annotation, None))
     offered: dict[str, dict[str, tuple[Field[Any], Any]]] = {}
     for solver, kind in chosen.items():
         for name, item in options_of(kind).items():

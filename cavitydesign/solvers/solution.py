@@ -151,7 +151,7 @@ class Mode:
 
     def _alive(self) -> Live:
         if self.live is None:
-            rule = "this mode has no fields: it was stored, or its method has none; solve again with Poles()"
+            rule = "this mode has no fields: it was stored, or its method has none; solve again with the poles solver"
             raise InputError(rule, key="mode", value=f"{self.wavelength_nm:.2f} nm {self.kind}")
         return self.live
 

@@ -214,6 +214,29 @@ def test_calibrate_finds_the_number_that_made_the_peaks_and_says_fitted(cavity, 
     assert "fitted" in command("calibrate", cavity, "--measured", peaks).out
 
 
+def test_compare_and_calibrate_ask_at_the_angle_that_is_given(cavity, tmp_path):
+    tilted = command("modes", cavity, "--angle", "20", "--json").json["modes"][0]["wavelength_nm"]
+    peaks = tmp_path / "peaks.csv"
+    peaks.write_text(f"wavelength_nm,wavelength_err_nm\n{tilted},0.01\n")
+    arguments = (cavity, "--measured", peaks, "--angle", "20", "--json")
+    assert command("compare", *arguments).json["peaks"][0]["residual_nm"] == pytest.approx(0.0, abs=1e-6)
+    (fitted,) = command("calibrate", *arguments).json["fitted"]
+    assert fitted["value"] == pytest.approx(433.0, abs=0.01), "nothing has to move"
+
+
+def test_predict_names_the_inputs_that_matter_most():
+    ran = command("predict", LAYOUTS / "two_mirror.toml", "--json")
+    line, assumed = ran.json["lines"][0], ran.json["assumed"]
+    errors = {item["input"]: abs(item["wavelength_nm"]) for item in line["input_errors"]["contributions"]}
+    assert len(assumed) > 3
+    words = " ".join(command("predict", LAYOUTS / "two_mirror.toml").out.split())
+    assert f"and {len(assumed) - 3} more; --explain lists them" in words
+    named = words.partition("fitted): ")[2].partition(", and ")[0]
+    assert max(errors, key=errors.__getitem__) in named
+    listed = command("predict", LAYOUTS / "two_mirror.toml", "--explain").out
+    assert all(item["input"] in listed for item in assumed)
+
+
 def test_mask_writes_checks_and_reads_back(tmp_path):
     out = tmp_path / "mask.gds"
     ran = command("mask", LAYOUTS / "masks" / "two_mirror.toml", "--out", out, "--json")

@@ -17,6 +17,7 @@ from cavitydesign.errors import InputError, Status
 from cavitydesign.geometry.design import Device
 from cavitydesign.solvers import known
 from cavitydesign.solvers.ask import Solver, option
+from cavitydesign.solvers.fdtd import Fdtd
 from cavitydesign.solvers.finite import Finite
 from cavitydesign.solvers.poles import Poles
 from tests.cli.running import LAYOUTS, command
@@ -40,7 +41,9 @@ def test_every_command_that_solves_takes_every_option_of_every_solver(name):
 def test_verify_takes_the_options_of_both_its_solvers():
     both = set(options_of(known()["poles"])) | set(options_of(known()["fdtd"]))
     assert both | {"--window"} <= options_in_help("verify")
-    assert "--solver" not in options_in_help("verify")
+    assert {"--resolution", "--ranks", "--max-waves"} <= both
+    assert "--bloch" in options_in_help("verify"), "both look at it"
+    assert not {"--solver", "--periods", "--infinite", "--angle"} & options_in_help("verify")
 
 
 @pytest.mark.parametrize("name", [*SOLVING, "verify"])
@@ -72,6 +75,9 @@ def test_options_become_settings_and_question():
     assert found.asked == {"window_nm": (560.0, 700.0)}
     assert question("--bloch", "0.001,-0.002").asked == {"bloch": (0.001, -0.002)}
     assert question("--angle", "20").asked == {"angle_deg": 20.0}
+    assert question("--solver", "fdtd", "--resolution", "40,60", "--ranks", "2").settings == Fdtd(
+        pixels_per_um=(40.0, 60.0), ranks=2
+    )
     assert question().settings == Poles()
     assert question().asked == {}
 

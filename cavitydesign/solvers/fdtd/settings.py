@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from cavitydesign.errors import InputError
-from cavitydesign.solvers.ask import Ask, Solver
+from cavitydesign.solvers.ask import Ask, Solver, option
 from cavitydesign.solvers.solution import Solution
 
 
@@ -40,11 +40,13 @@ class Fdtd(Solver):
     version: ClassVar[int] = 2
     asks: ClassVar[tuple[str, ...]] = ("bloch", "device")
 
-    pixels_per_um: tuple[float, ...] = (55.0, 78.0)
+    pixels_per_um: tuple[float, ...] = option(
+        (55.0, 78.0), "Pixels per µm; two or more are extrapolated.", name="--resolution", metavar="PX,…"
+    )
     bloch: tuple[float, float] = (0.0, 0.0)
     periods: tuple[int, int] | None = None
     classes: tuple[str, ...] | None = None
-    q_min: float = 20.0
+    q_min: float = option(20.0, "Smallest Q to look for.", name="--q-min")
     q_max: float = 1e6
     duration_um: float | None = None
     pad_nm: float | None = None
@@ -52,7 +54,7 @@ class Fdtd(Solver):
     dispersion: Literal["auto", "constant", "lorentz"] = "auto"
     index_tolerance: float = 2e-4
     interpreter: str | None = field(default=None, compare=False)
-    ranks: int = field(default=1, compare=False)
+    ranks: int = option(1, "MPI ranks of each run (mpirun).", name="--ranks", compare=False)
     at_once: int = field(default=1, compare=False)
     time_limit_s: float = field(default=3600.0, compare=False)
     memory_limit_gb: float | None = field(default=None, compare=False)
