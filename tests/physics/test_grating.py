@@ -45,9 +45,9 @@ def test_lines_are_a_cell_too_short_for_orders_along_them(bloch):
     one = poles(lines, (560.0, 700.0), waves=25, bloch=bloch)
     two = poles(cell, (560.0, 700.0), waves=25, bloch=bloch)
     assert len(one) >= 4
-    assert list(one.symmetry) == list(two.symmetry)
-    np.testing.assert_allclose(one.k0_per_nm, two.k0_per_nm, rtol=1e-10)
-    np.testing.assert_allclose(one.confinement, two.confinement, rtol=1e-7)
+    assert list(one["symmetry"]) == list(two["symmetry"])
+    np.testing.assert_allclose(one["k0_per_nm"], two["k0_per_nm"], rtol=1e-10)
+    np.testing.assert_allclose(one["confinement"], two["confinement"], rtol=1e-7)
 
 
 @pytest.mark.parametrize(("angle", "azimuth"), [(0.0, 0.0), (20.0, 0.0), (20.0, 35.0)])
@@ -85,8 +85,8 @@ def test_an_oblique_cell_of_another_lattice_has_its_modes(plain, told, rel):
     ours = poles(stack(layers, lattice=skew), (560.0, 640.0), waves=61)
     theirs = poles(stack(layers, lattice=plain), (560.0, 640.0), waves=61)
     assert len(ours) == len(theirs) >= 4
-    assert sorted(ours.degeneracy) == sorted(theirs.degeneracy)
-    np.testing.assert_allclose(ours.k0_per_nm, theirs.k0_per_nm, rtol=rel)
+    assert sorted(ours["degeneracy"]) == sorted(theirs["degeneracy"])
+    np.testing.assert_allclose(ours["k0_per_nm"], theirs["k0_per_nm"], rtol=rel)
 
 
 def test_an_oblique_cell_proper_keeps_its_rotation_only():
@@ -191,11 +191,11 @@ def test_a_shift_of_half_a_period_brings_the_mode_of_a_first_order_grating_into_
     alpha = brentq(condition, 0.1, 5.0)
     shifted = poles(finite(shift_periods=0.5), (630.0, 650.0), q_min=20.0)
     plain = poles(finite(), (630.0, 650.0), q_min=20.0)
-    best = int(np.argmax(shifted.q))
-    assert shifted.wavelength_nm[best] == pytest.approx(middle, rel=1e-4)
-    assert math.pi * PAIRS / (2.0 * shifted.q[best]) == pytest.approx(alpha, rel=0.01)
-    assert shifted.q[best] > 1.1 * plain.q.max()
-    assert np.abs(plain.wavelength_nm - middle).min() > 1e-3 * middle
+    best = int(np.argmax(shifted["q"]))
+    assert shifted["wavelength_nm"][best] == pytest.approx(middle, rel=1e-4)
+    assert math.pi * PAIRS / (2.0 * shifted["q"][best]) == pytest.approx(alpha, rel=0.01)
+    assert shifted["q"][best] > 1.1 * plain["q"].max()
+    assert np.abs(plain["wavelength_nm"] - middle).min() > 1e-3 * middle
 
 
 # -- second order ---------------------------------------------------------------------------------------------------

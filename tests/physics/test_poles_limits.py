@@ -21,8 +21,8 @@ def _modes(subject, window_nm=WINDOW, **options):
 
 
 def _same(first, second, *, rel):
-    assert list(first.symmetry) == list(second.symmetry)
-    np.testing.assert_allclose(first.k0_per_nm, second.k0_per_nm, rtol=rel, atol=0.0)
+    assert list(first["symmetry"]) == list(second["symmetry"])
+    np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=rel, atol=0.0)
 
 
 # -- no contrast ----------------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def test_two_inclusions_that_make_one_layer():
     whole = stack([layer(1.85, 60.0), layer(2.0, 170.0, circle(2.0, 90.0))])
     ours, plain = (_modes(item, (620.0, 660.0), waves=49) for item in (made, whole))
     np.testing.assert_allclose(
-        np.unique(np.round(ours.wavelength_nm, 6)), np.unique(np.round(plain.wavelength_nm, 6))
+        np.unique(np.round(ours["wavelength_nm"], 6)), np.unique(np.round(plain["wavelength_nm"], 6))
     )
 
 
@@ -100,10 +100,10 @@ def test_all_lengths_times_s_is_wavelength_times_s(scale):
         (WINDOW[0] * scale, WINDOW[1] * scale),
         waves=49,
     )
-    np.testing.assert_allclose(scaled.wavelength_nm, base["wavelength_nm"] * scale, rtol=1e-10)
-    np.testing.assert_allclose(scaled.q, base["q"], rtol=1e-7)
-    np.testing.assert_allclose(scaled.confinement, base["confinement"], rtol=1e-6)
-    np.testing.assert_allclose(scaled.threshold_gain_per_cm * scale, base["threshold_gain_per_cm"], rtol=1e-6)
+    np.testing.assert_allclose(scaled["wavelength_nm"], base["wavelength_nm"] * scale, rtol=1e-10)
+    np.testing.assert_allclose(scaled["q"], base["q"], rtol=1e-7)
+    np.testing.assert_allclose(scaled["confinement"], base["confinement"], rtol=1e-6)
+    np.testing.assert_allclose(scaled["threshold_gain_per_cm"] * scale, base["threshold_gain_per_cm"], rtol=1e-6)
 
 
 def test_scaling_of_the_loss_to_1e_9():
@@ -113,7 +113,7 @@ def test_scaling_of_the_loss_to_1e_9():
         (1258.0, 1264.0),
         waves=49,
     )
-    np.testing.assert_allclose(scaled.q, base["q"], rtol=1e-9)
+    np.testing.assert_allclose(scaled["q"], base["q"], rtol=1e-9)
 
 
 TRIANGLE = [(90.0 * math.cos(a), 90.0 * math.sin(a)) for a in 2.0 * math.pi * np.arange(3) / 3]
@@ -143,22 +143,22 @@ def test_moving_an_uneven_pattern_changes_nothing():
     first, second = (
         _modes(stack([layer(2.0, 200.0, *items)]), (590.0, 650.0), waves=25) for items in (pair, moved)
     )
-    np.testing.assert_allclose(first.wavelength_nm, second.wavelength_nm, rtol=1e-6)
+    np.testing.assert_allclose(first["wavelength_nm"], second["wavelength_nm"], rtol=1e-6)
 
 
 def test_a_quarter_turn_changes_nothing_but_names():
     """Of a rectangular hole in a square cell, and of a rectangular cell with its periods exchanged."""
     long, tall = (stack([layer(2.0, 200.0, rectangle(1.5, size))]) for size in ((180.0, 90.0), (90.0, 180.0)))
     first, second = (_modes(item, (560.0, 650.0), waves=49) for item in (long, tall))
-    np.testing.assert_allclose(first.k0_per_nm, second.k0_per_nm, rtol=1e-7)
+    np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=1e-7)
     wide, high = (
         stack([layer(2.0, 200.0, circle(1.5, 90.0))], period_nm=periods)
         for periods in ((380.0, 350.0), (350.0, 380.0))
     )
     first, second = (_modes(item, (560.0, 650.0), waves=49) for item in (wide, high))
-    np.testing.assert_allclose(first.k0_per_nm, second.k0_per_nm, rtol=1e-6)
+    np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=1e-6)
     swap = {"B1": "B2", "B2": "B1", "A1": "A1", "A2": "A2"}
-    assert [swap[name] for name in first.symmetry] == list(second.symmetry)
+    assert [swap[name] for name in first["symmetry"]] == list(second["symmetry"])
 
 
 def test_turning_the_wavevector_turns_nothing_physical():

@@ -67,9 +67,9 @@ def test_every_solution_satisfies_the_condition_and_none_is_missing(thickness):
 
 def test_orders_can_be_chosen():
     every = solve(grating(), Bragg(), window_nm=(400.0, 700.0)).modes
-    assert set(every.order) == {2, 3}
+    assert set(every["order"]) == {2, 3}
     third = solve(grating(), Bragg(orders=(3,)), window_nm=(400.0, 700.0)).modes
-    assert sorted(third.wavelength_nm) == sorted(every.wavelength_nm[every.order == 3])
+    assert sorted(third["wavelength_nm"]) == sorted(every["wavelength_nm"][every["order"] == 3])
     with pytest.raises(InputError, match="orders"):
         solve(grating(), Bragg(orders=(0,)), window_nm=(400.0, 700.0))
 
@@ -143,7 +143,7 @@ def test_lattices_and_what_their_period_means():
     lattice = RectangularLattice(period_x_nm=360.0, period_y_nm=360.0 * 1.02)
     both = solve(grating(lattice, radius=90.0 * math.sqrt(1.02)), Bragg(), window_nm=window).modes
     assert len(both) == 2 * len(one)  # the same average, two periods
-    assert set(one.wavelength_nm) < set(np.round(both.wavelength_nm, 9)) | set(both.wavelength_nm) or min(
+    assert set(one["wavelength_nm"]) < set(np.round(both["wavelength_nm"], 9)) | set(both["wavelength_nm"]) or min(
         abs(w - one.wavelength_nm[0]) for w in both.wavelength_nm
     ) == pytest.approx(0.0, abs=1e-9)
     assert solve(grating(hexagonal), Bragg(orders=(2,)), window_nm=window).modes["degeneracy"][0] == 6
@@ -166,7 +166,7 @@ def test_leaky_guide_on_silicon_is_listed_with_its_leakage():
     assert line.wave.q == pytest.approx(mode.q, rel=0.01)
     assert line.wave.q > 300.0
     row = solve(stack, Bragg(), window_nm=(600.0, 700.0)).modes
-    assert np.all(row.q_down < 1e4)
+    assert np.all(row["q_down"] < 1e4)
 
 
 def test_stack_without_lattice_is_told_where_to_go():

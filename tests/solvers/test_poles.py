@@ -108,7 +108,7 @@ def test_angles_belong_to_uniform_stacks():
 def test_exact_threshold_is_close_to_first_order():
     first = solve(film_cell(film=1.85 + 0.001j), Poles(), window_nm=(625.0, 635.0)).modes
     exact = solve(film_cell(film=1.85 + 0.001j), Poles(exact_threshold=True), window_nm=(625.0, 635.0)).modes
-    np.testing.assert_allclose(first.threshold_gain_per_cm, exact["threshold_gain_per_cm"], rtol=0.01)
+    np.testing.assert_allclose(first["threshold_gain_per_cm"], exact["threshold_gain_per_cm"], rtol=0.01)
     dark = exact["symmetry"] != "E"
     # a dark mode loses only what the film itself takes: its gain at threshold is 4πκ/λ
     expected = 4e7 * math.pi * 0.001 / exact["wavelength_nm"][dark]
@@ -132,7 +132,7 @@ def test_dispersive_film_matches_the_constant_one_at_its_wavelength():
         dispersive = solve(Stack.model_validate(content), Poles(waves=49), window_nm=(600.0, 660.0)).modes
     except InputError as error:  # pragma: no cover
         pytest.fail(str(error))
-    row = dispersive.row(int(np.argmin(np.where(dispersive.symmetry == "A2", 0.0, 1.0))))
+    row = dispersive.row(int(np.argmin(np.where(dispersive["symmetry"] == "A2", 0.0, 1.0))))
     n = 1.80 + 0.02 / (1e-3 * row.wavelength_nm) ** 2
     constant = solve(film_cell(film=n), Poles(waves=49), window_nm=(600.0, 660.0)).modes
     same = constant.row(int(np.argmin(np.where(constant.symmetry == "A2", 0.0, 1.0))))
