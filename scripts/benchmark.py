@@ -270,7 +270,7 @@ def _pair_errors(pairs: list[tuple[float, float]], exact: Modes) -> tuple[float,
         same = [row for row in exact if math.isinf(row.q) == (not math.isfinite(q) or q > 1e8)]
         if not same:
             continue
-        row = min(same, key=lambda item: abs(item["wavelength_nm"] - value))
+        row = min(same, key=lambda item: abs(item.wavelength_nm - value))
         wavelength = np.fmax(wavelength, abs(row.wavelength_nm - value))
         if math.isfinite(row.q):
             quality = np.fmax(quality, abs(q / row.q - 1.0))

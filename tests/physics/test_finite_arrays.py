@@ -53,14 +53,12 @@ def test_q_of_seventeen_periods_beside_finite_fdtd():
     found = solve(slab(17), Finite(), window_nm=(605.0, 670.0))
     assert found.modes["symmetry"][0] == "A2"
     assert found.modes["q"][0] == pytest.approx(67.0, rel=0.08)
-    assert found.provenance["array"][0]["q_vertical"] > 5.0 * found.provenance["array"][0]["q_in_plane"]
+    assert found.provenance["array"][0]["q_vertical"] > 5.0 * found.modes[0].q_edges
 
 
 def test_in_plane_q_grows_as_the_cube_of_the_length():
     values = [
-        solve(slab(n), Finite(poles=Poles(waves=45)), window_nm=(605.0, 670.0)).provenance["array"][0][
-            "q_in_plane"
-        ]
+        solve(slab(n), Finite(poles=Poles(waves=45)), window_nm=(605.0, 670.0)).modes[0].q_edges
         for n in (80, 160, 320)
     ]
     slopes = [math.log2(b / a) for a, b in pairwise(values)]

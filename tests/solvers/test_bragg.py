@@ -143,9 +143,9 @@ def test_lattices_and_what_their_period_means():
     lattice = RectangularLattice(period_x_nm=360.0, period_y_nm=360.0 * 1.02)
     both = solve(grating(lattice, radius=90.0 * math.sqrt(1.02)), Bragg(), window_nm=window).modes
     assert len(both) == 2 * len(one)  # the same average, two periods
-    assert set(one["wavelength_nm"]) < set(np.round(both["wavelength_nm"], 9)) | set(both["wavelength_nm"]) or min(
-        abs(w - one.wavelength_nm[0]) for w in both.wavelength_nm
-    ) == pytest.approx(0.0, abs=1e-9)
+    assert set(one["wavelength_nm"]) < set(np.round(both["wavelength_nm"], 9)) | set(
+        both["wavelength_nm"]
+    ) or min(abs(w - one.wavelength_nm[0]) for w in both.wavelength_nm) == pytest.approx(0.0, abs=1e-9)
     assert solve(grating(hexagonal), Bragg(orders=(2,)), window_nm=window).modes["degeneracy"][0] == 6
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cavitydesign import design_from_dict
 from cavitydesign.errors import InputError, SolverError, Status
+from cavitydesign.files import write_atomically
 from cavitydesign.solvers.bragg import Bragg
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
@@ -23,7 +24,6 @@ from cavitydesign.study.store import (
     Task,
     outcome_from_dict,
     outcome_to_dict,
-    write_atomically,
 )
 
 SLAB = {
