@@ -52,7 +52,7 @@ def points(axes):
 def test_the_period_map_shows_every_mode_once(swept):
     figure = plots.period_map(swept, peaks=read_peaks(LAYOUTS / "measured" / "pcsel.csv"))
     shown = points(figure.axes[0])
-    expected = np.array([[row["lattice.period_nm"], row.wavelength_nm] for row in swept.rows()])
+    expected = np.array([[p.values["lattice.period_nm"], mode.wavelength_nm] for p, mode in swept.rows()])
     assert sorted(shown.tolist()) == sorted(expected.tolist())
     assert figure.axes[0].get_xlabel() == "period Λ (nm)"
     assert says_units(figure)
@@ -150,7 +150,7 @@ def test_a_chart_of_modes_keeps_lossless_ones_apart(swept):
         symmetry=["A1", "E"],
         polarization=["TE-like", "TM-like"],
     )
-    solution = Solution(modes, Status.OK, {"window_nm": [600.0, 700.0]})
+    solution = Solution(modes, Status.OK, window_nm=(600.0, 700.0))
     figure = plots.mode_picture(swept.design, solution)
     heights = dict(points(figure.axes[0]).tolist())
     assert heights[640.0] == 120.0
@@ -159,7 +159,7 @@ def test_a_chart_of_modes_keeps_lossless_ones_apart(swept):
 
 
 def test_no_modes_are_a_picture_too(swept):
-    solution = Solution(Modes.empty(), Status.NO_MODES, {"window_nm": [600.0, 700.0]})
+    solution = Solution(Modes.empty(), Status.NO_MODES, window_nm=(600.0, 700.0))
     assert plots.mode_picture(swept.design, solution).axes
 
 

@@ -187,7 +187,7 @@ def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
     return {
         "status": outcome.status.name,
         "solver": outcome.solver,
-        "window_nm": list(outcome.window_nm),
+        "window_nm": _exact(list(outcome.window_nm)),
         "design_id": outcome.design_id,
         "warnings": list(outcome.warnings),
         "provenance": _exact(dict(outcome.provenance)),
@@ -204,7 +204,7 @@ def outcome_from_dict(content: Mapping[str, Any]) -> Outcome:
         kind = MODE_COLUMNS[name].kind
         columns[name] = [_inexact(value) if kind in (float, complex) else value for value in values]
     provenance = {name: _inexact(value) for name, value in content["provenance"].items()}
-    low, high = content["window_nm"]
+    low, high = _inexact(content["window_nm"])
     return Solution(
         Modes.from_columns(**columns), Status[content["status"]], provenance, tuple(content["warnings"]),
         solver=content["solver"], window_nm=(low, high), design_id=content["design_id"],

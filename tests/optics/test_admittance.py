@@ -7,7 +7,8 @@ import pytest
 from scipy.linalg import expm
 
 from cavitydesign import units
-from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets, fields
+from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets
+from cavitydesign.optics.patterned.fields import fields
 from cavitydesign.optics.patterned.resonance import polish
 from tests.optics.cells import block_problem, circle, film_cell, layer, polygon, stack
 

@@ -37,11 +37,10 @@ SLAB = {
 }
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def version(monkeypatch):
-    versions = {"bragg": "1", "poles": "1"}
-    monkeypatch.setattr(store_module, "solver_version", versions.__getitem__)
-    return versions
+    """Sets the version of the pole solver."""
+    return lambda number: monkeypatch.setattr(Poles, "version", number)
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ def test_the_address_depends_on_design_settings_window_and_version(task, version
         replace(task, window_nm=(560.0, 701.0)),
     ]
     assert len({base, *(other.address() for other in others)}) == 5
-    version["poles"] = "2"
+    version(200)
     assert task.address() != base
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from cavitydesign.errors import InputError
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack
-from cavitydesign.optics.patterned.admittance import BlockProblem, LayerField, diagonal_to_full
+from cavitydesign.optics.patterned.admittance import BlockProblem
+from cavitydesign.optics.patterned.fields import LayerField, diagonal_to_full
 from cavitydesign.optics.patterned.planewaves import on_lattice
 from cavitydesign.optics.patterned.resonance import Resonance
 

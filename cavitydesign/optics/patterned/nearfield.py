@@ -34,7 +34,7 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.kinds import Array
-from cavitydesign.optics.patterned.admittance import LayerField
+from cavitydesign.optics.patterned.fields import LayerField
 from cavitydesign.optics.patterned.fourier import permittivity
 from cavitydesign.optics.patterned.planewaves import PlaneWaves
 from cavitydesign.optics.patterned.resonance import Resonance, polish

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from cavitydesign.kinds import Array
-from cavitydesign.optics.patterned.admittance import BlockProblem, ResonanceField, Sheets, densities, fields
+from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets
+from cavitydesign.optics.patterned.fields import ResonanceField, densities, fields
 
 
 @dataclass(frozen=True)
