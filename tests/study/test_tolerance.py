@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from cavitydesign import Poles, design_from_dict, load_design, solve
+from cavitydesign.solvers.match import partners
 from cavitydesign.solvers.solution import Modes
 from cavitydesign.study.predict import predict
-from cavitydesign.study.tolerance import match, propagate
+from cavitydesign.study.tolerance import propagate
 
 LAYOUTS = Path(__file__).parents[2] / "layouts"
 
@@ -88,14 +89,14 @@ def test_modes_are_matched_within_their_kind():
     two = Modes.from_columns(
         wavelength_nm=[649.0, 641.0, 631.0], symmetry=["A1", "E", "E"], polarization=["TE"] * 3
     )
-    assert match(one, two).tolist() == [1, 0, 2]
-    assert match(one, Modes.empty()).tolist() == [-1, -1, -1]
+    assert partners(one, two).tolist() == [1, 0, 2]
+    assert partners(one, Modes.empty()).tolist() == [-1, -1, -1]
 
 
 def test_a_line_carries_the_errors_of_cavity_and_emitter():
     found = predict(plate(n=3.5, thickness=900.0), Poles(q_min=1.0))
     assert found.defaults == ("emitter", "pump")
-    for record in found.records:
+    for record in found.lines.records():
         errors = record["input_errors"]
         assert errors.wavelength_nm == pytest.approx(
             record["wavelength_nm"] * math.hypot(0.02 / 3.5, 5.0 / 900.0), rel=1e-4

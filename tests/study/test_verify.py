@@ -6,7 +6,7 @@ import pytest
 
 from cavitydesign.errors import Status
 from cavitydesign.solvers.solution import Modes, Solution
-from cavitydesign.study.verify import compare, match_modes
+from cavitydesign.study.verify import compare
 
 WINDOW = (590.0, 640.0)
 
@@ -56,9 +56,8 @@ def test_near_neighbours_are_told_apart_by_loss_where_labels_are_missing():
     # a dark mode between two lossy ones: the nearest in wavelength is the wrong partner
     fast = [(630.0, 200.0, "", 0, 0.01, 1.0), (630.5, math.inf, "", 0, 0.01, math.nan)]
     fdtd = [(630.4, 203.0, "", 0, 0.3, 3.0), (630.9, math.inf, "", 0, 0.3, math.nan)]
-    pairs = match_modes(solution(*fast).modes, solution(*fdtd).modes)
-    table_a, table_b = solution(*fast).modes, solution(*fdtd).modes
-    assert [(table_a.q[i], table_b.q[j]) for i, j in pairs] == [(math.inf, math.inf), (200.0, 203.0)]
+    pairs = verified(fast, fdtd).pairs
+    assert [(pair.fast.q, pair.fdtd.q) for pair in pairs] == [(math.inf, math.inf), (200.0, 203.0)]
 
 
 def test_what_stays_alone_is_named_on_both_sides():
