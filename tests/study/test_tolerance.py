@@ -96,13 +96,12 @@ def test_modes_are_matched_within_their_kind():
 def test_a_line_carries_the_errors_of_cavity_and_emitter():
     found = predict(plate(n=3.5, thickness=900.0), Poles(q_min=1.0))
     assert found.defaults == ("emitter", "pump")
-    for record in found.lines.records():
-        errors = record["input_errors"]
-        assert errors.wavelength_nm == pytest.approx(
-            record["wavelength_nm"] * math.hypot(0.02 / 3.5, 5.0 / 900.0), rel=1e-4
-        )
-        if record["threshold"]["value"] is None:
-            assert errors["threshold"] is None
+    for line in found.lines:
+        errors = line.input_errors
+        off = line.wavelength_nm * math.hypot(0.02 / 3.5, 5.0 / 900.0)
+        assert errors.wavelength_nm == pytest.approx(off, rel=1e-4)
+        if not line.lases:
+            assert math.isnan(errors.threshold)
         else:
-            both = math.hypot(errors["threshold_of_cavity"], record["threshold"]["value_err"] or 0.0)
-            assert errors["threshold"] == pytest.approx(both)
+            both = math.hypot(errors.threshold_of_cavity, np.nan_to_num(line.threshold.value_err))
+            assert errors.threshold == pytest.approx(both)
