@@ -83,14 +83,16 @@ def calibrate(
 
 def _write_design(source: Path, target: Path, found: Calibration, measured: Path) -> None:
     from cavitydesign.files import write_atomically
-    from cavitydesign.study import toml
+    from cavitydesign.study import rewrite
 
     header = f'{found.design.name}: calibrated to {measured.name}; what says source = "fitted" is its result.'
     records = [
         item.record(f"calibrated to {measured.name}; was {item.prior:g} ± {item.plus_minus:g}")
         for item in found.fitted
     ]
-    write_atomically(target, toml.with_numbers(source, records, folder=target.parent, header=header).encode())
+    write_atomically(
+        target, rewrite.with_numbers(source, records, folder=target.parent, header=header).encode()
+    )
 
 
 def _calibration(found: Calibration, out: Path | None) -> dict[str, Any]:

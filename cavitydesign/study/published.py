@@ -23,8 +23,8 @@ class Fact:
         quantity: what it is: ``line``, ``range of lines``, ``line width``, ``threshold``, ``threshold ⟨N⟩``, the first
             two with the transition behind them where it is known.
         published: the number, or (shortest, longest) of a range.
-        predicted: the number; None where nothing is predicted. predicted_err: its ± from the assumed inputs, None
-            where it is not known.
+        predicted: the number; None where nothing is predicted.
+        predicted_err: its ± from the assumed inputs; None where it is not known.
         unit: of all three.
         note: what to know, in words.
         device: the numbers that name the device, by dotted path.

@@ -9,8 +9,8 @@ import tomllib
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tomlkit import dumps
 
-from cavitydesign.study.toml import dumps
 from tests.cli.running import CAVITY, LAYOUTS, command, complaints
 
 BASES = [

@@ -87,7 +87,7 @@ def test_lines_are_ranked_by_threshold_with_those_that_have_none_last():
     assert [s for s in lines.status if not s.has_threshold] == [
         LineStatus.NO_GAIN, LineStatus.UNKNOWN_LOSS, LineStatus.OUT_OF_BAND,
     ]  # fmt: skip
-    np.testing.assert_array_equal(MIXED.wavelength_nm[lines.mode_index], lines.wavelength_nm)
+    np.testing.assert_array_equal(MIXED["wavelength_nm"][lines.mode_index], lines["wavelength_nm"])
     assert [line.mode.wavelength_nm for line in lines] == list(lines.wavelength_nm)
 
 
@@ -293,7 +293,7 @@ def test_records_are_those_of_the_interface_and_plain_json():
     first, last = again[0], again[-1]
     assert {"wavelength_nm", "transition", "threshold", "mode"} <= set(first)
     assert {"value", "unit", "pairs_per_shell"} <= set(first["threshold"])
-    assert first["mode"]["wavelength_nm"] == first.wavelength_nm
+    assert first["mode"]["wavelength_nm"] == first["wavelength_nm"]
     assert last["threshold"]["value"] is None
     assert last["transition"] is None
     assert last["status"] == "out_of_band"

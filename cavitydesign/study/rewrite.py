@@ -1,0 +1,64 @@
+"""A design file with some numbers changed: the user's own text, comments and order kept, with the new numbers in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.items import InlineTable
+
+from cavitydesign.files import read_text
+from cavitydesign.geometry.base import SourcedNumber
+
+
+def with_numbers(
+    path: str | Path, numbers: Sequence[SourcedNumber], *, folder: str | Path, header: str = ""
+) -> str:
+    """The text of the design file at ``path`` with some numbers and their sources replaced, to be kept in ``folder``.
+
+    Args:
+        path: the file that the design was loaded from.
+        numbers: the new numbers, by their dotted paths.
+        folder: where the text will stand: relative paths of tables follow it there.
+        header: lines of comment to put on top.
+    """
+    document = tomlkit.parse(read_text(Path(path)))
+    for record in numbers:
+        _place(document, record)
+    old, new = Path(path).resolve().parent, Path(folder).resolve()
+    if old != new:
+        _move_tables(document, old, new)
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
+    return comment + tomlkit.dumps(document)
+
+
+def _place(document: Any, record: SourcedNumber) -> None:
+    *parents, last = record.path.split(".")
+    place: Any = document
+    for step in parents:
+        if isinstance(place, list):
+            place = place[int(step)]
+        else:
+            if step not in place:  # a table that the file left to its defaults
+                place[step] = tomlkit.inline_table() if isinstance(place, InlineTable) else tomlkit.table()
+            place = place[step]
+    number = tomlkit.inline_table()
+    number.update({"value": record.value, "source": record.source})
+    if record.plus_minus is not None:
+        number["plus_minus"] = record.plus_minus
+    if record.note:
+        number["note"] = record.note
+    place[int(last) if isinstance(place, list) else last] = number
+
+
+def _move_tables(content: Any, old: Path, new: Path) -> None:
+    """Relative paths of tables are relative to their file; they follow it to another folder."""
+    items = content.items() if isinstance(content, Mapping) else enumerate(content)
+    for name, item in list(items):
+        if name == "table" and isinstance(item, str):
+            content[name] = os.path.relpath(old / item, new)
+        elif isinstance(item, Mapping | list):
+            _move_tables(item, old, new)
