@@ -87,7 +87,7 @@ def test_lines_are_ranked_by_threshold_with_those_that_have_none_last():
     assert [s for s in lines.status if not s.has_threshold] == [
         LineStatus.NO_GAIN, LineStatus.UNKNOWN_LOSS, LineStatus.OUT_OF_BAND,
     ]  # fmt: skip
-    np.testing.assert_array_equal(MIXED["wavelength_nm"][lines.mode_index], lines["wavelength_nm"])
+    np.testing.assert_array_equal(MIXED["wavelength_nm"][lines.mode_index], lines.wavelength_nm)
     assert [line.mode.wavelength_nm for line in lines] == list(lines.wavelength_nm)
 
 
