@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @solving("poles", "fdtd")
-def verify(design: options.DesignFile, question: Question, json: options.Json = False) -> None:
+def verify(
+    design: options.DesignFile, question: Question, plot: options.Plot = None, json: options.Json = False
+) -> None:
     """Modes of the pole solver beside those of FDTD (Meep), one to one; exit code 3 where they disagree.
 
     Example: cavitydesign verify layouts/pcsel.toml --window 600:640
@@ -22,6 +24,7 @@ def verify(design: options.DesignFile, question: Question, json: options.Json = 
     from cavitydesign.cli import output
     from cavitydesign.study.verify import verify as run
 
+    options.writable(plot, "--plot", suffixes=options.FIGURES)
     subject = options.design_of(design)
     fast, fdtd = question.settings_of("poles"), question.settings_of("fdtd")
     with output.progress("verifying") as shown, question.about(design):
@@ -30,6 +33,10 @@ def verify(design: options.DesignFile, question: Question, json: options.Json = 
         output.print_json({"design": {"name": subject.name, "id": subject.id}, **found.record()})
     else:
         _show(subject.name, found)
+    if plot is not None:
+        from cavitydesign.report import plots
+
+        plots.save(plots.verification_picture(found), plot)
     if not found.passed:
         alone = len(found.only_fast) + len(found.only_fdtd)
         loud = sum(not pair.agrees for pair in found.pairs)

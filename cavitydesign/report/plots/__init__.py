@@ -12,13 +12,24 @@ from cavitydesign.report.plots.cavity import (
     mode_profile,
 )
 from cavitydesign.report.plots.compared import published_against_predicted
+from cavitydesign.report.plots.fdtd import field_picture, save_animation, verification_picture
 from cavitydesign.report.plots.gain import gain_map, gain_picture
 from cavitydesign.report.plots.maps import period_map
 from cavitydesign.report.plots.mask import mask_preview
+from cavitydesign.report.plots.modes import (
+    factorisation_convergence,
+    fano_spectrum,
+    far_field_polarization,
+    near_field,
+)
 from cavitydesign.report.plots.section import mode_section
 from cavitydesign.report.plots.style import save
 
 __all__ = [
+    "factorisation_convergence",
+    "fano_spectrum",
+    "far_field_polarization",
+    "field_picture",
     "gain_map",
     "gain_picture",
     "mask_preview",
@@ -28,7 +39,10 @@ __all__ = [
     "mode_picture",
     "mode_profile",
     "mode_section",
+    "near_field",
     "period_map",
     "published_against_predicted",
     "save",
+    "save_animation",
+    "verification_picture",
 ]
