@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.files import write_atomically
+from cavitydesign.report.plots.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,39 +27,35 @@ def verification_picture(found: Verification) -> Figure:
     """Every mode of both methods over wavelength and 1/Q (top), and the pairs' differences with joint error
     bars (bottom).
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.5, 6.0), layout="constrained")
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     floor = 1e-6
-    for mode, marker, colour, label in _marks(found):
-        y = max(floor, 1.0 / mode.q) if mode.q > 0 else floor
-        top.plot(mode.wavelength_nm, y, marker, color=colour, mfc="none", ms=9, mew=1.6, label=label)
-    for pair in found.pairs:
-        y = max(floor, 1.0 / pair.fast.q) if pair.fast.q > 0 else floor
-        top.annotate(
-            pair.fast.symmetry or pair.fdtd.symmetry,
-            (pair.fast.wavelength_nm, y),
-            xytext=(7, 5),
-            textcoords="offset points",
-        )
-    handles, labels = top.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    top.legend(unique.values(), unique.keys(), frameon=False)
-    top.set_yscale("log")
-    top.set_ylabel("1/Q (at the floor: no loss)")
-    top.set_title(
-        f"{len(found.pairs)} pairs, {len(found.only_fast)} only fast, {len(found.only_fdtd)} only FDTD"
-    )
-    x = [pair.fast.wavelength_nm for pair in found.pairs]
-    y = [pair.wavelength_difference_nm for pair in found.pairs]
-    bottom.axhline(0.0, color="0.6", lw=0.8)
-    bottom.errorbar(
-        x, y, yerr=[pair.wavelength_joint_err_nm for pair in found.pairs], fmt="o", color=_FDTD, capsize=3
-    )
-    bottom.set_ylabel("FDTD - fast (nm)")
-    bottom.set_xlabel("wavelength (nm)")
-    return figure
+    with styled(8.4, 6.0) as figure:
+        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        heights = []
+        for mode, marker, colour, label in _marks(found):
+            heights.append(max(floor, 1.0 / mode.q) if mode.q > 0 else floor)
+            top.plot(
+                mode.wavelength_nm, heights[-1], marker, color=colour, mfc="none", ms=9, mew=1.6, label=label
+            )
+        for pair in found.pairs:
+            y = max(floor, 1.0 / pair.fast.q) if pair.fast.q > 0 else floor
+            name = pair.fast.symmetry or pair.fdtd.symmetry
+            top.annotate(name, (pair.fast.wavelength_nm, y), xytext=(7, 5), textcoords="offset points")
+        handles, labels = top.get_legend_handles_labels()
+        unique = dict(zip(labels, handles, strict=True))
+        # a decade at least, so that two methods that agree look alike
+        low, high = min(heights, default=floor), max(heights, default=1.0)
+        top.set(yscale="log", ylabel="1/Q (at the floor: no loss)", ylim=(low / 4.0, high * 4.0))
+        counts = (len(found.pairs), len(found.only_fast), len(found.only_fdtd))
+        top.set_title("{} matched, {} only by the fast solver, {} only by FDTD".format(*counts))
+        if unique:
+            top.legend(unique.values(), unique.keys(), loc="lower left", bbox_to_anchor=(0.0, 1.06), ncols=4)
+        x = [pair.fast.wavelength_nm for pair in found.pairs]
+        y = [pair.wavelength_difference_nm for pair in found.pairs]
+        bars = [pair.wavelength_joint_err_nm for pair in found.pairs]
+        bottom.axhline(0.0, color="0.6", lw=0.8)
+        bottom.errorbar(x, y, yerr=bars, fmt="o", color=_FDTD, capsize=3)
+        bottom.set(ylabel="FDTD - fast (nm)", xlabel="wavelength λ (nm)", xlim=found.window_nm)
+        return figure
 
 
 def _marks(found: Verification) -> list[tuple[Mode, str, str, str]]:
