@@ -26,6 +26,8 @@ from typing import Any
 from cavitydesign.errors import SolverError, Status, Unavailable
 
 WORKER = Path(__file__).with_name("worker.py")
+WORKER_FILES = (WORKER, WORKER.with_name("fitting.py"))
+"""What runs in Meep's interpreter."""
 INSTALL = (
     "sudo apt-get install python3-meep-mpi-default python3-matplotlib python3-mpi4py (Debian, Ubuntu), "
     "or conda create -n meep -c conda-forge pymeep"
@@ -128,7 +130,8 @@ def command(
 def digest(content: dict[str, Any]) -> str:
     """Address of a job: its content and the worker that reads it."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode() + WORKER.read_bytes()).hexdigest()[:24]
+    worker = b"".join(file.read_bytes() for file in WORKER_FILES)
+    return hashlib.sha256(text.encode() + worker).hexdigest()[:24]
 
 
 @dataclass(slots=True)

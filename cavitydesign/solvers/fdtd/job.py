@@ -22,7 +22,7 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.fdtd.cell import Cell, dimensions_of, lay_out
+from cavitydesign.solvers.fdtd.cell import SimulationCell, dimensions_of, lay_out
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
@@ -45,7 +45,7 @@ class Job:
     resolution: float
     content: dict[str, Any]
     labels: dict[str, tuple[str, int]]
-    cell: Cell
+    cell: SimulationCell
     group: PointGroup
     offset: float = 0.25
 
@@ -137,7 +137,7 @@ def offsets(group: PointGroup) -> tuple[float, ...]:
 
 def job(
     stack: Stack,
-    cell: Cell,
+    cell: SimulationCell,
     *,
     group: PointGroup,
     parity: str,
@@ -196,7 +196,7 @@ def job(
     )
 
 
-def _bloch_vector(settings: Fdtd, cell: Cell) -> tuple[float, float]:
+def _bloch_vector(settings: Fdtd, cell: SimulationCell) -> tuple[float, float]:
     """In Meep's units, cycles per µm; the strain of a misfitting cell is followed."""
     kx, ky = (k * UNIT_NM / (2.0 * math.pi) for k in settings.bloch)
     return kx / cell.strain[0], ky / cell.strain[1]
@@ -215,7 +215,7 @@ def _label(group: PointGroup, parity: str) -> tuple[str, int]:
 
 
 def _probes(
-    stack: Stack, cell: Cell, group: PointGroup, parity: str
+    stack: Stack, cell: SimulationCell, group: PointGroup, parity: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, tuple[str, int]]]:
     """Probes at four odd places in the quarter cell, and channels that project onto one label each."""
     probes: list[dict[str, Any]] = []
@@ -281,11 +281,11 @@ def _channel(name: str, group: str, terms: list[tuple[int, float]]) -> dict[str,
     return {"name": f"{group}:{name}", "group": group, "terms": [list(term) for term in terms]}
 
 
-def _components(cell: Cell) -> tuple[str, ...]:
+def _components(cell: SimulationCell) -> tuple[str, ...]:
     return ("Ex",) if cell.axes.dimensions == 1 else ("Ex", "Ey", "Ez")
 
 
-def _heights(cell: Cell) -> tuple[float, ...]:
+def _heights(cell: SimulationCell) -> tuple[float, ...]:
     """Heights at which modes are excited and probed: in the two thickest layers, off their middles."""
     layers = sorted(zip(cell.edges[:-1], cell.edges[1:], strict=True), key=lambda tb: tb[1] - tb[0])[:2]
     if not layers:
@@ -294,7 +294,7 @@ def _heights(cell: Cell) -> tuple[float, ...]:
     return tuple(out)
 
 
-def _points(cell: Cell) -> list[tuple[float, float, float]]:
+def _points(cell: SimulationCell) -> list[tuple[float, float, float]]:
     heights = _heights(cell)
     if cell.axes.dimensions == 1:
         top, bottom = cell.edges[0], cell.edges[-1]
@@ -315,7 +315,7 @@ def _points(cell: Cell) -> list[tuple[float, float, float]]:
 
 
 def _sources(
-    stack: Stack, cell: Cell, group: PointGroup, parity: str, center: float, width: float
+    stack: Stack, cell: SimulationCell, group: PointGroup, parity: str, center: float, width: float
 ) -> list[dict[str, Any]]:
     pulse = {"frequency": center, "width": width}
     if cell.axes.dimensions == 1:
@@ -353,7 +353,7 @@ def _sources(
     return out
 
 
-def _wrap(cell: Cell, x: float, y: float) -> tuple[float, float]:
+def _wrap(cell: SimulationCell, x: float, y: float) -> tuple[float, float]:
     """The same place in the cell that is centred on the origin."""
     if cell.finite is not None:
         return x, y
@@ -362,7 +362,11 @@ def _wrap(cell: Cell, x: float, y: float) -> tuple[float, float]:
 
 
 def _dipole(
-    cell: Cell, component: str, point: tuple[float, float, float], weight: float, pulse: dict[str, Any]
+    cell: SimulationCell,
+    component: str,
+    point: tuple[float, float, float],
+    weight: float,
+    pulse: dict[str, Any],
 ) -> dict[str, Any]:
     x, y = _wrap(cell, point[0], point[1])
     point = (x, y, point[2])

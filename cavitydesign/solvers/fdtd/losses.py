@@ -13,7 +13,7 @@ from typing import Any
 from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.fdtd.cell import Cell, lay_out
+from cavitydesign.solvers.fdtd.cell import SimulationCell, lay_out
 from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
 from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
 from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run
@@ -138,7 +138,7 @@ def _behind_fluxes(one: Job, line: Line) -> dict[str, Any]:
     }
 
 
-def _faces(cell: Cell) -> list[dict[str, Any]]:
+def _faces(cell: SimulationCell) -> list[dict[str, Any]]:
     """Box half way between the array and the absorbing layer; outward flux counts as positive."""
     assert cell.finite is not None
     x, y, z = (0.5 * length - cell.pml for length in cell.size)

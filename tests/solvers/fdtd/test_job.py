@@ -25,7 +25,7 @@ from cavitydesign.geometry import (
 from cavitydesign.geometry.material import SellmeierTerms
 from cavitydesign.solvers.fdtd import Fdtd
 from cavitydesign.solvers.fdtd.cell import dimensions_of, lay_out, pixels_per_period
-from cavitydesign.solvers.fdtd.client import digest
+from cavitydesign.solvers.fdtd.client import WORKER_FILES, digest
 from cavitydesign.solvers.fdtd.estimate import estimate, refuse_what_does_not_fit
 from cavitydesign.solvers.fdtd.export import export_jobs
 from cavitydesign.solvers.fdtd.job import jobs, point_group
@@ -221,6 +221,8 @@ def test_exported_jobs_are_those_that_a_solve_would_run(tmp_path):
     plan = jobs(CELL, settings=settings, window_nm=WINDOW)
     assert [folder.name for folder in found.folders] == [digest(job.content) for job in plan]
     assert json.loads((found.folders[0] / "job.json").read_text()) == plan[0].content
+    for file in WORKER_FILES:
+        assert (found.folder / file.name).read_bytes() == file.read_bytes()
     text = found.script.read_text()
     assert f"--array=0-{len(plan) - 1}" in text
     assert "mpirun -n 8 /opt/meep/bin/python -I worker.py" in text

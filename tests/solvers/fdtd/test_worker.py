@@ -7,7 +7,7 @@ import pytest
 
 from cavitydesign.errors import SolverError
 from cavitydesign.solvers.fdtd.client import find_interpreter, run_jobs
-from cavitydesign.solvers.fdtd.worker import agree, consensus
+from cavitydesign.solvers.fdtd.fitting import agree, consensus
 
 
 def holey_waveguide():
