@@ -25,12 +25,15 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.lattice import Lattice
 from cavitydesign.geometry.pattern import Bar, Circle, Rectangle
 from cavitydesign.geometry.stack import Inclusion, Stack
+from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.fdtd.materials import UNIT_NM, Medium, medium
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
 Vector = list[float]
 _HEX_STRAIN = 0.003
 _FINER_1D = 4.0
+OFFSETS = (0.25, 0.75)
+"""Positions of the interfaces on the grid, in pixels, over which the mean is taken; uniform layers need one only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,7 @@ def pixels_per_period(lattice: Lattice, pixels_per_um: float) -> tuple[int, int,
     return n, m, math.sqrt(n * m / (x * x * ratio)) * UNIT_NM
 
 
-def lay_out(
-    stack: Stack,
-    *,
-    settings: Fdtd,
-    window_nm: tuple[float, float],
-    pixels_per_um: float,
-    offset: float = 0.25,
-) -> SimulationCell:
+def lay_out(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = OFFSETS[0]) -> SimulationCell:
     """Cell, objects and media of a stack at one resolution, its reference plane ``offset`` pixels below a grid plane.
 
     Meep smooths a pixel that two materials share and not one that three do, as at the rim of a hole's floor. There
@@ -130,6 +126,7 @@ def lay_out(
     period) when an interface crosses a grid plane. The mean over offsets 1/4 and 3/4 has every interface once on
     either side.
     """
+    stack, window_nm = ask.stack, ask.window_nm
     axes = Axes(dimensions_of(stack))
     resolution, periods, strain = _grid(stack, axes, pixels_per_um)
     media, names = _media(stack, window_nm, settings)
@@ -143,7 +140,7 @@ def lay_out(
     up, down = math.ceil(top / dx - 1e-9), math.floor(bottom / dx + 1e-9)
     up += (up - down) % 2
     center_z = (0.5 * (up + down) + offset) * dx
-    finite = settings.periods if axes.dimensions > 1 else None
+    finite = _array(ask) if axes.dimensions > 1 else None
     in_plane = periods
     if finite is not None:
         margin = 2.0 * math.ceil((pad + pml) / dx) * dx
@@ -171,6 +168,16 @@ def lay_out(
         periods=periods,
         finite=finite,
     )
+
+
+def _array(ask: Ask) -> tuple[int, int] | None:
+    """Periods of the finite array; None for the infinite one."""
+    if ask.device is None:
+        return None
+    if ask.device.shift_periods:
+        rule = "Meep's arrays are drawn without a shift in their middle; leave it out"
+        raise InputError(rule, key="device.shift_periods", value=ask.device.shift_periods)
+    return ask.device.counts
 
 
 def _grid(

@@ -6,12 +6,13 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cavitydesign.files import write_atomically
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.kinds import Window
-from cavitydesign.solvers.ask import checked_window
+from cavitydesign.solvers.ask import OWN, Ask
 from cavitydesign.solvers.fdtd.client import WORKER_FILES, digest
 from cavitydesign.solvers.fdtd.estimate import Estimate, estimate
 from cavitydesign.solvers.fdtd.job import jobs
@@ -35,18 +36,17 @@ def export_jobs(
     folder: str | Path,
     *,
     window_nm: Window | None = None,
+    device: Any = OWN,
+    bloch: tuple[float, float] = (0.0, 0.0),
     python: str = "python3",
 ) -> Exported:
     """Write every run of a solve, the worker and a Slurm script into ``folder``; ``python`` has Meep on the cluster.
 
     When the results are back (same folder), ``solve(subject, replace(settings, folder=folder))`` reads them.
+    ``window_nm``, ``device`` and ``bloch`` are those of that ``solve``.
     """
     base = Path(folder).resolve()
-    if window_nm is None and isinstance(subject, Design):
-        window_nm = subject.window_nm
-    window = checked_window(window_nm if window_nm is not None else (0.0, 0.0))
-    stack = subject.to_stack() if isinstance(subject, Design) else subject
-    plan = jobs(stack, settings=settings, window_nm=window)
+    plan = jobs(Ask.of(subject, window_nm=window_nm, device=device, bloch=bloch), settings)
     for file in WORKER_FILES:
         write_atomically(base / file.name, file.read_bytes())
     folders = []
