@@ -62,8 +62,7 @@ def export_for_cluster(subject: Design, question: Question, folder: Path, *, jso
     """The runs of an FDTD solve as a folder for a cluster, and the command that starts them there."""
     from cavitydesign.cli import output
     from cavitydesign.errors import InputError
-    from cavitydesign.solvers.fdtd import Fdtd
-    from cavitydesign.solvers.fdtd.export import export_jobs
+    from cavitydesign.solvers.fdtd import Fdtd, export_jobs
 
     settings = question.settings
     if not isinstance(settings, Fdtd):

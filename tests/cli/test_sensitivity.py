@@ -52,3 +52,13 @@ def test_export_writes_jobs_and_the_command(tmp_path):
     assert "sbatch" in made["command"]
     assert (tmp_path / "jobs" / "run.sbatch").is_file()
     assert run("modes", str(LAYOUTS / "two_mirror.toml"), "--export", str(tmp_path)).exit_code == 2
+
+
+def test_exported_runs_are_those_of_the_array_that_was_asked_for(tmp_path):
+    sizes = {}
+    for name, asked in (("cell", ["--infinite"]), ("array", ["--periods", "3,3"])):
+        arguments = ["--solver", "fdtd", "--resolution", "30", *asked, "--export", str(tmp_path / name)]
+        assert run("modes", str(LAYOUTS / "pcsel.toml"), *arguments).exit_code == 0
+        (job, *_) = (tmp_path / name).glob("*/job.json")
+        sizes[name] = json.loads(job.read_text())["cell"][0]
+    assert sizes["array"] > 3.0 * sizes["cell"]

@@ -78,6 +78,8 @@ def test_options_become_settings_and_question():
     assert question("--solver", "fdtd", "--resolution", "40,60", "--ranks", "2").settings == Fdtd(
         pixels_per_um=(40.0, 60.0), ranks=2
     )
+    found = question("--solver", "fdtd", "--q-min", "30", "--at-once", "2", "--time-limit", "60").settings
+    assert (found.q_min, found.at_once, found.time_limit_s) == (30.0, 2, 60.0)
     assert question().settings == Poles()
     assert question().asked == {}
 

@@ -7,6 +7,7 @@ from cavitydesign.geometry import (
     Bar,
     Circle,
     Constant,
+    Device,
     HexagonalLattice,
     Inclusion,
     Layer,
@@ -15,9 +16,7 @@ from cavitydesign.geometry import (
 )
 from cavitydesign.report.plots.fdtd import field_picture, save_animation, verification_picture
 from cavitydesign.solvers.ask import solve
-from cavitydesign.solvers.fdtd import Fdtd
-from cavitydesign.solvers.fdtd.fields import mode_field
-from cavitydesign.solvers.fdtd.losses import array_losses
+from cavitydesign.solvers.fdtd import Fdtd, array_losses, mode_field
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.study.verify import verify
 
@@ -36,7 +35,7 @@ def test_the_field_of_a_two_mirror_cavity_and_its_animation(tmp_path):
     from PIL import Image
 
     settings = Fdtd(pixels_per_um=(20.0,), folder=str(tmp_path / "runs"))
-    mode = mode_field(cavity(), wavelength_nm=650.0, settings=settings, frames=8)
+    mode = mode_field(cavity(), settings, wavelength_nm=650.0, frames=8)
     (plane,) = mode.planes
     frames = plane.frames[:, 0]
     # half a period later the field has turned round; it has decayed by πf·(T/2)/Q, below 1 %
@@ -71,9 +70,12 @@ def test_a_membrane_radiates_alike_up_and_down(tmp_path):
             Layer(material=Constant(n=1.0)),
         ),
     )
-    settings = Fdtd(pixels_per_um=(50.0,), periods=(16, 1), classes=("--",), folder=str(tmp_path))
-    (first, *_) = solve(membrane, settings, window_nm=(540.0, 640.0)).modes
-    found = array_losses(membrane, wavelength_nm=first.wavelength_nm, symmetry="A2", settings=settings)
+    settings, device = (
+        Fdtd(pixels_per_um=(50.0,), classes=("--",), folder=str(tmp_path)),
+        Device(periods=(16,)),
+    )
+    (first, *_) = solve(membrane, settings, window_nm=(540.0, 640.0), device=device).modes
+    found = array_losses(membrane, settings, wavelength_nm=first.wavelength_nm, symmetry="A2", device=device)
     # mirror symmetry in z; 5 %: at 50 pixels/um its faces lie differently on the grid (measured: 3.6 %)
     assert found.q_up == pytest.approx(found.q_down, rel=0.05)
     assert 1.0 / found.q == pytest.approx(

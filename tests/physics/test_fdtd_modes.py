@@ -7,8 +7,7 @@ import pytest
 from cavitydesign.errors import Status
 from cavitydesign.geometry import Bar, Circle, Constant, Inclusion, Layer, LineLattice, SquareLattice, Stack
 from cavitydesign.solvers.ask import solve
-from cavitydesign.solvers.fdtd import Fdtd
-from cavitydesign.solvers.fdtd.lasing import lasing_curve
+from cavitydesign.solvers.fdtd import Fdtd, lasing_curve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.study.verify import verify
 
@@ -125,8 +124,8 @@ def test_laser_threshold_in_time_agrees_with_the_linear_threshold():
     exact = solve(subject, Poles(exact_threshold=True), window_nm=(620.0, 680.0)).modes
     threshold = float(exact["threshold_gain_per_cm"][0])
     curve = lasing_curve(
-        subject, wavelength_nm=650.0, pump_gain_per_cm=[threshold * x for x in (0.85, 1.2, 1.4, 1.7)],
-        settings=Fdtd(pixels_per_um=(13.0,)), duration_um=1200.0,
+        subject, Fdtd(pixels_per_um=(13.0,)), wavelength_nm=650.0, duration_um=1200.0,
+        pump_gain_per_cm=[threshold * x for x in (0.85, 1.2, 1.4, 1.7)],
     )  # fmt: skip
     assert curve.output[0] < 1e-6 * curve.output[1]
     assert curve.threshold_gain_per_cm == pytest.approx(threshold, rel=0.05)

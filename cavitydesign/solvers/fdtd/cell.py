@@ -25,12 +25,15 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.lattice import Lattice
 from cavitydesign.geometry.pattern import Bar, Circle, Rectangle
 from cavitydesign.geometry.stack import Inclusion, Stack
+from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.fdtd.materials import UNIT_NM, Medium, medium
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
 Vector = list[float]
 _HEX_STRAIN = 0.003
 _FINER_1D = 4.0
+OFFSETS = (0.25, 0.75)
+"""Positions of the interfaces on the grid, in pixels, over which the mean is taken; uniform layers need one only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Axes:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SimulationCell:
     """A laid-out stack. Lengths in µm; ``edges`` are the z of each layer's bottom, superstrate first (last one
     absent).
     """
@@ -115,14 +118,7 @@ def pixels_per_period(lattice: Lattice, pixels_per_um: float) -> tuple[int, int,
     return n, m, math.sqrt(n * m / (x * x * ratio)) * UNIT_NM
 
 
-def lay_out(
-    stack: Stack,
-    *,
-    settings: Fdtd,
-    window_nm: tuple[float, float],
-    pixels_per_um: float,
-    offset: float = 0.25,
-) -> Cell:
+def lay_out(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = OFFSETS[0]) -> SimulationCell:
     """Cell, objects and media of a stack at one resolution, its reference plane ``offset`` pixels below a grid plane.
 
     Meep smooths a pixel that two materials share and not one that three do, as at the rim of a hole's floor. There
@@ -130,39 +126,25 @@ def lay_out(
     period) when an interface crosses a grid plane. The mean over offsets 1/4 and 3/4 has every interface once on
     either side.
     """
+    stack, window_nm = ask.stack, ask.window_nm
     axes = Axes(dimensions_of(stack))
-    lattice = stack.lattice
-    if axes.dimensions == 1:
-        nx = ny = 1
-        resolution, periods, strain = _FINER_1D * pixels_per_um, (0.0, 0.0), (1.0, 1.0)
-    elif axes.dimensions == 2:
-        nx, ny = max(4, 2 * round(0.5 * lattice.periods_nm[0] / UNIT_NM * pixels_per_um)), 1
-        resolution = nx / (lattice.periods_nm[0] / UNIT_NM)
-        periods, strain = (nx / resolution, 0.0), (1.0, 1.0)
-    else:
-        nx, ny, resolution = pixels_per_period(lattice, pixels_per_um)
-        periods = (nx / resolution, ny / resolution)
-        y_nm = (
-            lattice.periods_nm[0] * math.sqrt(3.0) if lattice.kind == "hexagonal" else lattice.periods_nm[1]
-        )
-        strain = (periods[0] / lattice.periods_nm[0] * UNIT_NM, periods[1] / y_nm * UNIT_NM)
+    resolution, periods, strain = _grid(stack, axes, pixels_per_um)
     media, names = _media(stack, window_nm, settings)
     thick = [layer_thickness_nm(layer, window_nm) / UNIT_NM for layer in stack.layers[1:-1]]
     pad, pml = margins(
         stack, window_nm=window_nm, settings=settings, outer_index=max(names_index(stack, media, names))
     )
-    reference = _reference_layer(stack, thick)
-    edges = _edges(thick, reference)
+    edges = _edges(thick, _reference_layer(stack, thick))
     dx = 1.0 / resolution
     top, bottom = edges[0] + pad + pml, edges[-1] - pad - pml
     up, down = math.ceil(top / dx - 1e-9), math.floor(bottom / dx + 1e-9)
     up += (up - down) % 2
     center_z = (0.5 * (up + down) + offset) * dx
-    edge = settings.periods
+    finite = _array(ask) if axes.dimensions > 1 else None
     in_plane = periods
-    if edge is not None and axes.dimensions > 1:
+    if finite is not None:
         margin = 2.0 * math.ceil((pad + pml) / dx) * dx
-        in_plane = (edge[0] * periods[0] + margin, edge[1] * periods[1] + margin if periods[1] else 0.0)
+        in_plane = (finite[0] * periods[0] + margin, finite[1] * periods[1] + margin if periods[1] else 0.0)
     size = (in_plane[0], in_plane[1], (up - down) * dx)
     content = {
         "dimensions": axes.dimensions,
@@ -170,10 +152,10 @@ def lay_out(
         "cell": axes.vector(*size),
         "materials": {name: item.content for name, item in media.items()},
         "default_material": names[stack.layers[0].material],
-        "objects": _objects(stack, axes, edges, center_z, names, size, strain, edge),
-        "boundary_layers": _boundaries(axes, pml, finite=edge is not None and axes.dimensions > 1),
+        "objects": _objects(stack, axes, edges, center_z, names, size, strain, finite),
+        "boundary_layers": [{"thickness": pml, **({} if finite else {"axis": axes.direction("z")})}],
     }
-    return Cell(
+    return SimulationCell(
         axes=axes,
         resolution=resolution,
         size=size,
@@ -184,8 +166,36 @@ def lay_out(
         content=content,
         media=tuple(media.values()),
         periods=periods,
-        finite=edge if axes.dimensions > 1 else None,
+        finite=finite,
     )
+
+
+def _array(ask: Ask) -> tuple[int, int] | None:
+    """Periods of the finite array; None for the infinite one."""
+    if ask.device is None:
+        return None
+    if ask.device.shift_periods:
+        rule = "Meep's arrays are drawn without a shift in their middle; leave it out"
+        raise InputError(rule, key="device.shift_periods", value=ask.device.shift_periods)
+    return ask.device.counts
+
+
+def _grid(
+    stack: Stack, axes: Axes, pixels_per_um: float
+) -> tuple[float, tuple[float, float], tuple[float, float]]:
+    """Resolution (1/µm), periods (µm; 0 where there are none) and the strain that fits them to the grid."""
+    lattice = stack.lattice
+    if axes.dimensions == 1:
+        return _FINER_1D * pixels_per_um, (0.0, 0.0), (1.0, 1.0)
+    if axes.dimensions == 2:
+        nx = max(4, 2 * round(0.5 * lattice.periods_nm[0] / UNIT_NM * pixels_per_um))
+        resolution = nx / (lattice.periods_nm[0] / UNIT_NM)
+        return resolution, (nx / resolution, 0.0), (1.0, 1.0)
+    nx, ny, resolution = pixels_per_period(lattice, pixels_per_um)
+    periods = (nx / resolution, ny / resolution)
+    x_nm = lattice.periods_nm[0]
+    y_nm = x_nm * math.sqrt(3.0) if lattice.kind == "hexagonal" else lattice.periods_nm[1]
+    return resolution, periods, (periods[0] / x_nm * UNIT_NM, periods[1] / y_nm * UNIT_NM)
 
 
 def layer_thickness_nm(layer: Any, window_nm: tuple[float, float]) -> float:
@@ -250,12 +260,6 @@ def _edges(thick: list[float], reference: int) -> list[float]:
         edges.append(edges[-1] - thickness)
     zero = edges[reference + 1]
     return [edge - zero for edge in edges]
-
-
-def _boundaries(axes: Axes, pml: float, *, finite: bool) -> list[dict[str, Any]]:
-    if finite:
-        return [{"thickness": pml}]
-    return [{"thickness": pml, "axis": axes.direction("z")}]
 
 
 def _objects(

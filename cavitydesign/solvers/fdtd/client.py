@@ -14,25 +14,25 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from cavitydesign.errors import SolverError, Status, Unavailable
+from cavitydesign.solvers.ask import Progress, silent
 
 WORKER = Path(__file__).with_name("worker.py")
+WORKER_FILES = (WORKER, WORKER.with_name("fitting.py"))
+"""What runs in Meep's interpreter."""
 INSTALL = (
     "sudo apt-get install python3-meep-mpi-default python3-matplotlib python3-mpi4py (Debian, Ubuntu), "
     "or conda create -n meep -c conda-forge pymeep"
 )
 VARIABLE = "CAVITYDESIGN_MEEP_PYTHON"
-
-Progress = Callable[[str], None]
 
 _KEPT_VARIABLES = (
     "PATH",
@@ -128,7 +128,8 @@ def command(
 def digest(content: dict[str, Any]) -> str:
     """Address of a job: its content and the worker that reads it."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode() + WORKER.read_bytes()).hexdigest()[:24]
+    worker = b"".join(file.read_bytes() for file in WORKER_FILES)
+    return hashlib.sha256(text.encode() + worker).hexdigest()[:24]
 
 
 @dataclass(slots=True)
@@ -150,7 +151,7 @@ def run_jobs(
     at_once: int = 1,
     time_limit_s: float = 3600.0,
     folder: str | Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> list[dict[str, Any]]:
     """Run jobs, given as (name, content), and return their results in that order; each has its folder under "folder".
 
@@ -184,9 +185,9 @@ def run_jobs(
                     results[run.index] = _collect(run)
                 elif time.monotonic() > deadline + _GRACE_S:
                     _end([run])
-            if progress and time.monotonic() - last_word > 1.0 and running:
+            if time.monotonic() - last_word > 1.0 and running:
                 last_word = time.monotonic()
-                progress(_word(running, done=sum(r is not None for r in results), total=len(contents)))
+                _tell(progress, running, done=sum(r is not None for r in results), total=len(contents))
             if running:
                 time.sleep(_POLL_S)
     except KeyboardInterrupt:
@@ -305,12 +306,14 @@ def _end(runs: Sequence[_Run]) -> None:
         run.log.close()
 
 
-def _word(running: Sequence[_Run], *, done: int, total: int) -> str:
-    parts = []
+def _tell(progress: Progress, running: Sequence[_Run], *, done: int, total: int) -> None:
+    """How many runs are done, with the shares of those under way, and what these are."""
+    parts, begun = [], 0.0
     for run in running:
         share, left = _share(run)
+        begun += share
         parts.append(f"{run.name} {share:.0%}" + (f", at most {left:.0f} s left" if left is not None else ""))
-    return f"fdtd: {done} of {total} runs done; " + "; ".join(parts)
+    progress(done + begun, total, f"fdtd: {done} of {total} runs done; " + "; ".join(parts))
 
 
 def _share(run: _Run) -> tuple[float, float | None]:
@@ -331,9 +334,3 @@ def _share(run: _Run) -> tuple[float, float | None]:
         return 0.0, None
     elapsed = time.monotonic() - run.began
     return share, elapsed * (1.0 - share) / max(share, 1e-3)
-
-
-def stderr_progress(word: str) -> None:
-    """A progress function for commands: one line on stderr, written over itself on a terminal."""
-    sys.stderr.write(f"\r\x1b[K{word}" if sys.stderr.isatty() else f"{word}\n")
-    sys.stderr.flush()

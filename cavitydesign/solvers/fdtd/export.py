@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from cavitydesign.files import write_atomically
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.kinds import Window
-from cavitydesign.solvers.ask import checked_window
-from cavitydesign.solvers.fdtd.client import WORKER, digest
+from cavitydesign.solvers.ask import OWN, Ask
+from cavitydesign.solvers.fdtd.client import WORKER_FILES, digest
 from cavitydesign.solvers.fdtd.estimate import Estimate, estimate
 from cavitydesign.solvers.fdtd.job import jobs
 from cavitydesign.solvers.fdtd.settings import Fdtd
@@ -35,28 +36,27 @@ def export_jobs(
     folder: str | Path,
     *,
     window_nm: Window | None = None,
+    device: Any = OWN,
+    bloch: tuple[float, float] = (0.0, 0.0),
     python: str = "python3",
 ) -> Exported:
     """Write every run of a solve, the worker and a Slurm script into ``folder``; ``python`` has Meep on the cluster.
 
     When the results are back (same folder), ``solve(subject, replace(settings, folder=folder))`` reads them.
+    ``window_nm``, ``device`` and ``bloch`` are those of that ``solve``.
     """
     base = Path(folder).resolve()
-    if window_nm is None and isinstance(subject, Design):
-        window_nm = subject.window_nm
-    window = checked_window(window_nm if window_nm is not None else (0.0, 0.0))
-    stack = subject.to_stack() if isinstance(subject, Design) else subject
-    plan = jobs(stack, settings=settings, window_nm=window)
-    base.mkdir(parents=True, exist_ok=True)
-    _write(base / "worker.py", WORKER.read_text(encoding="utf-8"))
+    plan = jobs(Ask.of(subject, window_nm=window_nm, device=device, bloch=bloch), settings)
+    for file in WORKER_FILES:
+        write_atomically(base / file.name, file.read_bytes())
     folders = []
     for job in plan:
         own = base / digest(job.content)
-        own.mkdir(exist_ok=True)
-        _write(own / "job.json", json.dumps(job.content))
+        write_atomically(own / "job.json", json.dumps(job.content).encode())
         folders.append(own)
     cost = estimate(plan, ranks=settings.ranks)
-    _write(base / "run.sbatch", _script(folders, cost, ranks=settings.ranks, python=python, count=len(plan)))
+    script = _script(folders, cost, ranks=settings.ranks, python=python, count=len(plan))
+    write_atomically(base / "run.sbatch", script.encode())
     return Exported(
         base, tuple(folders), base / "run.sbatch", f"cd {shlex.quote(str(base))} && sbatch run.sbatch", cost
     )
@@ -80,9 +80,3 @@ runs=({names})
 run=${{runs[$SLURM_ARRAY_TASK_ID]}}
 [ -e "$run/result.json" ] || mpirun -n {ranks} {shlex.quote(python)} -I worker.py "$run"
 """
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

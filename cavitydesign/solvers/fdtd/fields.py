@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.errors import SolverError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.kinds import Array, Window
-from cavitydesign.solvers.fdtd.cell import lay_out
-from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
-from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run
-from cavitydesign.solvers.fdtd.job import Job, job, parities, point_group
+from cavitydesign.kinds import Array
+from cavitydesign.solvers.ask import OWN, Ask, Progress
+from cavitydesign.solvers.fdtd.harvest import Line
+from cavitydesign.solvers.fdtd.job import Job
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
+from cavitydesign.solvers.fdtd.runs import around, nearest_mode, perform
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
 
@@ -46,52 +45,36 @@ class ModeField:
 
 def mode_field(
     subject: Design | Stack,
+    settings: Fdtd | None = None,
     *,
     wavelength_nm: float,
     symmetry: str = "",
-    settings: Fdtd | None = None,
     frames: int = 24,
-    window_nm: Window | None = None,
+    device: Any = OWN,
+    bloch: tuple[float, float] = (0.0, 0.0),
     progress: Progress | None = None,
 ) -> ModeField:
     """Ring the mode nearest to ``wavelength_nm`` (of that symmetry label) alone and record E over one period.
 
     Two runs at the coarsest resolution of ``settings``: one to find the mode's frequency on this grid, one with a
-    narrow source at it. Raises SolverError when no mode lies within 2 % of the wavelength.
+    narrow source at it. ``device``, ``bloch`` and ``progress`` are those of ``solve``.
+
+    Raises:
+        SolverError: no mode lies within 2 % of the wavelength.
     """
     settings = settings if settings is not None else Fdtd()
-    stack = subject.to_stack() if isinstance(subject, Design) else subject
-    window = window_nm if window_nm is not None else (0.98 * wavelength_nm, 1.02 * wavelength_nm)
-    group = point_group(stack, settings.bloch)
-    cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=min(settings.pixels_per_um))
-    plan = [
-        job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)
-    ]
-    plan = [one for one in plan if not symmetry or any(label[0] == symmetry for label in one.labels.values())]
-    interpreter = find_interpreter(settings.interpreter)
-    options: dict[str, Any] = {
-        "interpreter": interpreter, "ranks": settings.ranks, "at_once": settings.at_once,
-        "time_limit_s": settings.time_limit_s, "folder": settings.folder, "progress": progress,
-    }  # fmt: skip
-    results = run_jobs([(one.name, one.content) for one in plan], **options)
-    nearest: tuple[float, Job, str, Line] | None = None
-    for one, result in zip(plan, results, strict=True):
-        for name, (label, _) in one.labels.items():
-            if label == "folded" or (symmetry and label != symmetry):
-                continue
-            for line in lines_of_run(result, name, where=name, q_min=settings.q_min)[0]:
-                distance = abs(UNIT_NM / line.frequency / wavelength_nm - 1.0)
-                if nearest is None or distance < nearest[0]:
-                    nearest = (distance, one, label, line)
-    if nearest is None or nearest[0] > 0.02:
-        raise SolverError(
-            f"FDTD finds no {symmetry or 'such'} mode within 2 % of {wavelength_nm:g} nm",
-            status=Status.NO_MODES,
-        )
-    _, one, label, line = nearest
-    (shown,) = run_jobs([(f"field of {one.name}", _portrait(one, line, frames).content)], **options)
+    window = around(wavelength_nm, 0.02)
+    ask = Ask.of(subject, window_nm=window, device=device, bloch=bloch, progress=progress)
+    job, label, line = nearest_mode(
+        ask,
+        settings,
+        wavelength_nm=wavelength_nm,
+        symmetry=symmetry,
+        pixels_per_um=min(settings.pixels_per_um),
+    )
+    (shown,) = perform([_portrait(job, line, frames)], settings, ask.progress)
     q = 1.0 / line.inverse_q if line.inverse_q > 1.0 / settings.q_max else np.inf
-    return ModeField(UNIT_NM / line.frequency, q, label, _planes(one, shown))
+    return ModeField(UNIT_NM / line.frequency, q, label, _planes(job, shown))
 
 
 def _portrait(one: Job, line: Line, frames: int) -> Job:
@@ -111,7 +94,7 @@ def _portrait(one: Job, line: Line, frames: int) -> Job:
         "run": {"duration": 10.0 / line.frequency, "chunk": 4.0},
         "frames": {"frequency": line.frequency, "count": frames, "planes": _plane_specs(one)},
     }
-    return replace(one, content=content)
+    return replace(one, name=f"field of {one.name}", content=content)
 
 
 def _plane_specs(one: Job) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cavitydesign.solvers.fdtd.worker import consensus
+from cavitydesign.solvers.fdtd.fitting import consensus
 
 _LEAST_CHANNELS = 0.3
 _SMALLEST = 1e-4

@@ -15,14 +15,15 @@ vector apart, and probe pairs tell the genuine modes (sum) from the folded ones 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.fdtd.cell import Cell, dimensions_of, lay_out
+from cavitydesign.solvers.ask import Ask
+from cavitydesign.solvers.fdtd.cell import OFFSETS, SimulationCell, dimensions_of, lay_out
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
@@ -45,9 +46,8 @@ class Job:
     resolution: float
     content: dict[str, Any]
     labels: dict[str, tuple[str, int]]
-    cell: Cell
+    cell: SimulationCell
     group: PointGroup
-    offset: float = 0.25
 
 
 def point_group(stack: Stack, bloch: tuple[float, float] = (0.0, 0.0)) -> PointGroup:
@@ -101,54 +101,59 @@ def parities(group: PointGroup) -> tuple[str, ...]:
     }[group]
 
 
-def jobs(stack: Stack, *, settings: Fdtd, window_nm: tuple[float, float]) -> list[Job]:
-    """Every class at every resolution, coarse first."""
-    group = point_group(stack, settings.bloch)
-    if settings.periods is not None and group == "C6v":
+def jobs(ask: Ask, settings: Fdtd) -> list[Job]:
+    """Every class at every resolution and position on the grid, coarse first."""
+    offsets = OFFSETS[:1] if ask.stack.is_uniform else OFFSETS
+    return [
+        job
+        for resolution in sorted(settings.pixels_per_um)
+        for offset in offsets
+        for job in jobs_of_cell(ask, settings, pixels_per_um=resolution, offset=offset)
+    ]
+
+
+def jobs_of_cell(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = OFFSETS[0]) -> list[Job]:
+    """Every class at one resolution and position on the grid."""
+    _check_bloch(ask)
+    group = point_group(ask.stack, ask.bloch)
+    if ask.device is not None and group == "C6v":
         group = "C2v"
-    _check_bloch(stack, settings.bloch)
     wanted = parities(group)
     if settings.classes is not None and group not in ("1D", "1"):
-        wanted = tuple(p for p in wanted if p in settings.classes)
-    out = []
-    for resolution in sorted(settings.pixels_per_um):
-        for offset in offsets(group):
-            cell = lay_out(
-                stack, settings=settings, window_nm=window_nm, pixels_per_um=resolution, offset=offset
-            )
-            for parity in wanted:
-                built = job(stack, cell, group=group, parity=parity, settings=settings, window_nm=window_nm)
-                out.append(replace(built, name=f"{built.name} offset {offset:g}", offset=offset))
-    return out
+        wanted = tuple(parity for parity in wanted if parity in settings.classes)
+    cell = lay_out(ask, settings, pixels_per_um=pixels_per_um, offset=offset)
+    return [
+        Job(
+            name=f"{parity} at {cell.resolution:.4g}/um offset {offset:g}",
+            parity=parity,
+            resolution=cell.resolution,
+            content=content,
+            labels=labels,
+            cell=cell,
+            group=group,
+        )
+        for parity in wanted
+        for content, labels in [_content(ask, cell, group=group, parity=parity, settings=settings)]
+    ]
 
 
-def _check_bloch(stack: Stack, bloch: tuple[float, float]) -> None:
+def _check_bloch(ask: Ask) -> None:
     """A 1D run has no in-plane wavevector, a 2D run none along its bars."""
-    dimensions = dimensions_of(stack)
-    if (dimensions == 1 and bloch != (0.0, 0.0)) or (dimensions == 2 and bloch[1] != 0.0):
+    dimensions = dimensions_of(ask.stack)
+    if (dimensions == 1 and ask.bloch != (0.0, 0.0)) or (dimensions == 2 and ask.bloch[1] != 0.0):
         rule = "must be (0, 0) for uniform layers" if dimensions == 1 else "must be (kx, 0) for bars along y"
-        raise InputError(f"{rule} in FDTD; use the poles solver", key="bloch", value=bloch)
+        raise InputError(f"{rule} in FDTD; use the poles solver", key="bloch", value=ask.bloch)
 
 
-def offsets(group: PointGroup) -> tuple[float, ...]:
-    """Positions of the interfaces on the grid, in pixels; uniform layers need one only (see cell.lay_out)."""
-    return (0.25,) if group == "1D" else (0.25, 0.75)
-
-
-def job(
-    stack: Stack,
-    cell: Cell,
-    *,
-    group: PointGroup,
-    parity: str,
-    settings: Fdtd,
-    window_nm: tuple[float, float],
-) -> Job:
-    """The job of one mirror class."""
+def _content(
+    ask: Ask, cell: SimulationCell, *, group: PointGroup, parity: str, settings: Fdtd
+) -> tuple[dict[str, Any], dict[str, tuple[str, int]]]:
+    """job.json of one mirror class, and the labels of its fit groups."""
+    stack, window_nm = ask.stack, ask.window_nm
     low, high = UNIT_NM / window_nm[1] * (1.0 - _MARGIN), UNIT_NM / window_nm[0] * (1.0 + _MARGIN)
     center, width = 0.5 * (low + high), high - low
     probes, channels, labels = _probes(stack, cell, group, parity)
-    at_gamma = settings.bloch == (0.0, 0.0) or cell.axes.dimensions == 1
+    at_gamma = ask.bloch == (0.0, 0.0) or cell.axes.dimensions == 1
     symmetries = [
         {"axis": cell.axes.direction(axis), "phase": 1 if sign == "+" else -1}
         for axis, sign in zip("xy", parity, strict=True)
@@ -181,24 +186,15 @@ def job(
         },
     }
     if cell.axes.dimensions > 1 and cell.finite is None:
-        k = _bloch_vector(settings, cell)
+        k = _bloch_vector(ask, cell)
         content["k_point"] = cell.axes.vector(k[0], k[1], 0.0)
         content["complex_fields"] = not at_gamma
-    name = f"{parity} at {cell.resolution:.4g}/um"
-    return Job(
-        name=name,
-        parity=parity,
-        resolution=cell.resolution,
-        content=content,
-        labels=labels,
-        cell=cell,
-        group=group,
-    )
+    return content, labels
 
 
-def _bloch_vector(settings: Fdtd, cell: Cell) -> tuple[float, float]:
+def _bloch_vector(ask: Ask, cell: SimulationCell) -> tuple[float, float]:
     """In Meep's units, cycles per µm; the strain of a misfitting cell is followed."""
-    kx, ky = (k * UNIT_NM / (2.0 * math.pi) for k in settings.bloch)
+    kx, ky = (k * UNIT_NM / (2.0 * math.pi) for k in ask.bloch)
     return kx / cell.strain[0], ky / cell.strain[1]
 
 
@@ -215,7 +211,7 @@ def _label(group: PointGroup, parity: str) -> tuple[str, int]:
 
 
 def _probes(
-    stack: Stack, cell: Cell, group: PointGroup, parity: str
+    stack: Stack, cell: SimulationCell, group: PointGroup, parity: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, tuple[str, int]]]:
     """Probes at four odd places in the quarter cell, and channels that project onto one label each."""
     probes: list[dict[str, Any]] = []
@@ -281,11 +277,11 @@ def _channel(name: str, group: str, terms: list[tuple[int, float]]) -> dict[str,
     return {"name": f"{group}:{name}", "group": group, "terms": [list(term) for term in terms]}
 
 
-def _components(cell: Cell) -> tuple[str, ...]:
+def _components(cell: SimulationCell) -> tuple[str, ...]:
     return ("Ex",) if cell.axes.dimensions == 1 else ("Ex", "Ey", "Ez")
 
 
-def _heights(cell: Cell) -> tuple[float, ...]:
+def _heights(cell: SimulationCell) -> tuple[float, ...]:
     """Heights at which modes are excited and probed: in the two thickest layers, off their middles."""
     layers = sorted(zip(cell.edges[:-1], cell.edges[1:], strict=True), key=lambda tb: tb[1] - tb[0])[:2]
     if not layers:
@@ -294,7 +290,7 @@ def _heights(cell: Cell) -> tuple[float, ...]:
     return tuple(out)
 
 
-def _points(cell: Cell) -> list[tuple[float, float, float]]:
+def _points(cell: SimulationCell) -> list[tuple[float, float, float]]:
     heights = _heights(cell)
     if cell.axes.dimensions == 1:
         top, bottom = cell.edges[0], cell.edges[-1]
@@ -315,7 +311,7 @@ def _points(cell: Cell) -> list[tuple[float, float, float]]:
 
 
 def _sources(
-    stack: Stack, cell: Cell, group: PointGroup, parity: str, center: float, width: float
+    stack: Stack, cell: SimulationCell, group: PointGroup, parity: str, center: float, width: float
 ) -> list[dict[str, Any]]:
     pulse = {"frequency": center, "width": width}
     if cell.axes.dimensions == 1:
@@ -353,7 +349,7 @@ def _sources(
     return out
 
 
-def _wrap(cell: Cell, x: float, y: float) -> tuple[float, float]:
+def _wrap(cell: SimulationCell, x: float, y: float) -> tuple[float, float]:
     """The same place in the cell that is centred on the origin."""
     if cell.finite is not None:
         return x, y
@@ -362,7 +358,11 @@ def _wrap(cell: Cell, x: float, y: float) -> tuple[float, float]:
 
 
 def _dipole(
-    cell: Cell, component: str, point: tuple[float, float, float], weight: float, pulse: dict[str, Any]
+    cell: SimulationCell,
+    component: str,
+    point: tuple[float, float, float],
+    weight: float,
+    pulse: dict[str, Any],
 ) -> dict[str, Any]:
     x, y = _wrap(cell, point[0], point[1])
     point = (x, y, point[2])

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,12 @@ from cavitydesign import units
 from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.fdtd.cell import lay_out
-from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
-from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run
-from cavitydesign.solvers.fdtd.job import Job, job, parities, point_group
+from cavitydesign.solvers.ask import OWN, Ask, Progress
+from cavitydesign.solvers.fdtd.cell import dimensions_of
+from cavitydesign.solvers.fdtd.harvest import Line
+from cavitydesign.solvers.fdtd.job import Job
 from cavitydesign.solvers.fdtd.materials import UNIT_NM, index_of
+from cavitydesign.solvers.fdtd.runs import around, nearest_mode, perform
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
 _DECAY = 0.03
@@ -53,72 +54,58 @@ class LasingCurve:
 
 def lasing_curve(
     subject: Design | Stack,
+    settings: Fdtd | None = None,
     *,
     wavelength_nm: float,
     pump_gain_per_cm: Sequence[float],
     symmetry: str = "",
     linewidth_nm: float = 40.0,
     duration_um: float = 2500.0,
-    settings: Fdtd | None = None,
+    device: Any = OWN,
+    bloch: tuple[float, float] = (0.0, 0.0),
     progress: Progress | None = None,
 ) -> LasingCurve:
     """Raise the pump and watch the mode nearest to ``wavelength_nm`` begin to lase. For 1D stacks and 2D gratings.
 
-    ``pump_gain_per_cm`` are unsaturated material gains, at least three of them above threshold. ``linewidth_nm`` is
-    the full width of the gain line, which is centred on the mode. Runs at the finest resolution of ``settings``.
+    Runs at the finest resolution of ``settings``, by default 25 pixels per µm.
+
+    Args:
+        subject: a design or a stack.
+        settings: of the solver.
+        wavelength_nm: where the mode is, to 3 %.
+        pump_gain_per_cm: unsaturated material gains, at least three of them above threshold.
+        symmetry: label of the mode; "" for any.
+        linewidth_nm: full width of the gain line, which is centred on the mode.
+        duration_um: length of each run, in µm of light path.
+        device: that of ``solve``, as are ``bloch`` and ``progress``.
+        bloch: in-plane wavevector, 1/nm.
+        progress: told how far the work is.
     """
     settings = settings if settings is not None else Fdtd(pixels_per_um=(25.0,))
-    stack = subject.to_stack() if isinstance(subject, Design) else subject
-    if not any(layer.has_gain for layer in stack.layers):
+    window = around(wavelength_nm, 0.03)
+    ask = Ask.of(subject, window_nm=window, device=device, bloch=bloch, progress=progress)
+    if not any(layer.has_gain for layer in ask.stack.layers):
         raise InputError("no layer has gain = true", key="layers")
-    options: dict[str, Any] = {
-        "interpreter": find_interpreter(settings.interpreter), "at_once": settings.at_once,
-        "time_limit_s": settings.time_limit_s, "folder": settings.folder, "progress": progress,
-    }  # fmt: skip
-    one, line = _cold_mode(stack, wavelength_nm, symmetry, settings, options)
-    if one.cell.axes.dimensions == 3:
+    if dimensions_of(ask.stack) == 3:
         raise InputError("lasing runs are for uniform stacks (1D) and gratings (2D)", key="stack")
+    job, _, line = nearest_mode(
+        ask,
+        settings,
+        wavelength_nm=wavelength_nm,
+        symmetry=symmetry,
+        pixels_per_um=max(settings.pixels_per_um),
+    )
     found_nm = UNIT_NM / line.frequency
     width = line.frequency * linewidth_nm / found_nm
     pumps = sorted(float(gain) for gain in pump_gain_per_cm)
-    contents = [
-        (f"pump {gain:.4g}/cm", _pumped(one, line, gain, pumps[-1], width, duration_um)) for gain in pumps
-    ]
-    results = run_jobs(contents, **options)
+    plan = [_pumped(job, line, gain, pumps[-1], width, duration_um) for gain in pumps]
+    results = perform(plan, settings, ask.progress)
     outputs, settled = zip(*(_steady(result["series_npz"]["series"]) for result in results), strict=True)
     threshold, error = _threshold(np.array(pumps), np.array(outputs), np.array(settled))
     return LasingCurve(found_nm, 1.0 / line.inverse_q, tuple(pumps), outputs, settled, threshold, error)
 
 
-def _cold_mode(
-    stack: Stack, wavelength_nm: float, symmetry: str, settings: Fdtd, options: dict[str, Any]
-) -> tuple[Job, Line]:
-    """The passive mode on this grid, and the job that found it."""
-    window = (0.97 * wavelength_nm, 1.03 * wavelength_nm)
-    group = point_group(stack, settings.bloch)
-    cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=max(settings.pixels_per_um))
-    plan = [
-        job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)
-    ]
-    plan = [one for one in plan if not symmetry or any(label == symmetry for label, _ in one.labels.values())]
-    results = run_jobs([(one.name, one.content) for one in plan], **options)
-    best: tuple[float, Job, Line] | None = None
-    for one, result in zip(plan, results, strict=True):
-        for name in one.labels:
-            for line in lines_of_run(result, name, where=name, q_min=settings.q_min)[0]:
-                distance = abs(UNIT_NM / line.frequency - wavelength_nm)
-                if best is None or distance < best[0]:
-                    best = (distance, one, line)
-    if best is None:
-        raise SolverError(
-            f"FDTD finds no mode within 3 % of {wavelength_nm:g} nm to pump", status=Status.NO_MODES
-        )
-    return best[1], best[2]
-
-
-def _pumped(
-    one: Job, line: Line, gain: float, most: float, width: float, duration_um: float
-) -> dict[str, Any]:
+def _pumped(one: Job, line: Line, gain: float, most: float, width: float, duration_um: float) -> Job:
     """The job with atoms in its gain film; they start in the steady state that the pump gives them without light."""
     materials = dict(one.content["materials"])
     objects = []
@@ -157,13 +144,13 @@ def _pumped(
         for source in one.content["sources"]
     ]
     content = {key: value for key, value in one.content.items() if key not in ("fit", "channels")}
-    return {
-        **content,
+    content |= {
         "materials": materials,
         "objects": objects,
         "sources": sources,
         "run": {"duration": duration_um, "chunk": 20.0, "sample_every": 1.0 / (8.0 * line.frequency)},
     }
+    return replace(one, name=f"pump {gain:.4g}/cm", content=content)
 
 
 def _imaginary_permittivity(gain_per_cm: float, index: float, line: Line) -> float:

@@ -7,18 +7,18 @@ and Q must then be the radiative one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from cavitydesign.errors import InputError, SolverError, Status
+from cavitydesign.errors import InputError
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.fdtd.cell import Cell, lay_out
-from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
-from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
-from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run
-from cavitydesign.solvers.fdtd.job import Job, job, offsets, parities, point_group
+from cavitydesign.solvers.ask import OWN, Ask, Progress
+from cavitydesign.solvers.fdtd.cell import OFFSETS, SimulationCell
+from cavitydesign.solvers.fdtd.harvest import Line
+from cavitydesign.solvers.fdtd.job import Job
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
+from cavitydesign.solvers.fdtd.runs import around, nearest_mode, perform
 from cavitydesign.solvers.fdtd.settings import Fdtd
 
 
@@ -36,30 +36,28 @@ class ArrayLosses:
 
 def array_losses(
     subject: Design | Stack,
+    settings: Fdtd | None = None,
     *,
     wavelength_nm: float,
-    settings: Fdtd,
     symmetry: str = "",
+    device: Any = OWN,
     progress: Progress | None = None,
 ) -> ArrayLosses:
-    """Q of the mode nearest to ``wavelength_nm`` in an array of ``settings.periods``, split by the way out.
+    """Q of the mode nearest to ``wavelength_nm`` in the array of ``device``, split by the way out.
 
     At the coarsest resolution, as the mean over grid offsets; two runs per mirror class each: a ring-down that
     finds the mode, and one that rings it alone behind flux planes half way between the array and the absorbing
-    layer. Raises InputError without periods, SolverError without mode.
+    layer. ``device`` and ``progress`` are those of ``solve``.
+
+    Raises:
+        InputError: there is no finite array.
+        SolverError: no mode lies within 2 % of the wavelength.
     """
-    if settings.periods is None:
-        raise InputError("array_losses needs a finite array; give Fdtd(periods=(nx, ny))", key="periods")
-    stack = subject.to_stack() if isinstance(subject, Design) else subject
-    window = (0.98 * wavelength_nm, 1.02 * wavelength_nm)
-    options: dict[str, Any] = {
-        "interpreter": find_interpreter(settings.interpreter), "ranks": settings.ranks, "at_once": settings.at_once,
-        "time_limit_s": settings.time_limit_s, "folder": settings.folder, "progress": progress,
-    }  # fmt: skip
-    found = [
-        _at_offset(stack, offset, wavelength_nm, symmetry, window, settings, options)
-        for offset in offsets(point_group(stack))
-    ]
+    settings = settings if settings is not None else Fdtd()
+    ask = Ask.of(subject, window_nm=around(wavelength_nm, 0.02), device=device, progress=progress)
+    if ask.device is None or ask.stack.is_uniform:
+        raise InputError("this key is required: losses are those of a finite array", key="device")
+    found = [_at_offset(ask, settings, offset, wavelength_nm, symmetry) for offset in OFFSETS]
 
     def mean_q(name: str) -> float:
         return len(found) / sum(1.0 / getattr(one, name) for one in found)
@@ -70,45 +68,17 @@ def array_losses(
     )
 
 
-def _at_offset(
-    stack: Stack,
-    offset: float,
-    wavelength_nm: float,
-    symmetry: str,
-    window: tuple[float, float],
-    settings: Fdtd,
-    options: dict[str, Any],
-) -> ArrayLosses:
+def _at_offset(ask: Ask, settings: Fdtd, offset: float, wavelength_nm: float, symmetry: str) -> ArrayLosses:
     """The losses at one position of the interfaces on the grid (see cell.lay_out)."""
-    group, pixels = point_group(stack), min(settings.pixels_per_um)
-    cell = lay_out(stack, settings=settings, window_nm=window, pixels_per_um=pixels, offset=offset)
-    if cell.finite is None:
-        raise InputError("a uniform stack has no finite array", key="periods", value=settings.periods)
-    plan = [
-        job(stack, cell, group=group, parity=p, settings=settings, window_nm=window) for p in parities(group)
-    ]
-    plan = [one for one in plan if not symmetry or any(label == symmetry for label, _ in one.labels.values())]
-    refuse_what_does_not_fit(
-        plan,
-        ranks=settings.ranks,
-        at_once=settings.at_once,
-        time_limit_s=settings.time_limit_s,
-        memory_limit_gb=settings.memory_limit_gb,
+    job, label, line = nearest_mode(
+        ask,
+        settings,
+        wavelength_nm=wavelength_nm,
+        symmetry=symmetry,
+        pixels_per_um=min(settings.pixels_per_um),
+        offset=offset,
     )
-    results = run_jobs([(one.name, one.content) for one in plan], **options)
-    lines = [
-        (abs(UNIT_NM / line.frequency - wavelength_nm), label, one, line)
-        for one, result in zip(plan, results, strict=True)
-        for name, (label, _) in one.labels.items()
-        if not symmetry or label == symmetry
-        for line in lines_of_run(result, name, where=name, q_min=settings.q_min)[0]
-    ]
-    if not lines:
-        raise SolverError(
-            f"FDTD finds no {symmetry} mode within 2 % of {wavelength_nm:g} nm", status=Status.NO_MODES
-        )
-    _, label, one, line = min(lines, key=lambda item: item[0])
-    (measured,) = run_jobs([(f"losses of {one.name}", _behind_fluxes(one, line))], **options)
+    (measured,) = perform([_behind_fluxes(job, line)], settings, ask.progress)
     flux = measured["fluxes"]
     total = sum(flux.values())
     q = 1.0 / line.inverse_q
@@ -116,7 +86,7 @@ def _at_offset(
     return ArrayLosses(UNIT_NM / line.frequency, q, up, down, side, label)
 
 
-def _behind_fluxes(one: Job, line: Line) -> dict[str, Any]:
+def _behind_fluxes(one: Job, line: Line) -> Job:
     """The job with a narrow source, and flux planes that open when the source is over."""
     pulse = {
         "frequency": line.frequency,
@@ -124,8 +94,7 @@ def _behind_fluxes(one: Job, line: Line) -> dict[str, Any]:
         "cutoff": 3.5,
     }
     content = {key: value for key, value in one.content.items() if key not in ("fit", "channels")}
-    return {
-        **content,
+    content |= {
         "sources": [{**source, "pulse": pulse} for source in one.content["sources"]],
         "probes": [],
         "keep_series": False,
@@ -136,9 +105,10 @@ def _behind_fluxes(one: Job, line: Line) -> dict[str, Any]:
             "chunk": 2.0,
         },
     }
+    return replace(one, name=f"losses of {one.name}", content=content)
 
 
-def _faces(cell: Cell) -> list[dict[str, Any]]:
+def _faces(cell: SimulationCell) -> list[dict[str, Any]]:
     """Box half way between the array and the absorbing layer; outward flux counts as positive."""
     assert cell.finite is not None
     x, y, z = (0.5 * length - cell.pml for length in cell.size)

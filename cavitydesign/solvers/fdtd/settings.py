@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from cavitydesign.errors import InputError
@@ -18,8 +18,6 @@ class Fdtd(Solver):
         pixels_per_um: resolutions to run; each is moved to the nearest at which the period is a whole, even number of
             pixels. Two or more are extrapolated in 1/resolution²; one is reported with no discretisation error (NaN).
             Uniform stacks (1D) take four times as many, for next to nothing.
-        bloch: in-plane wavevector (kx, ky) of a periodic cell in 1/nm, as in Poles.
-        periods: (nx, ny) periods of a finite array; None is an infinite array.
         classes: mirror classes to run, such as ("++", "--", "+-"): the sign of E under x → -x, then under y → -y.
         q_min: modes that decay faster are not looked for.
         q_max: a Q above is reported as infinite (null).
@@ -43,8 +41,6 @@ class Fdtd(Solver):
     pixels_per_um: tuple[float, ...] = option(
         (55.0, 78.0), "Pixels per µm; two or more are extrapolated.", name="--resolution", metavar="PX,…"
     )
-    bloch: tuple[float, float] = (0.0, 0.0)
-    periods: tuple[int, int] | None = None
     classes: tuple[str, ...] | None = None
     q_min: float = option(20.0, "Smallest Q to look for.", name="--q-min")
     q_max: float = 1e6
@@ -55,8 +51,14 @@ class Fdtd(Solver):
     index_tolerance: float = 2e-4
     interpreter: str | None = field(default=None, compare=False)
     ranks: int = option(1, "MPI ranks of each run (mpirun).", name="--ranks", compare=False)
-    at_once: int = field(default=1, compare=False)
-    time_limit_s: float = field(default=3600.0, compare=False)
+    at_once: int = option(1, "How many runs go side by side.", name="--at-once", compare=False)
+    time_limit_s: float = option(
+        3600.0,
+        "Longest time, in s; what needs more is refused.",
+        name="--time-limit",
+        metavar="S",
+        compare=False,
+    )
     memory_limit_gb: float | None = field(default=None, compare=False)
     folder: str | None = field(default=None, compare=False)
 
@@ -72,7 +74,6 @@ class Fdtd(Solver):
                 self.q_min >= 5.0,
                 "must be at least 5: a ring-down fit cannot tell faster decays from the pulse",
             ),
-            ("periods", self.periods is None or min(self.periods) >= 1, "must be whole numbers >= 1"),
             ("ranks", self.ranks >= 1, "must be at least 1"),
             ("at_once", self.at_once >= 1, "must be at least 1"),
             ("time_limit_s", self.time_limit_s > 0.0, "must be > 0"),
@@ -95,9 +96,4 @@ class Fdtd(Solver):
         """Resonances of the infinite cell, or of the finite array where the question names a device."""
         from cavitydesign.solvers.fdtd.solver import run
 
-        if ask.device is not None and ask.device.shift_periods:
-            rule = "Meep's arrays are drawn without a shift in their middle; leave it out"
-            raise InputError(rule, key="device.shift_periods", value=ask.device.shift_periods)
-        periods = self.periods if ask.device is None else ask.device.counts
-        asked = replace(self, bloch=ask.bloch, periods=periods)
-        return run(ask.stack, asked, window_nm=ask.window_nm, progress=lambda text: ask.progress(0, 0, text))
+        return run(ask, self)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from cavitydesign.errors import SolverError, Status
-from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.fdtd.client import Progress, find_interpreter, run_jobs
-from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
+from cavitydesign.solvers.ask import Ask
+from cavitydesign.solvers.fdtd.estimate import estimate
 from cavitydesign.solvers.fdtd.harvest import Line, Rejected, extrapolate, lines_of_run, mean_over_offsets
 from cavitydesign.solvers.fdtd.job import Job, jobs
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
+from cavitydesign.solvers.fdtd.runs import perform
 from cavitydesign.solvers.fdtd.settings import Fdtd
 from cavitydesign.solvers.solution import Modes, Solution
 
@@ -22,37 +22,13 @@ Found = tuple[str, int, str, Line]
 """(symmetry, degeneracy, polarization, line)."""
 
 
-def run(
-    stack: Stack,
-    settings: Fdtd,
-    *,
-    window_nm: tuple[float, float],
-    subject: Any = None,
-    progress: Progress | None = None,
-) -> Solution:
-    """Resonances of a stack in a window (nm); the entry that :func:`cavitydesign.solvers.base.solve` calls."""
-    del subject
-    plan = jobs(stack, settings=settings, window_nm=window_nm)
-    cost = refuse_what_does_not_fit(
-        plan,
-        ranks=settings.ranks,
-        at_once=settings.at_once,
-        time_limit_s=settings.time_limit_s,
-        memory_limit_gb=settings.memory_limit_gb,
-    )
-    interpreter = find_interpreter(settings.interpreter)
-    results = run_jobs(
-        [(job.name, job.content) for job in plan],
-        interpreter=interpreter,
-        ranks=settings.ranks,
-        at_once=settings.at_once,
-        time_limit_s=settings.time_limit_s,
-        folder=settings.folder,
-        progress=progress,
-    )
+def run(ask: Ask, settings: Fdtd) -> Solution:
+    """Resonances of the infinite cell or of a finite array: what ``Fdtd.run`` answers."""
+    plan = jobs(ask, settings)
+    results = perform(plan, settings, ask.progress)
     _refuse_unstable(plan, results)
     found, rejected = harvest(plan, results, settings=settings)
-    modes = _table(found, plan, settings=settings, window_nm=window_nm)
+    modes = _table(found, plan, settings=settings, window_nm=ask.window_nm)
     cut = [
         job.name
         for job, result in zip(plan, results, strict=True)
@@ -62,7 +38,7 @@ def run(
     status = Status.PARTIAL if cut else Status.OK if len(modes) else Status.NO_MODES
     if status is Status.OK and len(settings.pixels_per_um) == 1:
         status = Status.APPROXIMATE
-    return Solution(modes, status, _provenance(plan, results, rejected, str(cost), interpreter), warnings)
+    return Solution(modes, status, _provenance(plan, results, rejected, settings), warnings)
 
 
 def _refuse_unstable(plan: Sequence[Job], results: Sequence[dict[str, Any]]) -> None:
@@ -194,12 +170,11 @@ def _provenance(
     plan: Sequence[Job],
     results: Sequence[dict[str, Any]],
     rejected: Sequence[Rejected],
-    cost: str,
-    interpreter: Any,
+    settings: Fdtd,
 ) -> dict[str, Any]:
     return {
-        "meep": interpreter.meep_version,
-        "estimate": cost,
+        "meep": results[0]["meep"] if results else "",
+        "estimate": str(estimate(plan, ranks=settings.ranks, at_once=settings.at_once)),
         "group": plan[0].group if plan else "",
         "index_error": max((medium.index_error for job in plan for medium in job.cell.media), default=0.0),
         "runs": [

@@ -1,7 +1,8 @@
 """Run one FDTD job with Meep: ``python -I worker.py FOLDER`` reads FOLDER/job.json and leaves its results there.
 
-This is the only file that imports meep, and it imports nothing else of the package, because it is run by whichever
-interpreter has Meep (often one with another numpy). Results, each written to a temporary name and renamed:
+This is the only file that imports meep. Beside fitting.py, which lies in its own folder, it imports nothing of the
+package, because it is run by whichever interpreter has Meep (often one with another numpy). Results, each written to a
+temporary name and renamed:
 
     result.json    run record and, per probe channel and time window, the Harminv fits
     series.npz     probe series (probes x samples) with t0 and dt, so that a fit can be repeated without a new run
@@ -20,134 +21,13 @@ import time
 
 import numpy as np
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # -I leaves it out
+from fitting import Fitter, agree
+
+del sys.path[0]  # nothing else is to be found there, least of all by meep's imports
+
 FORMAT = 1
 _stop_signals = []
-
-
-# ---------------------------------------------------------------------------------------------------------- fits
-
-
-def consensus(fits, *, tolerance=3e-4, min_decay_resolution=0.1):
-    """Merge the fits of several channels into modes: a list of dicts sorted by frequency.
-
-    A mode is a group of fits, at most one per channel, whose frequencies agree within ``tolerance`` of f plus
-    ``min_decay_resolution`` line widths; the mean is weighted by 1/error² and by the squared amplitude.
-    """
-    rows = sorted((fit for fit in fits if np.isfinite(fit["error"])), key=lambda fit: -_strength(fit))
-    modes = []
-    for fit in rows:
-        width = tolerance * fit["frequency"] + min_decay_resolution * abs(fit["decay"])
-        for mode in modes:
-            near = abs(mode["fits"][0]["frequency"] - fit["frequency"]) < width
-            if near and all(other["channel"] != fit["channel"] for other in mode["fits"]):
-                mode["fits"].append(fit)
-                break
-        else:
-            modes.append({"fits": [fit]})
-    for mode in modes:
-        weight = np.array([_strength(fit) for fit in mode["fits"]])
-        weight = weight / weight.sum()
-        for name in ("frequency", "decay"):
-            values = np.array([fit[name] for fit in mode["fits"]])
-            mode[name] = float(weight @ values)
-            mode[name + "_spread"] = float(np.sqrt(weight @ (values - mode[name]) ** 2))
-        mode["amplitude"] = float(max(fit["amplitude"] for fit in mode["fits"]))
-        mode["error"] = float(min(fit["error"] for fit in mode["fits"]))
-        mode["channels"] = [fit["channel"] for fit in mode["fits"]]
-    return sorted(modes, key=lambda mode: mode["frequency"])
-
-
-def _strength(fit):
-    return (fit["amplitude"] / max(fit["error"], 1e-9)) ** 2 + 1e-300
-
-
-def agree(old, new, *, frequency_tolerance, decay_tolerance, floor):
-    """True when every mode of ``new`` stronger than ``floor`` of the strongest is in ``old``, unchanged."""
-    if not new:
-        return not old
-    top = max(mode["amplitude"] for mode in new)
-    for mode in new:
-        if mode["amplitude"] < floor * top or mode["error"] > 0.01 or len(mode["channels"]) < 2:
-            continue
-        for other in old:
-            moved = abs(other["frequency"] - mode["frequency"])
-            slower = abs(other["decay"] - mode["decay"])
-            allowed = decay_tolerance * abs(mode["decay"]) + 0.1 * frequency_tolerance * mode["frequency"]
-            if (
-                moved < frequency_tolerance * mode["frequency"] + 0.01 * abs(mode["decay"])
-                and slower < allowed
-            ):
-                break
-        else:
-            return False
-    return True
-
-
-class Fitter:
-    """Harminv on every channel (a weighted sum of probes) of a job."""
-
-    def __init__(self, mp, job):
-        self._mp, self._job = mp, job
-        spec = job.get("fit") or {}
-        self.spec = spec
-        self.channels = job.get("channels") or [
-            {"name": f"probe{i}", "group": "all", "terms": [[i, 1.0]]}
-            for i in range(len(job.get("probes", [])))
-        ]
-
-    def fits(self, series, dt, start, end):
-        """Fits of every channel in the window [start, end] (fractions of the series), amplitudes at the
-        window's start.
-        """
-        count = series.shape[1]
-        first, last = round(start * count), round(end * count)
-        out = []
-        if last - first < 16 or not self.spec:
-            return out
-        center, width = self.spec["center"], self.spec["width"]
-        for channel in self.channels:
-            data = sum(weight * series[index, first:last] for index, weight in channel["terms"])
-            peak = float(np.max(np.abs(data)))
-            if peak <= self.spec.get("silence", 1e-12) * self._peak(series):
-                continue
-            bands = self._mp.py_do_harminv(
-                list(np.asarray(data, dtype=complex)),
-                dt,
-                center - width / 2,
-                center + width / 2,
-                int(self.spec.get("max_modes", 100)),
-                float(self.spec.get("density", 1.1)),
-                float(self.spec.get("q_min", 50.0)),
-                float("inf"),
-                float(self.spec.get("max_error", 0.01)),
-                -1.0,
-                -1.0,
-            )
-            for frequency, amplitude, error in bands:
-                error = abs(error)
-                out.append(
-                    {
-                        "channel": channel["name"],
-                        "group": channel["group"],
-                        "frequency": float(frequency.real),
-                        "decay": float(frequency.imag),
-                        "amplitude": float(abs(amplitude)),
-                        "phase": float(np.angle(amplitude)),
-                        "error": float(error),
-                    }
-                )
-        return out
-
-    def _peak(self, series):
-        return float(np.max(np.abs(series))) + 1e-300
-
-    def modes_by_group(self, fits):
-        groups = {}
-        for channel in self.channels:
-            groups.setdefault(channel["group"], [])
-        for fit in fits:
-            groups[fit["group"]].append(fit)
-        return {name: consensus(rows) for name, rows in groups.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------- build
@@ -269,11 +149,11 @@ def _source(mp, spec):
 
 
 class Recorder:
-    """Samples the probes every ``stride`` steps into one growing array."""
+    """Steps the fields, and samples the probes every ``every`` steps from ``start`` on into one growing array."""
 
-    def __init__(self, mp, sim, job):
+    def __init__(self, mp, sim, job, *, start, every):
         cylindrical = False
-        self._fields = sim.fields
+        self._fields, self._start, self._every = sim.fields, start, every
         self._probes = [
             (
                 _component(mp, probe["component"]),
@@ -281,9 +161,18 @@ class Recorder:
             )
             for probe in job.get("probes", [])
         ]
-        self._rows, self.t0 = [], None
+        self._rows, self.t0, self.steps = [], None, 0
+        self.dt = sim.fields.dt * every
 
-    def sample(self):
+    def step_until(self, end):
+        half = 0.5 * self._fields.dt
+        while self._fields.time() < end - half:
+            if self.steps % self._every == 0 and self._fields.time() >= self._start - half:
+                self._sample()
+            self._fields.step()
+            self.steps += 1
+
+    def _sample(self):
         if self.t0 is None:
             self.t0 = self._fields.time()
         get = self._fields.get_field
@@ -295,35 +184,50 @@ class Recorder:
         return np.array(self._rows, dtype=complex).T
 
 
+class Convergence:
+    """Fits what has been recorded at growing intervals, and tells when the modes no longer change."""
+
+    def __init__(self, fitter, control, start):
+        self._fitter, self._wanted = fitter, control.get("converge")
+        self._start, self._growth = start, control.get("check_growth", 1.3)
+        self._next = start + control.get("first_check", control["duration"])
+        self._previous, self.history = None, []
+
+    def reached(self, now, recorder):
+        if now < self._next or not (self._fitter.spec and self._wanted):
+            return False
+        self._next = self._start + (now - self._start) * self._growth
+        modes = self._fitter.modes_by_group(self._fitter.fits(recorder.series(), recorder.dt, 0.0, 1.0))
+        found = {group: [(m["frequency"], m["decay"]) for m in rows] for group, rows in modes.items()}
+        self.history.append({"t": now, "modes": found})
+        previous, self._previous = self._previous, modes
+        tolerances = {
+            "frequency_tolerance": self._wanted["frequency"],
+            "decay_tolerance": self._wanted["decay"],
+            "floor": self._wanted.get("floor", 1e-3),
+        }
+        return previous is not None and all(
+            agree(previous[group], modes[group], **tolerances) for group in modes
+        )
+
+
 def run(mp, job, folder):
     """Step the job until its fit has converged, its time is over or it is asked to stop; write the results."""
     began = time.time()
     sim = build(mp, job)
     sim.init_sim()
-    control = job["run"]
-    dt = sim.fields.dt
-    steps_per_sample = (
-        max(1, int(control.get("sample_every", 0.0) / dt)) if control.get("sample_every") else 1
-    )
+    control, dt = job["run"], sim.fields.dt
+    every = max(1, int(control["sample_every"] / dt)) if control.get("sample_every") else 1
     source_end = sim.fields.last_source_time() if job.get("sources") else 0.0
-    start = source_end + control.get("settle", 0.0)
-    if control.get("record_from_start"):
-        start = 0.0
+    start = 0.0 if control.get("record_from_start") else source_end + control.get("settle", 0.0)
     t_max = start + control["duration"]
-    t_check = start + control.get("first_check", control["duration"])
-    recorder, fitter = Recorder(mp, sim, job), Fitter(mp, job)
-    flux = None
-    status, history, steps, last_line, previous = "time over", [], 0, 0.0, None
+    recorder, fitter = Recorder(mp, sim, job, start=start, every=every), Fitter(mp.py_do_harminv, job)
+    convergence = Convergence(fitter, control, start)
+    flux, status, last_line, now = None, "", 0.0, sim.fields.time()
     setup_s = time.time() - began
     began_stepping = time.time()
-    while True:
-        now = sim.fields.time()
-        chunk_end = min(t_max, now + control.get("chunk", 5.0))
-        while sim.fields.time() < chunk_end - 0.5 * dt:
-            if steps % steps_per_sample == 0 and sim.fields.time() >= start - 0.5 * dt:
-                recorder.sample()
-            sim.fields.step()
-            steps += 1
+    while not status:
+        recorder.step_until(min(t_max, now + control.get("chunk", 5.0)))
         now = sim.fields.time()
         if flux is None and job.get("fluxes") and now >= start:
             flux = _add_fluxes(mp, sim, job)
@@ -334,66 +238,29 @@ def run(mp, job, folder):
             break
         if time.time() - last_line > 1.0 and mp.am_master():
             last_line = time.time()
-            print(
-                "progress",
-                json.dumps({"t": now, "t_max": t_max, "wall_s": round(wall, 2), "steps": steps}),
-                flush=True,
-            )
+            state = {"t": now, "t_max": t_max, "wall_s": round(wall, 2), "steps": recorder.steps}
+            print("progress", json.dumps(state), flush=True)
         if now >= t_max - 0.5 * dt:
-            break
-        if now >= t_check and fitter.spec and control.get("converge"):
-            t_check = start + (now - start) * control.get("check_growth", 1.3)
-            fits = fitter.fits(recorder.series(), dt * steps_per_sample, 0.0, 1.0)
-            modes = fitter.modes_by_group(fits)
-            history.append(
-                {
-                    "t": now,
-                    "modes": {g: [(m["frequency"], m["decay"]) for m in ms] for g, ms in modes.items()},
-                }
-            )
-            done = previous is not None and all(
-                agree(
-                    previous[group],
-                    modes[group],
-                    frequency_tolerance=control["converge"]["frequency"],
-                    decay_tolerance=control["converge"]["decay"],
-                    floor=control["converge"].get("floor", 1e-3),
-                )
-                for group in modes
-            )
-            previous = modes
-            if done:
-                status = "converged"
-                break
-    stepping_s = time.time() - began_stepping
-    _finish(
-        mp,
-        sim,
-        job,
-        folder,
-        recorder,
-        fitter,
-        flux,
-        status=status,
-        history=history,
-        steps=steps,
-        start=start,
-        source_end=source_end,
-        steps_per_sample=steps_per_sample,
-        setup_s=setup_s,
-        stepping_s=stepping_s,
-    )
+            status = "time over"
+        elif convergence.reached(now, recorder):
+            status = "converged"
+    record = {
+        "status": status,
+        "history": convergence.history,
+        "steps": recorder.steps,
+        "start": start,
+        "source_end": source_end,
+        "steps_per_sample": every,
+        "setup_s": setup_s,
+        "stepping_s": time.time() - began_stepping,
+    }
+    _finish(mp, sim, job, folder, recorder, fitter, flux, record)
 
 
-def _finish(mp, sim, job, folder, recorder, fitter, flux, **record):
+def _finish(mp, sim, job, folder, recorder, fitter, flux, record):
     """Fit the series in every window of the job and write the results."""
-    series, dt = recorder.series(), sim.fields.dt * record["steps_per_sample"]
-    windows = (job.get("fit") or {}).get("windows", [[0.0, 1.0]])
-    fits = (
-        [{"window": window, "fits": fitter.fits(series, dt, *window)} for window in windows]
-        if fitter.spec
-        else []
-    )
+    series, dt = recorder.series(), recorder.dt
+    windows = (job.get("fit") or {}).get("windows", [[0.0, 1.0]]) if fitter.spec else []
     result = {
         "format": FORMAT,
         "meep": mp.__version__,
@@ -403,22 +270,20 @@ def _finish(mp, sim, job, folder, recorder, fitter, flux, **record):
         "sample_dt": dt,
         "t0": recorder.t0,
         "channels": fitter.channels,
-        "windows": fits,
+        "windows": [{"window": window, "fits": fitter.fits(series, dt, *window)} for window in windows],
         "fluxes": _read_fluxes(mp, flux),
         **record,
     }
     frames = _frames(mp, sim, job)
-    if mp.am_master():
-        if job.get("keep_series", True):
-            real = {} if np.iscomplexobj(series) and np.any(series.imag) else {"series": series.real}
-            _write_npz(
-                os.path.join(folder, "series.npz"),
-                {"series": series, "t0": recorder.t0 or 0.0, "dt": dt, **real},
-            )
-        if frames:
-            _write_npz(os.path.join(folder, "frames.npz"), frames)
-        _write(os.path.join(folder, "result.json"), json.dumps(result).encode())
-        print("wrote result.json:", record["status"], "after", record["steps"], "steps", flush=True)
+    if not mp.am_master():
+        return
+    if job.get("keep_series", True):
+        kept = series if np.iscomplexobj(series) and np.any(series.imag) else series.real
+        _write_npz(os.path.join(folder, "series.npz"), {"series": kept, "t0": recorder.t0 or 0.0, "dt": dt})
+    if frames:
+        _write_npz(os.path.join(folder, "frames.npz"), frames)
+    _write(os.path.join(folder, "result.json"), json.dumps(result).encode())
+    print("wrote result.json:", record["status"], "after", record["steps"], "steps", flush=True)
 
 
 def _add_fluxes(mp, sim, job):
@@ -459,14 +324,9 @@ def _frames(mp, sim, job):
             taken += 1
         for plane in planes:
             center, size = _vector(mp, plane["center"]), _vector(mp, plane["size"])
-            stacks[plane["name"]].append(
-                np.array(
-                    [
-                        sim.get_array(component=_component(mp, c), center=center, size=size)
-                        for c in plane["components"]
-                    ]
-                )
-            )
+            components = [_component(mp, name) for name in plane["components"]]
+            arrays = [sim.get_array(component=one, center=center, size=size) for one in components]
+            stacks[plane["name"]].append(np.array(arrays))
     for plane in planes:
         center, size = _vector(mp, plane["center"]), _vector(mp, plane["size"])
         out[plane["name"]] = np.array(stacks[plane["name"]])

@@ -142,16 +142,17 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_done(tmp_path):
 def test_progress_tells_the_share_and_the_time_left(tmp_path):
     text = 'echo \'progress {"t": 25.0, "t_max": 100.0}\'; sleep 1.5; '
     text += 'echo \'{"status": "converged"}\' > "$3/result.json"'
-    words: list[str] = []
+    told = []
     run_jobs(
         [("slow one", JOB)],
         interpreter=script(tmp_path / "python", text),
         folder=tmp_path / "runs",
-        progress=words.append,
+        progress=lambda *said: told.append(said),
     )
-    assert words
-    assert "slow one 25%" in words[0]
-    assert "s left" in words[0]
+    done, total, what = told[0]
+    assert (done, total) == (0.25, 1)
+    assert "slow one 25%" in what
+    assert "s left" in what
 
 
 def test_the_worker_sees_a_cleaned_environment(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from cavitydesign.geometry import (
     Bar,
     Circle,
     Constant,
+    Device,
     HexagonalLattice,
     Inclusion,
     Layer,
@@ -23,11 +24,11 @@ from cavitydesign.geometry import (
     Stack,
 )
 from cavitydesign.geometry.material import SellmeierTerms
-from cavitydesign.solvers.fdtd import Fdtd
+from cavitydesign.solvers.ask import Ask
+from cavitydesign.solvers.fdtd import Fdtd, array_losses, export_jobs
 from cavitydesign.solvers.fdtd.cell import dimensions_of, lay_out, pixels_per_period
-from cavitydesign.solvers.fdtd.client import digest
+from cavitydesign.solvers.fdtd.client import WORKER_FILES, digest
 from cavitydesign.solvers.fdtd.estimate import estimate, refuse_what_does_not_fit
-from cavitydesign.solvers.fdtd.export import export_jobs
 from cavitydesign.solvers.fdtd.job import jobs, point_group
 from cavitydesign.solvers.fdtd.materials import index_of, medium
 
@@ -96,21 +97,21 @@ def test_symmetry_and_dimension_come_from_the_pattern(subject, group, dimensions
 @pytest.mark.parametrize(("bloch", "group"), [((1e-3, 0.0), "Cy"), ((0.0, 1e-3), "Cx"), ((1e-3, 1e-3), "1")])
 def test_a_bloch_vector_keeps_the_mirror_that_leaves_it_alone(bloch, group):
     assert point_group(CELL, bloch) == group
-    plan = jobs(CELL, settings=Fdtd(pixels_per_um=(50.0,), bloch=bloch), window_nm=WINDOW)
+    plan = jobs(Ask(CELL, WINDOW, bloch=bloch), Fdtd(pixels_per_um=(50.0,)))
     assert all(job.content["complex_fields"] for job in plan)
     assert plan[0].content["k_point"][:2] == pytest.approx([k * 1000.0 / (2.0 * math.pi) for k in bloch])
 
 
 def test_the_classes_of_a_square_cell_cover_all_five_labels_in_quarter_cells():
-    plan = jobs(CELL, settings=Fdtd(pixels_per_um=(50.0,)), window_nm=WINDOW)
+    plan = jobs(Ask(CELL, WINDOW), Fdtd(pixels_per_um=(50.0,)))
     labels = [label for job in plan[:3] for label in job.labels.values()]
     assert sorted(labels) == [("A1", 1), ("A2", 1), ("B1", 1), ("B2", 1), ("E", 2)]
     assert all(len(job.content["symmetries"]) == 2 and not job.content["complex_fields"] for job in plan)
-    assert {job.offset for job in plan} == {0.25, 0.75}
+    assert {job.name.rsplit(" ", 1)[1] for job in plan} == {"0.25", "0.75"}
 
 
 def test_sources_of_a_hexagonal_supercell_never_ring_a_folded_mode():
-    (job, *_) = jobs(HEXAGONAL, settings=Fdtd(pixels_per_um=(50.0,)), window_nm=WINDOW)
+    (job, *_) = jobs(Ask(HEXAGONAL, WINDOW), Fdtd(pixels_per_um=(50.0,)))
     px, py = job.cell.periods
     places = [(s["component"], *np.round(s["center"], 9)) for s in job.content["sources"]]
     for component, x, y, z in places:
@@ -124,15 +125,15 @@ def test_sources_of_a_hexagonal_supercell_never_ring_a_folded_mode():
 
 
 def test_a_job_is_plain_data_and_its_address_sees_every_number():
-    plan = jobs(CELL, settings=Fdtd(pixels_per_um=(50.0,)), window_nm=WINDOW)
+    plan = jobs(Ask(CELL, WINDOW), Fdtd(pixels_per_um=(50.0,)))
     assert json.loads(json.dumps(plan[0].content)) == plan[0].content
-    moved = jobs(CELL, settings=Fdtd(pixels_per_um=(50.0,)), window_nm=(590.0, 640.0 + 1e-9))
+    moved = jobs(Ask(CELL, (590.0, 640.0 + 1e-9)), Fdtd(pixels_per_um=(50.0,)))
     assert digest(plan[0].content) != digest(moved[0].content)
 
 
 @pytest.mark.parametrize("offset", [0.25, 0.75])
 def test_layers_lie_on_the_grid_as_the_stack_says(offset):
-    cell = lay_out(CELL, settings=Fdtd(), window_nm=WINDOW, pixels_per_um=50.0, offset=offset)
+    cell = lay_out(Ask(CELL, WINDOW), Fdtd(), pixels_per_um=50.0, offset=offset)
     blocks = [o for o in cell.content["objects"] if o["shape"] == "block"]
     tops = [o["center"][2] + 0.5 * o["size"][2] for o in blocks]
     assert np.diff(tops) == pytest.approx([-0.06, -0.17])
@@ -145,7 +146,7 @@ def test_layers_lie_on_the_grid_as_the_stack_says(offset):
 
 
 def test_a_finite_array_draws_each_hole_and_absorbs_on_all_sides():
-    cell = lay_out(CELL, settings=Fdtd(periods=(3, 4)), window_nm=WINDOW, pixels_per_um=30.0)
+    cell = lay_out(Ask(CELL, WINDOW, Device(periods=(3, 4))), Fdtd(), pixels_per_um=30.0)
     centers = np.array([o["center"][:2] for o in cell.content["objects"] if o["shape"] == "cylinder"])
     assert len(centers) == 12
     assert centers.mean(axis=0) == pytest.approx([0.0, 0.0], abs=1e-12)
@@ -179,7 +180,6 @@ def test_dispersion_is_fitted_and_its_error_told():
     [
         ("pixels_per_um", ()),
         ("q_min", 1.0),
-        ("periods", (0, 3)),
         ("classes", ("+x",)),
         ("ranks", 0),
         ("dispersion", "none"),
@@ -198,30 +198,53 @@ def test_settings_that_change_no_number_compare_equal():
 def test_estimates_grow_as_they_should_and_a_job_that_does_not_fit_is_refused():
     def cost(resolution, **kwargs):
         return estimate(
-            jobs(CELL, settings=Fdtd(pixels_per_um=(resolution,), periods=(11, 11)), window_nm=WINDOW),
+            jobs(Ask(CELL, WINDOW, Device(periods=(11, 11))), Fdtd(pixels_per_um=(resolution,))),
             **kwargs,
         )
 
     assert cost(100.0).cells == pytest.approx(8.0 * cost(50.0).cells, rel=0.05)
     assert cost(100.0).seconds == pytest.approx(16.0 * cost(50.0).seconds, rel=0.2)
     assert cost(100.0, ranks=8).seconds < 0.2 * cost(100.0).seconds
-    plan = jobs(CELL, settings=Fdtd(pixels_per_um=(100.0,), periods=(51, 51)), window_nm=WINDOW)
+    plan = jobs(Ask(CELL, WINDOW, Device(periods=(51, 51))), Fdtd(pixels_per_um=(100.0,)))
     limits = {"ranks": 1, "at_once": 1}
     with pytest.raises(SolverError, match=r"GB are free; it fits at \d+ pixels per um"):
         refuse_what_does_not_fit(plan, **limits, time_limit_s=1e9, memory_limit_gb=1.0)
     with pytest.raises(SolverError, match=r"it fits with time_limit_s = \d+.*ranks = \d+"):
         refuse_what_does_not_fit(plan, **limits, time_limit_s=60.0, memory_limit_gb=1e4)
-    small = jobs(UNIFORM, settings=Fdtd(), window_nm=WINDOW)
+    small = jobs(Ask(UNIFORM, WINDOW), Fdtd())
     assert refuse_what_does_not_fit(small, **limits, time_limit_s=600.0, memory_limit_gb=4.0).seconds < 600.0
 
 
 def test_exported_jobs_are_those_that_a_solve_would_run(tmp_path):
     settings = Fdtd(pixels_per_um=(50.0,), ranks=8)
     found = export_jobs(CELL, settings, tmp_path / "out", window_nm=WINDOW, python="/opt/meep/bin/python")
-    plan = jobs(CELL, settings=settings, window_nm=WINDOW)
+    plan = jobs(Ask(CELL, WINDOW), settings)
     assert [folder.name for folder in found.folders] == [digest(job.content) for job in plan]
     assert json.loads((found.folders[0] / "job.json").read_text()) == plan[0].content
+    for file in WORKER_FILES:
+        assert (found.folder / file.name).read_bytes() == file.read_bytes()
     text = found.script.read_text()
     assert f"--array=0-{len(plan) - 1}" in text
     assert "mpirun -n 8 /opt/meep/bin/python -I worker.py" in text
     assert found.command.endswith("sbatch run.sbatch")
+
+
+def test_an_export_asks_what_a_solve_asks(tmp_path):
+    settings, device = Fdtd(pixels_per_um=(30.0,)), Device(periods=(3, 3))
+    found = export_jobs(CELL, settings, tmp_path, window_nm=WINDOW, device=device)
+    plan = jobs(Ask(CELL, WINDOW, device), settings)
+    assert [folder.name for folder in found.folders] == [digest(job.content) for job in plan]
+
+
+def test_an_array_with_a_shifted_middle_is_refused_by_every_question():
+    shifted = Device(periods=(8,), shift_periods=0.25)
+    with pytest.raises(InputError, match=r"device\.shift_periods"):
+        jobs(Ask(GRATING, WINDOW, shifted), Fdtd())
+    with pytest.raises(InputError, match=r"device\.shift_periods"):
+        array_losses(GRATING, wavelength_nm=600.0, device=shifted)
+
+
+@pytest.mark.parametrize(("subject", "device"), [(CELL, None), (UNIFORM, Device(periods=(3, 3)))])
+def test_losses_by_the_way_out_are_those_of_a_finite_array(subject, device):
+    with pytest.raises(InputError, match="device"):
+        array_losses(subject, wavelength_nm=600.0, device=device)

@@ -1,13 +1,18 @@
 """The job format and the worker, against Meep's own published test."""
 
 import math
+import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cavitydesign.errors import SolverError
+from cavitydesign.geometry import Constant, Layer, Stack
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.fdtd import Fdtd, client, export_jobs
 from cavitydesign.solvers.fdtd.client import find_interpreter, run_jobs
-from cavitydesign.solvers.fdtd.worker import agree, consensus
+from cavitydesign.solvers.fdtd.fitting import agree, consensus
 
 
 def holey_waveguide():
@@ -69,6 +74,21 @@ def test_a_worker_that_meep_aborts_becomes_an_error_with_its_words(tmp_path):
     content = {**holey_waveguide(), "objects": [{"shape": "torus", "material": "bar"}]}
     with pytest.raises(SolverError, match=r"unknown shape 'torus': block, cylinder or prism"):
         run_jobs([("torus", content)], interpreter=find_interpreter(), folder=tmp_path)
+
+
+@pytest.mark.meep
+def test_exported_runs_made_elsewhere_are_what_a_solve_reads(tmp_path, monkeypatch):
+    film = Layer(material=Constant(n=3.5), thickness_nm=600.0)
+    outer = Layer(material=Constant(n=1.0))
+    stack, settings = Stack(layers=(outer, film, outer)), Fdtd(pixels_per_um=(15.0,), q_min=5.0)
+    made = export_jobs(stack, settings, tmp_path, window_nm=(650.0, 800.0))
+    for folder in made.folders:  # as the Slurm script does, with nothing but the folder's own files
+        arguments = [find_interpreter().path, "-I", "worker.py", folder.name]
+        subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True)
+    monkeypatch.setattr(client, "_start", None)  # a run that was not found would have to be started
+    read = solve(stack, replace(settings, folder=str(tmp_path)), window_nm=(650.0, 800.0))
+    assert [run["name"] for run in read.provenance["runs"]] == ["00 at 60/um offset 0.25"]
+    assert read.modes["wavelength_nm"] == pytest.approx([700.0], rel=0.02)  # 2 n d = 6 λ, to the grid's error
 
 
 def fit(channel, frequency, decay, *, amplitude=1.0, error=1e-8):

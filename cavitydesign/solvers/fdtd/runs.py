@@ -1,0 +1,79 @@
+"""What every question to FDTD shares: its jobs are run here, and the mode nearest to a wavelength is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cavitydesign.errors import SolverError, Status
+from cavitydesign.solvers.ask import Ask, Progress
+from cavitydesign.solvers.fdtd.cell import OFFSETS
+from cavitydesign.solvers.fdtd.client import find_interpreter, run_jobs
+from cavitydesign.solvers.fdtd.estimate import refuse_what_does_not_fit
+from cavitydesign.solvers.fdtd.harvest import Line, lines_of_run
+from cavitydesign.solvers.fdtd.job import Job, jobs_of_cell
+from cavitydesign.solvers.fdtd.materials import UNIT_NM
+from cavitydesign.solvers.fdtd.settings import Fdtd
+
+
+def perform(plan: Sequence[Job], settings: Fdtd, progress: Progress) -> list[dict[str, Any]]:
+    """Run the jobs of a plan and return their results in its order.
+
+    Raises:
+        SolverError: they do not fit this machine or the time, which is said before the first starts; or a run failed.
+        Unavailable: there is no Meep.
+    """
+    refuse_what_does_not_fit(
+        plan,
+        ranks=settings.ranks,
+        at_once=settings.at_once,
+        time_limit_s=settings.time_limit_s,
+        memory_limit_gb=settings.memory_limit_gb,
+    )
+    return run_jobs(
+        [(job.name, job.content) for job in plan],
+        interpreter=find_interpreter(settings.interpreter),
+        ranks=settings.ranks,
+        at_once=settings.at_once,
+        time_limit_s=settings.time_limit_s,
+        folder=settings.folder,
+        progress=progress,
+    )
+
+
+def around(wavelength_nm: float, reach: float) -> tuple[float, float]:
+    """The window that reaches a share of the wavelength to either side."""
+    return (1.0 - reach) * wavelength_nm, (1.0 + reach) * wavelength_nm
+
+
+def nearest_mode(
+    ask: Ask,
+    settings: Fdtd,
+    *,
+    wavelength_nm: float,
+    symmetry: str,
+    pixels_per_um: float,
+    offset: float = OFFSETS[0],
+) -> tuple[Job, str, Line]:
+    """The mode nearest to a wavelength in the window, on one grid: the job that shows it, its label and its line.
+
+    Raises:
+        SolverError: there is none (of that symmetry, where one is named).
+    """
+    plan = jobs_of_cell(ask, settings, pixels_per_um=pixels_per_um, offset=offset)
+    plan = [job for job in plan if not symmetry or any(label == symmetry for label, _ in job.labels.values())]
+    low, high = ask.window_nm
+    found = [
+        (abs(UNIT_NM / line.frequency - wavelength_nm), job, label, line)
+        for job, result in zip(plan, perform(plan, settings, ask.progress), strict=True)
+        for name, (label, _) in job.labels.items()
+        if label != "folded" and (not symmetry or label == symmetry)
+        for line in lines_of_run(result, name, where=name, q_min=settings.q_min)[0]
+        if low <= UNIT_NM / line.frequency <= high
+    ]
+    if not found:
+        raise SolverError(
+            f"FDTD finds no {symmetry or 'such'} mode from {low:.1f} to {high:.1f} nm", status=Status.NO_MODES
+        )
+    _, job, label, line = min(found, key=lambda item: item[0])
+    return job, label, line
