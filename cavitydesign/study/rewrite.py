@@ -56,9 +56,10 @@ def _place(document: Any, record: SourcedNumber) -> None:
 
 def _move_tables(content: Any, old: Path, new: Path) -> None:
     """Relative paths of tables are relative to their file; they follow it to another folder."""
-    items = content.items() if isinstance(content, Mapping) else enumerate(content)
-    for name, item in list(items):
+    names: Any = content if isinstance(content, Mapping) else range(len(content))
+    for name in list(names):
+        item = content[name]
         if name == "table" and isinstance(item, str):
-            content[name] = os.path.relpath(old / item, new)
+            content[name] = os.path.relpath(old / item, new)  # type: ignore[index]  # tomlkit's are mutable
         elif isinstance(item, Mapping | list):
             _move_tables(item, old, new)

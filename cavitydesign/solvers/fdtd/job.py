@@ -112,11 +112,16 @@ def jobs(ask: Ask, settings: Fdtd) -> list[Job]:
     ]
 
 
+def _is_oblong(counts: tuple[int, int], group: PointGroup) -> bool:
+    """Whether an array of these counts lacks the turns of its cell: a rectangle of square cells, any of hexagons."""
+    return group == "C6v" or (group == "C4v" and counts[0] != counts[1])
+
+
 def jobs_of_cell(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = OFFSETS[0]) -> list[Job]:
     """Every class at one resolution and position on the grid."""
     _check_bloch(ask)
     group = point_group(ask.stack, ask.bloch)
-    if ask.device is not None and group == "C6v":
+    if ask.device is not None and _is_oblong(ask.device.counts, group):
         group = "C2v"
     wanted = parities(group)
     if settings.classes is not None and group not in ("1D", "1"):

@@ -248,3 +248,12 @@ def test_an_array_with_a_shifted_middle_is_refused_by_every_question():
 def test_losses_by_the_way_out_are_those_of_a_finite_array(subject, device):
     with pytest.raises(InputError, match="device"):
         array_losses(subject, wavelength_nm=600.0, device=device)
+
+
+@pytest.mark.parametrize(("periods", "group", "classes"), [((5, 5), "C4v", 3), ((5, 7), "C2v", 4)])
+def test_an_oblong_array_of_square_cells_has_no_pairs(periods, group, classes):
+    plan = jobs(Ask(CELL, WINDOW, Device(periods=periods)), Fdtd(pixels_per_um=(30.0,)))
+    assert {job.group for job in plan} == {group}
+    assert len({job.parity for job in plan}) == classes
+    degeneracies = {degeneracy for job in plan for _, degeneracy in job.labels.values()}
+    assert degeneracies == ({1, 2} if group == "C4v" else {1})
