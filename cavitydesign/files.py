@@ -56,10 +56,12 @@ def csv_rows(path: Path, *, key: str | None = None) -> tuple[list[str], list[tup
         for number, line in enumerate(read_text(path, key=key).splitlines(), 1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
-    try:
-        rows = [(number, next(csv.reader([line], strict=True))) for number, line in lines]
-    except csv.Error as error:
-        raise InputError(f"is not a CSV table: {error}", file=path, key=key) from None
+    rows = []
+    for number, line in lines:
+        try:
+            rows.append((number, next(csv.reader([line], strict=True))))
+        except csv.Error as error:
+            raise InputError(f"is not a row of CSV: {error}", file=path, key=f"line {number}") from None
     if not rows:
         raise InputError("is empty; it needs a header row", file=path, key=key)
     return [name.strip() for name in rows[0][1]], rows[1:]

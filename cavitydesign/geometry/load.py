@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cavitydesign.errors import InputError
+from cavitydesign.files import csv_rows, finite_number
 from cavitydesign.geometry.base import strip_sources, validated
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import GainTable
@@ -136,45 +136,17 @@ def read_columns(
     Raises:
         InputError: naming the file, the row and the column of what is not a finite number.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError("there is no such file", file=path, key=key) from None
-    except (OSError, ValueError):  # not UTF-8, or a null byte in the path
-        raise InputError("cannot be read as a UTF-8 text file", file=path, key=key) from None
-    lines = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), 1)
-        if line.strip() and line.lstrip()[0] != "#"
-    ]
-    try:
-        rows = [
-            next(csv.reader([line])) for _, line in lines
-        ]  # line by line: a number never spans two of them
-    except csv.Error as error:
-        raise InputError(f"is not a CSV table: {error}", file=path, key=key) from None
-    if not rows:
-        raise InputError("is empty; it needs a header row", file=path, key=key)
-    header = [name.strip() for name in rows[0]]
+    header, rows = csv_rows(path, key=key)
     missing = [name for name in required if name not in header]
     if missing:
         raise InputError(f"has no column {missing[0]}; its header is {','.join(header)}", file=path, key=key)
     found: dict[str, tuple[float, ...]] = {}
-    numbered = [(row, line) for row, (line, _) in zip(rows, lines, strict=True)][1:]
     for name in (*required, *(name for name in optional if name in header)):
         at = header.index(name)
         found[name] = tuple(
-            _number(row, at, file=path, key=f"line {line}, column {name}") for row, line in numbered
+            finite_number(
+                row[at].strip() if at < len(row) else "", file=path, key=f"line {line}, column {name}"
+            )
+            for line, row in rows
         )
     return found
-
-
-def _number(row: list[str], at: int, *, file: Path, key: str) -> float:
-    text = row[at].strip() if at < len(row) else ""
-    try:
-        number = float(text)
-    except ValueError:
-        raise InputError("must be a number", file=file, key=key, value=text) from None
-    if number != number or number in (float("inf"), float("-inf")):
-        raise InputError("must be a finite number", file=file, key=key, value=text)
-    return number

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cavitydesign.errors import InputError, Unavailable
+from cavitydesign.files import write_atomically
 from cavitydesign.masks.layout import Device, Layout, Reference
 from cavitydesign.masks.spec import MaskSpec
 from cavitydesign.masks.stream import gds_bytes
@@ -43,9 +43,8 @@ def write(layout: Layout, path: str | Path) -> Manifest:
     beside = path.with_name(path.name + ".manifest.json")
     text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
-        _replace(beside, text.encode())
+        write_atomically(path, data)
+        write_atomically(beside, text.encode())
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", key="path", value=str(path)) from None
     return Manifest(path, beside, digest, content)
@@ -174,22 +173,3 @@ def import_gdstk() -> Any:
     except ImportError as error:
         raise Unavailable("gdstk", why=str(error), install="pip install gdstk") from None
     return gdstk
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        mode = 0o666 & ~_umask()
-        os.chmod(name, mode)  # noqa: PTH101 (mkstemp gives a name)
-        os.replace(name, path)  # noqa: PTH105 (mkstemp gives a name)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

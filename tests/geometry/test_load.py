@@ -164,7 +164,7 @@ def test_a_table_is_read_beside_its_file_and_is_the_value(tmp_path, monkeypatch)
             "wavelength_nm,n\n500,1.9\n600,1.8\n",
             "layers.1.material.wavelengths_nm: must have at least 4 entries",
         ),
-        ('wavelength_nm,n\n"500\n",1.9\n', "line 3, column wavelength_nm: must be a number"),
+        ('wavelength_nm,n\n"500\n",1.9\n', "line 2: is not a row of CSV"),
     ],
 )
 def test_bad_tables_give_one_line(tmp_path, csv, told):
