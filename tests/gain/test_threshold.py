@@ -7,16 +7,22 @@ from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
 from cavitydesign.gain import shells as sp
+from cavitydesign.gain import threshold
 from cavitydesign.gain.measured import MeasuredGain
-from cavitydesign.gain.pump import pumped_occupation
+from cavitydesign.gain.model import model_of
+from cavitydesign.gain.pump import HIGHEST_PAIRS, Occupation, Pumping, pumped_occupation
 from cavitydesign.gain.rates import square_pulse
-from cavitydesign.gain.threshold import HIGHEST_PAIRS, LineStatus, Occupation, thresholds
+from cavitydesign.gain.threshold import LineStatus
 from cavitydesign.geometry import Emitter, Pump
 from cavitydesign.geometry.emitter import GainTable
 
 SHORT = Pump()
 LONG = Pump(wavelength_nm=532.0, pulse_ns=7.0, absorption_cross_section_cm2=1e-14)
 BAND_NM = np.linspace(585.0, 700.0, 24)
+
+
+def thresholds(emitter, pump, wavelengths, required):
+    return threshold.thresholds(model_of(emitter), Pumping.of(emitter, pump), wavelengths, required)
 
 
 def gain(emitter, wavelength, pump, created):
