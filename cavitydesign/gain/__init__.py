@@ -1,5 +1,6 @@
 """Modes + emitter + pump → lasing lines. Importing it costs numpy and nothing else."""
 
+from cavitydesign.gain.constant import Constant
 from cavitydesign.gain.lines import (
     CavityContribution,
     Contribution,
@@ -11,7 +12,9 @@ from cavitydesign.gain.lines import (
     required_gain_per_cm,
 )
 from cavitydesign.gain.measured import MeasuredGain
+from cavitydesign.gain.model import TRANSITIONS, Filling, GainModel, model_of, register
 from cavitydesign.gain.pump import (
+    Pumping,
     created_pairs,
     cross_section_cm2,
     fluence_uj_per_cm2,
@@ -21,7 +24,6 @@ from cavitydesign.gain.pump import (
 )
 from cavitydesign.gain.rates import after_pulse, decay_rates_per_ns, poisson
 from cavitydesign.gain.shells import (
-    TRANSITIONS,
     GainSpectrum,
     exciton_energy_ev,
     gain_lifetime_ns,
@@ -35,13 +37,17 @@ from cavitydesign.gain.threshold import LineStatus, Thresholds, thresholds
 __all__ = [
     "TRANSITIONS",
     "CavityContribution",
+    "Constant",
     "Contribution",
+    "Filling",
+    "GainModel",
     "GainSpectrum",
     "InputErrors",
     "Line",
     "LineStatus",
     "Lines",
     "MeasuredGain",
+    "Pumping",
     "Threshold",
     "Thresholds",
     "after_pulse",
@@ -54,9 +60,11 @@ __all__ = [
     "gain_lifetime_ns",
     "gain_spectrum",
     "leatherdale_cross_section_cm2",
+    "model_of",
     "model_window_nm",
     "poisson",
     "pump_level",
+    "register",
     "required_gain_per_cm",
     "spectrum_of_occupation",
     "threshold_unit",

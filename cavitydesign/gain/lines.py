@@ -28,9 +28,9 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.files import json_ready
-from cavitydesign.gain.pump import pump_level, threshold_unit
-from cavitydesign.gain.shells import TRANSITIONS, model_window_nm
-from cavitydesign.gain.threshold import LineStatus, Occupations, Thresholds, thresholds
+from cavitydesign.gain.model import TRANSITIONS, ModelOf, model_of
+from cavitydesign.gain.pump import Occupations, Pumping, pump_level, threshold_unit
+from cavitydesign.gain.threshold import LineStatus, Thresholds, thresholds
 from cavitydesign.kinds import Array
 from cavitydesign.units import NM_PER_CM, k0_per_nm
 
@@ -300,6 +300,7 @@ def couple(
     emitter: Emitter,
     pump: Pump,
     *,
+    model: ModelOf = model_of,
     film_index: float | None = None,
     sources: Iterable[SourcedNumber] | None = None,
     dark_last: bool = True,
@@ -308,6 +309,7 @@ def couple(
     """Lasing lines of all modes.
 
     Args:
+        model: makes the gain model of an emitter; see :mod:`cavitydesign.gain.model`.
         film_index: index of the gain film, for modes that have Q and confinement but no threshold gain.
         sources: records with paths ``emitter.…`` and ``pump.…`` whose ``plus_minus`` make the errors, such as
             ``design.all_sources()``; None takes those of the defaults. A number without a record counts as
@@ -319,11 +321,11 @@ def couple(
     wavelength = np.asarray(modes["wavelength_nm"], dtype=float)
     required = required_gain_per_cm(modes, film_index=film_index)
     cache: Occupations = {}
-    base = thresholds(emitter, pump, wavelength, required, cache=cache)
+    base = thresholds(model(emitter), Pumping.of(emitter, pump, cache=cache), wavelength, required)
     value = _level(emitter, pump, base)
     records = default_records(emitter, pump) if sources is None else tuple(sources)
     if errors:
-        moved = _propagate(emitter, pump, wavelength, required, records, (base, value), cache)
+        moved = _propagate(emitter, pump, wavelength, required, records, (base, value), cache, model)
     else:
         moved = _Errors.none(len(wavelength))
     dark = np.asarray(modes.dark, dtype=bool)
@@ -398,6 +400,7 @@ def _propagate(
     records: Iterable[SourcedNumber],
     base: tuple[Thresholds, Array],
     cache: Occupations,
+    model: ModelOf,
 ) -> _Errors:
     """One input at a time; see the module's text."""
     rows = len(wavelength)
@@ -408,9 +411,10 @@ def _propagate(
             continue
         sides = []
         for sign in (1.0, -1.0):
-            changed = _changed(emitter, pump, record, sign * record.plus_minus)
+            changed = _changed(emitter, pump, record, sign * record.plus_minus, model)
             if changed is not None:
-                found = thresholds(*changed, wavelength, required, cache=cache)
+                pumping = Pumping.of(*changed, cache=cache)
+                found = thresholds(model(changed[0]), pumping, wavelength, required)
                 sides.append((found.pairs_per_shell, _level(*changed, found)))
         if not sides:
             continue
@@ -435,7 +439,9 @@ def _propagate(
     return _Errors(total("value_err"), total("pairs_err"), ordered, [tuple(row) for row in lost])
 
 
-def _changed(emitter: Emitter, pump: Pump, record: SourcedNumber, by: float) -> tuple[Emitter, Pump] | None:
+def _changed(
+    emitter: Emitter, pump: Pump, record: SourcedNumber, by: float, model: ModelOf
+) -> tuple[Emitter, Pump] | None:
     """Emitter and pump with one number moved.
 
     None if it belongs to neither, or where it would not be allowed: a transmission above 1, a pump wavelength at
@@ -453,7 +459,7 @@ def _changed(emitter: Emitter, pump: Pump, record: SourcedNumber, by: float) -> 
         moved = target.replace(**{name: getattr(target, name) + by})
         pair = (moved, pump) if owner == "emitter" else (emitter, moved)
         pump_level(*pair, 1.0)
-        model_window_nm(pair[0])
+        model(pair[0])
     except InputError:
         return None
     return pair

@@ -14,15 +14,15 @@ Units: µJ/cm² (one photon), mJ/cm² (two photons), kW/cm² (pulses from 0.1 ns
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain.rates import (
-    poisson,
-    square_pulse,
-)
+from cavitydesign.gain.model import Filling
+from cavitydesign.gain.rates import poisson, root_between, square_pulse
 from cavitydesign.gain.shells import exciton_energy_ev
 from cavitydesign.kinds import Array
 from cavitydesign.units import GOEPPERT_MAYER_CM4_S, NM_PER_CM, nm_to_ev, photon_energy_uj
@@ -37,6 +37,9 @@ PULSE_SHAPE_FACTOR = {
     "square": 1.0,
 }
 """``s = τ ∫f² dt`` of a pulse f with ∫f dt = 1 and full width at half maximum τ."""
+
+HIGHEST_PAIRS = 12.0
+"""Mean occupation up to which a threshold is looked for; the two shells of the model hold eight pairs."""
 
 LEATHERDALE_NM = 350.0
 WAVELENGTH_TOLERANCE_NM = 10.0
@@ -120,6 +123,104 @@ def pumped_occupation(emitter: Emitter, pump: Pump, created_per_shell: Any) -> t
     if pump.quasi_cw:
         return square_pulse(emitter, created, pump.pulse_ns)
     return poisson(created), created
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    """What a pulse leaves, as a function of the pairs that it creates per shell.
+
+    On a grid: ``created`` (L,), ``classes`` (L, 9), ``mean`` ⟨N⟩ (L,). In between, a short pulse is evaluated
+    exactly, and a long one (a matrix exponential each) by the cubic through four neighbours in ln(created),
+    which is good to 1e-6.
+    """
+
+    created: Array
+    classes: Array
+    mean: Array
+    exact: Callable[[Array], tuple[Array, Array]] | None
+
+    @classmethod
+    def of(cls, emitter: Emitter, pump: Pump) -> Occupation:
+        """From nothing up to where ⟨N⟩ passes :data:`HIGHEST_PAIRS`."""
+        top = HIGHEST_PAIRS
+        while float(pumped_occupation(emitter, pump, top)[1]) < HIGHEST_PAIRS and top < 1e16:
+            top *= 1.2
+        created = np.concatenate([[0.0], np.geomspace(1e-3, top, 240 if pump.quasi_cw else 400)])
+        exact = None if pump.quasi_cw else (lambda at: pumped_occupation(emitter, pump, at))
+        return cls(created, *pumped_occupation(emitter, pump, created), exact)
+
+    def __call__(self, created: Array) -> tuple[Array, Array]:
+        """Classes (M, 9) and ⟨N⟩ (M,) at ``created`` (M,) within the grid."""
+        if self.exact is not None:
+            return self.exact(created)
+        known = np.column_stack([self.classes, self.mean])
+        step = np.log(self.created[2] / self.created[1])
+        place = np.log(np.maximum(created, self.created[1]) / self.created[1]) / step + 1.0
+        left = np.clip(np.floor(place).astype(int), 2, len(self.created) - 3)
+        u = (place - left)[:, None]
+        weights = (
+            -u * (u - 1) * (u - 2) / 6,
+            (u + 1) * (u - 1) * (u - 2) / 2,
+            -(u + 1) * u * (u - 2) / 2,
+            (u + 1) * u * (u - 1) / 6,
+        )
+        cubic = sum(
+            weight * known[left + shift] for weight, shift in zip(weights, (-1, 0, 1, 2), strict=True)
+        )
+        low = created[:, None] / self.created[1]
+        found = np.where(low < 1.0, known[0] + low * (known[1] - known[0]), cubic)
+        return found[:, :-1], found[:, -1]
+
+
+Occupations = dict[tuple[float, ...], Occupation]
+
+
+@dataclass(frozen=True, slots=True)
+class Pumping:
+    """An emitter under a pump, and what its pulses leave."""
+
+    emitter: Emitter
+    pump: Pump
+    occupation: Occupation
+
+    @classmethod
+    def of(cls, emitter: Emitter, pump: Pump, *, cache: Occupations | None = None) -> Pumping:
+        """``cache`` keeps occupations for further calls with the same kinetics."""
+        known: Occupations = {} if cache is None else cache
+        slow = (emitter.exciton_lifetime_ns, emitter.biexciton_auger_ns, pump.pulse_ns)
+        key = slow if pump.quasi_cw else (0.0,)
+        if key not in known:
+            known[key] = Occupation.of(emitter, pump)
+        return cls(emitter, pump, known[key])
+
+    def at(self, created_per_shell: Array) -> Filling:
+        """What pulses leave that create so many pairs per shell, (M,); NaN where that is NaN."""
+        known = np.isfinite(created_per_shell)
+        classes, pairs = self.occupation(np.where(known, created_per_shell, 0.0))
+        level = pump_level(self.emitter, self.pump, created_per_shell)
+        return Filling(
+            np.where(known[:, None], classes, np.nan),
+            np.where(known, pairs, np.nan),
+            fluence_uj_per_cm2(self.pump, level),
+        )
+
+    @property
+    def most_pairs(self) -> float:
+        """⟨N⟩ up to which :meth:`created_for` has an answer."""
+        return math.inf if self.occupation.exact is not None else float(self.occupation.mean[-1])
+
+    def created_for(self, pairs_per_shell: float, *, key: str = "emitter.threshold_pairs") -> float:
+        """Pairs that a pulse must create to leave ``pairs_per_shell``; ``key`` is what asks for them."""
+        if self.occupation.exact is not None:
+            return pairs_per_shell
+        if pairs_per_shell > self.most_pairs:
+            rule = f"the pump's pulse leaves at most {self.most_pairs:.3g} pairs here"
+            raise InputError(rule, key=key, value=pairs_per_shell)
+
+        def excess(created: float) -> float:
+            return float(self.occupation(np.array([created]))[1][0]) - pairs_per_shell
+
+        return root_between(excess, 0.0, float(self.occupation.created[-1]))
 
 
 def _two_photon_cm4(emitter: Emitter, pump: Pump) -> float:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.gain.model import TRANSITIONS, Filling, GainModel, register
 from cavitydesign.gain.rates import STATES, after_pulse, lump, poisson, root_between
 from cavitydesign.kinds import Array
 from cavitydesign.units import BOLTZMANN_EV_PER_K, HC_EV_NM, NM_PER_CM
@@ -34,11 +35,47 @@ if TYPE_CHECKING:
     from cavitydesign.geometry.emitter import Emitter
 
 
-TRANSITIONS = ("X", "XX", "MX")
 ROOM_TEMPERATURE_K = 293.0
 _S_CHANNELS, _P_CHANNELS = 2, 6
 _LEAST_ENERGY_EV, _LEAST_WIDTH_EV = 0.05, 1e-6
 _GAUSSIAN_AREA = math.sqrt(math.pi / (4.0 * math.log(2.0)))  # ∫ L dE = this × FWHM for unit peak
+
+
+class Shells(GainModel):
+    """The modelled lines of an emitter, as a gain model."""
+
+    def __init__(self, emitter: Emitter):
+        self.emitter = emitter
+        self.window_nm = model_window_nm(emitter)
+        self.given_pairs = emitter.threshold_pairs
+        self._known: dict[bytes, tuple[Array, Array]] = {}
+
+    def gain_per_cm(self, wavelengths_nm: Array, filling: Filling) -> Array:
+        """See :class:`GainModel`."""
+        by_class = self._by_class(wavelengths_nm)[0]
+        return np.einsum("...n,...n->...", by_class, filling.classes)
+
+    def shares(self, wavelengths_nm: Array, filling: Filling) -> Array:
+        """See :class:`GainModel`."""
+        emission = self._by_class(wavelengths_nm)[1]
+        emitted = np.einsum("...nt,...n->...t", emission, filling.classes)
+        total = emitted.sum(axis=-1, keepdims=True)
+        return emitted / np.where(total > 0.0, total, 1.0)
+
+    def _by_class(self, wavelengths_nm: Array) -> tuple[Array, Array]:
+        """Gain W + (9,) and emission W + (9, 3) of each class; a search asks for the same wavelengths many times."""
+        key = wavelengths_nm.tobytes()
+        if key not in self._known:
+            emission, absorption = channel_gain_per_cm(self.emitter, wavelengths_nm.ravel())
+            self._known[key] = (emission - absorption).sum(axis=-1), emission
+        gain, emission = self._known[key]
+        shape = wavelengths_nm.shape
+        return gain.reshape(*shape, *gain.shape[1:]), emission.reshape(*shape, *emission.shape[1:])
+
+
+@register
+def _modelled(emitter: Emitter) -> GainModel | None:
+    return Shells(emitter) if emitter.spectrum is None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,16 @@
-"""The lowest pump level at which a gain curve reaches what a mode needs: one search for modelled and measured gain."""
+"""The lowest pump level at which a gain curve reaches what a mode needs: one search for all gain models."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cavitydesign.errors import InputError
-from cavitydesign.gain.measured import MeasuredGain
-from cavitydesign.gain.pump import created_pairs, pumped_occupation
-from cavitydesign.gain.rates import root_between
-from cavitydesign.gain.shells import (
-    TRANSITIONS,
-    channel_gain_per_cm,
-    model_window_nm,
-    transition_energies_ev,
-)
+from cavitydesign.gain.model import GainModel
+from cavitydesign.gain.pump import Pumping
 from cavitydesign.kinds import Array
-from cavitydesign.units import nm_to_ev
-
-if TYPE_CHECKING:
-    from cavitydesign.geometry.emitter import Emitter, Pump
-
-
-HIGHEST_PAIRS = 12.0
-"""Mean occupation up to which a threshold is looked for; the two shells of the model hold eight pairs."""
 
 
 class LineStatus(enum.Enum):
@@ -70,56 +53,6 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Occupation:
-    """What a pulse leaves, as a function of the pairs that it creates per shell.
-
-    On a grid: ``created`` (L,), ``classes`` (L, 9), ``mean`` ⟨N⟩ (L,). In between, a short pulse is evaluated
-    exactly, and a long one (a matrix exponential each) by the cubic through four neighbours in ln(created),
-    which is good to 1e-6.
-    """
-
-    created: Array
-    classes: Array
-    mean: Array
-    exact: Callable[[Array], tuple[Array, Array]] | None
-
-    @classmethod
-    def of(cls, emitter: Emitter, pump: Pump) -> Occupation:
-        """From nothing up to where ⟨N⟩ passes :data:`HIGHEST_PAIRS`."""
-        top = HIGHEST_PAIRS
-        while float(pumped_occupation(emitter, pump, top)[1]) < HIGHEST_PAIRS and top < 1e16:
-            top *= 1.2
-        created = np.concatenate([[0.0], np.geomspace(1e-3, top, 240 if pump.quasi_cw else 400)])
-        exact = None if pump.quasi_cw else (lambda at: pumped_occupation(emitter, pump, at))
-        return cls(created, *pumped_occupation(emitter, pump, created), exact)
-
-    def __call__(self, created: Array) -> tuple[Array, Array]:
-        """Classes (M, 9) and ⟨N⟩ (M,) at ``created`` (M,) within the grid."""
-        if self.exact is not None:
-            return self.exact(created)
-        known = np.column_stack([self.classes, self.mean])
-        step = np.log(self.created[2] / self.created[1])
-        place = np.log(np.maximum(created, self.created[1]) / self.created[1]) / step + 1.0
-        left = np.clip(np.floor(place).astype(int), 2, len(self.created) - 3)
-        u = (place - left)[:, None]
-        weights = (
-            -u * (u - 1) * (u - 2) / 6,
-            (u + 1) * (u - 1) * (u - 2) / 2,
-            -(u + 1) * u * (u - 2) / 2,
-            (u + 1) * u * (u - 1) / 6,
-        )
-        cubic = sum(
-            weight * known[left + shift] for weight, shift in zip(weights, (-1, 0, 1, 2), strict=True)
-        )
-        low = created[:, None] / self.created[1]
-        found = np.where(low < 1.0, known[0] + low * (known[1] - known[0]), cubic)
-        return found[:, :-1], found[:, -1]
-
-
-Occupations = dict[tuple[float, ...], Occupation]
-
-
-@dataclass(frozen=True, slots=True)
 class _Medium:
     """A gain medium seen at M wavelengths: ``on_grid`` (M, L) over ``levels``, ``at`` (M,) at one level per mode."""
 
@@ -129,51 +62,54 @@ class _Medium:
 
 
 def thresholds(
-    emitter: Emitter,
-    pump: Pump,
-    wavelengths_nm: Array,
-    required_gain_per_cm: Array,
-    *,
-    cache: Occupations | None = None,
+    model: GainModel, pumping: Pumping, wavelengths_nm: Array, required_gain_per_cm: Array
 ) -> Thresholds:
-    """Lowest pumping at which ``gain(λ_m) = required_m``; a required gain of NaN is an unknown loss, 0 is transparency.
-
-    ``cache`` keeps occupations for further calls with the same kinetics.
-    """
-    occupation = _occupation(emitter, pump, {} if cache is None else cache)
-    if emitter.spectrum is not None:
-        return _measured_thresholds(emitter, pump, occupation, wavelengths_nm, required_gain_per_cm)
-    emission, absorption = channel_gain_per_cm(emitter, wavelengths_nm)
-    by_class = (emission - absorption).sum(axis=-1)
-
-    def gain_at(created: Array) -> Array:
-        return np.einsum("mn,mn->m", by_class, occupation(created)[0])
-
-    medium = _Medium(occupation.created, by_class @ occupation.classes.T, gain_at)
-    shorter, longer = model_window_nm(emitter)
+    """Lowest pumping at which ``gain(λ_m) = required_m``; a required gain of NaN is an unknown loss."""
+    shorter, longer = model.window_nm
     covered = (wavelengths_nm >= shorter) & (wavelengths_nm <= longer)
-    transparent = np.where(covered, lowest_level(medium, np.zeros(len(wavelengths_nm))), np.nan)
-    if emitter.threshold_pairs is not None:
-        found = np.full(len(wavelengths_nm), _created_for(occupation, emitter.threshold_pairs))
-        reached = LineStatus.GIVEN
-        found[~(covered & (gain_at(found) > 0.0))] = np.nan
+    inside = np.where(covered, wavelengths_nm, shorter)
+    levels = model.levels(pumping)
+    medium = _Medium(
+        levels,
+        model.gain_per_cm(inside[:, None], pumping.at(levels)),
+        lambda created: model.gain_per_cm(inside, pumping.at(created)),
+    )
+    starts_above_zero = levels[0] != 0.0
+    transparent, at_first = lowest_level(medium, np.zeros(len(inside)))
+    transparent[~covered | (at_first & starts_above_zero)] = (
+        np.nan
+    )  # transparent below the first level: not known
+    if model.given_pairs is not None:
+        found = np.full(len(inside), pumping.created_for(model.given_pairs))
+        reached = covered & (medium.at(found) > 0.0)
+        status = _statuses(covered, reached, LineStatus.GIVEN)
     else:
-        found = np.where(covered, lowest_level(medium, required_gain_per_cm), np.nan)
-        reached = LineStatus.LASES
-    shown = np.nan_to_num(np.where(np.isfinite(found), found, transparent))
-    emitted = np.einsum("mnt,mn->mt", emission, occupation(shown)[0])
-    total = emitted.sum(axis=1, keepdims=True)
+        found, at_first = lowest_level(medium, required_gain_per_cm)
+        reached = covered & (at_first | np.isfinite(found))
+        status = _statuses(covered, reached, LineStatus.LASES)
+        status[reached & at_first & starts_above_zero] = LineStatus.UPPER_BOUND
+        status[covered & ~np.isfinite(required_gain_per_cm)] = LineStatus.UNKNOWN_LOSS
+    found[~reached] = np.nan
+    shown = np.where(np.isfinite(found), found, transparent)
+    shown = np.where(np.isfinite(shown), shown, levels[0])
     return Thresholds(
         created_per_shell=found,
-        pairs_per_shell=_mean(occupation, found),
-        transparency_pairs=_mean(occupation, transparent),
-        share=np.where(covered[:, None], emitted, 0.0) / np.where(total > 0.0, total, 1.0),
-        status=_statuses(covered, required_gain_per_cm, found, reached),
+        pairs_per_shell=pumping.at(found).pairs_per_shell,
+        transparency_pairs=pumping.at(transparent).pairs_per_shell,
+        share=np.where(covered[:, None], model.shares(inside, pumping.at(shown)), 0.0),
+        status=tuple(status),
     )
 
 
-def lowest_level(medium: _Medium, required: Array) -> Array:
-    """The lowest level (M,) at which the gain equals ``required`` (M,); NaN where it never does.
+def _statuses(covered: Array, reached: Array, of_reached: LineStatus) -> Array:
+    status = np.full(len(covered), LineStatus.OUT_OF_BAND, dtype=object)
+    status[covered] = LineStatus.NO_GAIN
+    status[reached] = of_reached
+    return status
+
+
+def lowest_level(medium: _Medium, required: Array) -> tuple[Array, Array]:
+    """The lowest level (M,) at which the gain equals ``required`` (M,), NaN where it never does; where it is the first.
 
     The gain of one line rises and falls again with pumping, so the grid is scanned for the first crossing,
     and the highest grid point of a row that nearly makes it is looked at more closely; then each crossing is
@@ -195,7 +131,7 @@ def lowest_level(medium: _Medium, required: Array) -> Array:
             rows = np.append(rows, row)
     if rows.size:
         found[rows] = _polish(lambda at: medium.at(at) - required, low, high, rows)
-    return found
+    return found, first == 0
 
 
 def _peak_above(medium: _Medium, row: int, required: Array) -> tuple[float, float] | None:
@@ -233,94 +169,3 @@ def _polish(excess: Callable[[Array], Array], low: Array, high: Array, rows: Arr
         a, b = np.where(up, a, x), np.where(up, x, b)
         side = np.where(up, 1.0, -1.0)
     return x[rows]
-
-
-def _occupation(emitter: Emitter, pump: Pump, cache: Occupations) -> Occupation:
-    key = (
-        (emitter.exciton_lifetime_ns, emitter.biexciton_auger_ns, pump.pulse_ns) if pump.quasi_cw else (0.0,)
-    )
-    if key not in cache:
-        cache[key] = Occupation.of(emitter, pump)
-    return cache[key]
-
-
-def _mean(occupation: Occupation, created: Array) -> Array:
-    return np.where(np.isfinite(created), occupation(np.nan_to_num(created))[1], np.nan)
-
-
-def _created_for(occupation: Occupation, pairs_per_shell: float) -> float:
-    """Pairs that a pulse must create to leave ``pairs_per_shell``."""
-    if occupation.exact is not None:
-        return pairs_per_shell
-    if pairs_per_shell > (most := float(occupation.mean[-1])):
-        rule = f"the pump's pulse leaves at most {most:.3g} pairs here"
-        raise InputError(rule, key="emitter.threshold_pairs", value=pairs_per_shell)
-
-    def excess(created: float) -> float:
-        return float(occupation(np.array([created]))[1][0]) - pairs_per_shell
-
-    return root_between(excess, 0.0, float(occupation.created[-1]))
-
-
-def _statuses(covered: Array, required: Array, found: Array, reached: LineStatus) -> tuple[LineStatus, ...]:
-    def one(row: int) -> LineStatus:
-        if not covered[row]:
-            return LineStatus.OUT_OF_BAND
-        if np.isfinite(found[row]):
-            return reached
-        if not np.isfinite(required[row]) and reached is LineStatus.LASES:
-            return LineStatus.UNKNOWN_LOSS
-        return LineStatus.NO_GAIN
-
-    return tuple(one(row) for row in range(len(found)))
-
-
-def _measured_thresholds(
-    emitter: Emitter, pump: Pump, occupation: Occupation, wavelengths_nm: Array, required: Array
-) -> Thresholds:
-    """The same from a table. It counts ⟨N⟩ or fluence itself; which transition it is follows from the nearest line."""
-    assert emitter.spectrum is not None
-    table = MeasuredGain.from_table(emitter.spectrum)
-    covered = table.covers(wavelengths_nm)
-    inside = np.where(covered, wavelengths_nm, table.window_nm[0])
-    medium = _Medium(
-        table.levels, table.on_levels_per_cm(inside), lambda levels: table.gain_per_cm(inside, levels)
-    )
-    level = np.where(covered, lowest_level(medium, required), np.nan)
-    transparent = np.where(covered, lowest_level(medium, np.zeros(len(inside))), np.nan)
-    status = list(_statuses(covered, required, level, LineStatus.LASES))
-    for row in np.flatnonzero(level == table.levels[0]):
-        status[row] = LineStatus.UPPER_BOUND
-    transparent[transparent == table.levels[0]] = np.nan  # the table starts above transparency: not known
-
-    def created(at: Array) -> Array:
-        return np.array([_created_at(emitter, pump, occupation, table.level, one) for one in at])
-
-    share = np.array([_nearest_line(emitter, wavelength) for wavelength in wavelengths_nm]).reshape(
-        -1, len(TRANSITIONS)
-    )
-    return Thresholds(
-        created_per_shell=created(level),
-        pairs_per_shell=_mean(occupation, created(level)),
-        transparency_pairs=_mean(occupation, created(transparent)),
-        share=share * covered[:, None],
-        status=tuple(status),
-    )
-
-
-def _created_at(emitter: Emitter, pump: Pump, occupation: Occupation, counted: str, level: float) -> float:
-    """Pairs created per shell at a level of the table; a fluence is that of the design's own one-photon pump."""
-    if not np.isfinite(level) or counted == "none":
-        return np.nan
-    if counted == "pairs_per_shell":
-        return _created_for(occupation, level)
-    if pump.photons != 1 or pump.quasi_cw:
-        rule = "a table over fluence_uj_per_cm2 needs a one-photon pump with a short pulse; or give pairs_per_shell"
-        raise InputError(rule, key="emitter.spectrum.level", value=counted)
-    return float(created_pairs(emitter, pump, level))
-
-
-def _nearest_line(emitter: Emitter, wavelength_nm: float) -> Array:
-    energies = transition_energies_ev(emitter)
-    distance = [np.abs(energies[name] - nm_to_ev(wavelength_nm)).min() for name in TRANSITIONS]
-    return np.eye(len(TRANSITIONS))[int(np.argmin(distance))]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cavitydesign.gain import CavityContribution, InputErrors, Line, Lines, couple
+from cavitydesign.gain.model import ModelOf, model_of
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.kinds import Array, Window
@@ -65,12 +66,12 @@ def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
     return (design.replace(**{name: made[name]() for name in missing}) if missing else design), missing
 
 
-def lasing_lines(design: Design, modes: Modes, *, errors: bool = True) -> Lines:
+def lasing_lines(design: Design, modes: Modes, *, model: ModelOf = model_of, errors: bool = True) -> Lines:
     """Lasing lines of a design's modes (see :func:`cavitydesign.gain.couple`)."""
     full, _ = with_emitter(design)
     assert full.emitter is not None
     assert full.pump is not None
-    return couple(modes, full.emitter, full.pump, sources=full.all_sources(), errors=errors)
+    return couple(modes, full.emitter, full.pump, model=model, sources=full.all_sources(), errors=errors)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,16 +7,22 @@ from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
 from cavitydesign.gain import shells as sp
+from cavitydesign.gain import threshold
 from cavitydesign.gain.measured import MeasuredGain
-from cavitydesign.gain.pump import pumped_occupation
+from cavitydesign.gain.model import model_of
+from cavitydesign.gain.pump import HIGHEST_PAIRS, Occupation, Pumping, pumped_occupation
 from cavitydesign.gain.rates import square_pulse
-from cavitydesign.gain.threshold import HIGHEST_PAIRS, LineStatus, Occupation, thresholds
+from cavitydesign.gain.threshold import LineStatus
 from cavitydesign.geometry import Emitter, Pump
 from cavitydesign.geometry.emitter import GainTable
 
 SHORT = Pump()
 LONG = Pump(wavelength_nm=532.0, pulse_ns=7.0, absorption_cross_section_cm2=1e-14)
 BAND_NM = np.linspace(585.0, 700.0, 24)
+
+
+def thresholds(emitter, pump, wavelengths, required):
+    return threshold.thresholds(model_of(emitter), Pumping.of(emitter, pump), wavelengths, required)
 
 
 def gain(emitter, wavelength, pump, created):
@@ -223,3 +229,13 @@ def test_one_curve_of_unnamed_level_only_says_whether():
 def test_the_transition_of_a_measured_line_is_the_nearest():
     found = measured([1.0] * 3, [675.0, 648.5, 610.0])
     assert [sp.TRANSITIONS[i] for i in found.share.argmax(axis=1)] == ["X", "XX", "MX"]
+
+
+def test_a_table_may_reach_beyond_what_a_long_pulse_leaves():
+    """50 cm⁻¹ lie between 2 and 4 pairs, or beyond what is looked at; a table that starts there is refused."""
+    far = {"levels": (1.0, 2.0, 4.0, 40.0), "curves": ((-50.0,) * 2, (0.0,) * 2, (100.0,) * 2, (200.0,) * 2)}
+    found = measured([50.0, 150.0], [650.0, 650.0], pump=LONG, **far)
+    assert found.status == (LineStatus.LASES, LineStatus.NO_GAIN)
+    assert found.pairs_per_shell[0] == pytest.approx(3.0, rel=1e-9)
+    with pytest.raises(InputError, match=r"emitter\.spectrum"):
+        measured([50.0], [650.0], pump=LONG, levels=(40.0, 50.0), curves=((0.0,) * 2, (100.0,) * 2))
