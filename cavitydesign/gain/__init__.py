@@ -1,16 +1,8 @@
 """Modes + emitter + pump → lasing lines. Importing it costs numpy and nothing else."""
 
 from cavitydesign.gain.constant import Constant
-from cavitydesign.gain.lines import (
-    CavityContribution,
-    Contribution,
-    InputErrors,
-    Line,
-    Lines,
-    Threshold,
-    couple,
-    required_gain_per_cm,
-)
+from cavitydesign.gain.coupler import couple, required_gain_per_cm
+from cavitydesign.gain.lines import CavityContribution, Contribution, InputErrors, Line, Lines, Threshold
 from cavitydesign.gain.measured import MeasuredGain
 from cavitydesign.gain.model import TRANSITIONS, Filling, GainModel, model_of, register
 from cavitydesign.gain.pump import (

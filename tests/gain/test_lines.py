@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain import lines as cp
+from cavitydesign.gain import coupler as cp
 from cavitydesign.gain import shells as sp
 from cavitydesign.gain.threshold import LineStatus
 from cavitydesign.geometry import Emitter, Pump, SourcedNumber
