@@ -209,20 +209,25 @@ class _Beside:
         line: Line | None,
     ) -> Fact:
         peak = self.peak
-        error = _error_of(quantity, line)
+        error = None if predicted is None else _error_of(quantity, unit, line)
         about = (dict(self.device), peak.texts.get("period_is"), peak.unstated, peak.texts.get("source"))
         return Fact(quantity, published, predicted, error, unit, note, *about)
 
 
-def _error_of(quantity: str, line: Line | None) -> float | None:
-    """The predicted number's error from its assumed inputs, where it is known."""
+def _error_of(quantity: str, unit: str, line: Line | None) -> float | None:
+    """The predicted number's error from its assumed inputs, in the number's unit, where it is known."""
     if line is None or line.input_errors is None:
         return None
     if quantity == "threshold":
-        return json_ready(line.input_errors.threshold)
+        return json_ready(line.input_errors.threshold * _factor(line.threshold.unit, unit))
     if quantity == "threshold ⟨N⟩":
         return json_ready(line.threshold.pairs_err)
     return json_ready(line.input_errors.wavelength_nm)
+
+
+def _factor(own: str, unit: str) -> float:
+    """What turns a threshold's own unit into a published one: 1 where they are not fluences both."""
+    return _MICROJOULE[own] / _MICROJOULE[unit] if {own, unit} <= _MICROJOULE.keys() else 1.0
 
 
 def _spoken(path: str) -> str:
@@ -239,7 +244,7 @@ def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:
     if own == unit:
         return value, f"of the predicted line at {line.wavelength_nm:.0f} nm, rank {line.rank}"
     if own in _MICROJOULE and unit in _MICROJOULE:
-        return value * _MICROJOULE[own] / _MICROJOULE[unit], ""
+        return value * _factor(own, unit), ""
     return (
         None,
         f"the design's pump gives a threshold in {own} ({value:.3g}); its pulse is not the published one",

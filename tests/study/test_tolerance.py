@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cavitydesign import Poles, design_from_dict, load_design, solve
-from cavitydesign.solvers.match import partners
 from cavitydesign.solvers.solution import Modes
 from cavitydesign.study.predict import predict
-from cavitydesign.study.tolerance import propagate
+from cavitydesign.study.tolerance import WAVES, Sensitivity, Tolerances, cavity_inputs, few_waves, propagate
+from tests.study.toy import THICKNESS_NM, Rule, Toy, assumed, film
 
 LAYOUTS = Path(__file__).parents[2] / "layouts"
-
-
-def assumed(value, plus_minus):
-    return {"value": value, "source": "assumed", "plus_minus": plus_minus}
 
 
 def plate(n=2.0, thickness=1000.0, n_err=0.02, d_err=5.0):
@@ -82,26 +79,81 @@ def test_what_cannot_be_moved_is_named():
     assert [path for path, _ in found.skipped] == ["layers.1.thickness_nm"]
 
 
-def test_modes_are_matched_within_their_kind():
-    one = Modes.from_columns(
-        wavelength_nm=[650.0, 640.0, 630.0], symmetry=["E", "A1", "E"], polarization=["TE"] * 3
-    )
-    two = Modes.from_columns(
-        wavelength_nm=[649.0, 641.0, 631.0], symmetry=["A1", "E", "E"], polarization=["TE"] * 3
-    )
-    assert partners(one, two).tolist() == [1, 0, 2]
-    assert partners(one, Modes.empty()).tolist() == [-1, -1, -1]
-
-
-def test_a_line_carries_the_errors_of_cavity_and_emitter():
+def test_a_line_carries_the_errors_of_the_cavity():
     found = predict(plate(n=3.5, thickness=900.0), Poles(q_min=1.0))
-    assert found.defaults == ("emitter", "pump")
+    assert len(found.lines)
     for line in found.lines:
-        errors = line.input_errors
-        off = line.wavelength_nm * math.hypot(0.02 / 3.5, 5.0 / 900.0)
-        assert errors.wavelength_nm == pytest.approx(off, rel=1e-4)
-        if not line.lases:
-            assert math.isnan(errors.threshold)
-        else:
-            both = math.hypot(errors.threshold_of_cavity, np.nan_to_num(line.threshold.value_err))
-            assert errors.threshold == pytest.approx(both)
+        expected = line.wavelength_nm * math.hypot(0.02 / 3.5, 5.0 / 900.0)
+        assert line.input_errors.wavelength_nm == pytest.approx(expected, rel=1e-4)
+
+
+class Cliff(Toy):
+    """A toy whose second mode lives only up to the toy's own thickness."""
+
+    name = "cliff"
+    version = 1
+
+    def run(self, ask):
+        found = super().run(ask)
+        thick = ask.stack.layers[1].thickness_nm > THICKNESS_NM
+        return replace(found, modes=found.modes[:1]) if thick else found
+
+
+def test_differences_are_one_sided_where_one_side_has_lost_the_mode():
+    rules = (Rule(650.0, by_thickness=0.5), Rule(640.0, by_thickness=-0.3, gain_power=2.0, symmetry="A1"))
+    design = film()
+    (item,) = propagate(design, Cliff(rules), solve(design, Cliff(rules))).sensitivities
+    assert item.wavelength_nm == pytest.approx([5.0, -3.0])
+    # two sides: 2 ln(1.005/0.995) / 0.2; below alone: -2 ln 0.995 / 0.1
+    assert item.log_gain == pytest.approx([0.0, -20.0 * math.log(0.995)])
+    (item,) = propagate(design, Toy(rules), solve(design, Toy(rules))).sensitivities
+    assert item.log_gain == pytest.approx([0.0, 10.0 * math.log(1.005 / 0.995)])
+
+
+def test_totals_add_in_squares_and_stay_unknown_where_nothing_is_known():
+    modes = Modes.from_columns(wavelength_nm=[650.0, 640.0, 630.0])
+    nan = math.nan
+    rows = [
+        ([3.0, nan, nan], [0.1, 0.2, nan], [1.0, nan, 2.0]),
+        ([-4.0, 2.0, nan], [nan, -0.2, nan], [2.0, nan, 3.0]),
+    ]
+    source = cavity_inputs(film())[0]
+    found = Tolerances(modes, tuple(Sensitivity(source, *map(np.array, row)) for row in rows))
+    assert found.wavelength_nm == pytest.approx([5.0, 2.0, nan], nan_ok=True)
+    assert found.log_q == pytest.approx([0.1, 0.2 * math.sqrt(2.0), nan], nan_ok=True)
+    assert found.log_gain == pytest.approx([math.sqrt(5.0), nan, math.sqrt(13.0)], nan_ok=True)
+    assert np.isnan(Tolerances(modes, ()).wavelength_nm).tolist() == [True] * 3
+
+
+def test_inputs_of_emitter_and_pump_are_not_the_cavitys():
+    design = film(
+        index_err=0.1,
+        emitter={"volume_fraction": assumed(0.4, 0.1)},
+        pump={"transmission": assumed(0.9, 0.1)},
+    )
+    assert [item.path for item in cavity_inputs(design)] == ["layers.1.material.n", "layers.1.thickness_nm"]
+    assert cavity_inputs(film(thickness_err=None)) == ()
+
+
+def test_few_waves_for_derivatives_only_where_the_number_is_left_open():
+    assert few_waves(Poles()) == replace(Poles(), waves=WAVES)
+    assert few_waves(Poles(waves=81)).waves == 81
+    toy = Toy()
+    assert few_waves(toy) is toy
+
+
+def test_one_input_alone_and_progress():
+    design, told = film(index_err=0.1), []
+    toy = Toy((Rule(650.0, by_thickness=0.5, by_index=30.0),))
+    wanted = [item for item in cavity_inputs(design) if item.path == "layers.1.material.n"]
+    found = propagate(
+        design,
+        toy,
+        solve(design, toy),
+        inputs=wanted,
+        progress=lambda done, total, what="": told.append((done, total)),
+    )
+    assert found.wavelength_nm == pytest.approx([3.0])
+    assert told == [(0, 1)]
+    total = propagate(design, toy, solve(design, toy))
+    assert total.wavelength_nm == pytest.approx([math.hypot(5.0, 3.0)])
