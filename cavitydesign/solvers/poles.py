@@ -20,7 +20,14 @@ from cavitydesign import units
 from cavitydesign.errors import InputError, Status
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.optics.patterned.fourier import centred
-from cavitydesign.optics.patterned.ladder import Found, Settled, is_converged, is_wanted, resonances
+from cavitydesign.optics.patterned.ladder import (
+    FEWEST_WAVES,
+    Found,
+    Settled,
+    is_converged,
+    is_wanted,
+    resonances,
+)
 from cavitydesign.optics.patterned.resonance import Resonance, exact_threshold_kappa, polish
 from cavitydesign.optics.patterned.symmetry import Group
 from cavitydesign.optics.uniform.derivative import exact_threshold, stack_derivative
@@ -70,6 +77,9 @@ class Poles(Solver):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError("must be > 0", key=name, value=value)
+            if value is not None and name.endswith("waves") and value < FEWEST_WAVES:
+                rule = f"must be at least {FEWEST_WAVES}; fewer do not hold the waves of every symmetry"
+                raise InputError(rule, key=name, value=value)
 
     def run(self, ask: Ask) -> Solution:
         """All resonances of the infinite cell in the window; a device's size is not looked at."""

@@ -149,6 +149,10 @@ class Mode:
         """dk0/dp (1/nm per unit of p) by the numeric stacks at p - step and p + step."""
         return self._alive().derivative(below, above, step=step)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without its live resonance, which stays in the process that found it."""
+        return type(self), tuple(getattr(self, item.name) for item in fields(self) if item.name != "live")
+
     def _alive(self) -> Live:
         if self.live is None:
             rule = "this mode has no fields: it was stored, or its method has none; solve again with the poles solver"
@@ -211,6 +215,10 @@ class Modes:
     def empty(cls) -> Self:
         """A table without rows."""
         return cls.from_columns(wavelength_nm=[])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the live resonances, which stay in the process that found them."""
+        return _read_only, (type(self), dict(self.columns))
 
     def __len__(self) -> int:
         return len(self.columns["wavelength_nm"])
@@ -277,6 +285,13 @@ class Modes:
         ]
         head = ("λ (nm)", "± (nm)", "Q", "symmetry", "polarization", "Γ film", "g_th (1/cm)", "dark")
         return html_table(head, rows)
+
+
+def _read_only(kind: type[Modes], columns: Mapping[str, Array]) -> Modes:
+    """The table of columns that came from another process, in the order in which they came."""
+    for values in columns.values():
+        values.setflags(write=False)
+    return kind(columns)
 
 
 def dataset_variables(columns: Mapping[str, Array], dims: Sequence[str]) -> dict[str, Any]:

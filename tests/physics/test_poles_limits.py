@@ -11,7 +11,7 @@ from cavitydesign.geometry.stack import Stack
 from cavitydesign.optics.uniform.resonator import uniform_resonances
 from cavitydesign.solvers.ask import solve
 from cavitydesign.solvers.poles import Poles
-from tests.optics.cells import WINDOW, circle, film_cell, layer, numeric, polygon, rectangle, stack
+from tests.optics.cells import WINDOW, circle, film_cell, layer, material, numeric, polygon, rectangle, stack
 
 
 def _modes(subject, window_nm=WINDOW, *, bloch=(0.0, 0.0), **options):
@@ -23,6 +23,39 @@ def _modes(subject, window_nm=WINDOW, *, bloch=(0.0, 0.0), **options):
 def _same(first, second, *, rel):
     assert list(first["symmetry"]) == list(second["symmetry"])
     np.testing.assert_allclose(first["k0_per_nm"], second["k0_per_nm"], rtol=rel, atol=0.0)
+
+
+# -- a layer of an outer medium's index ---
+
+
+@pytest.mark.parametrize("patterned", [False, True])
+@pytest.mark.parametrize("below", [False, True])
+@pytest.mark.parametrize("bars", [False, True])
+def test_a_layer_of_an_outer_mediums_index_changes_no_mode(bars, below, patterned):
+    """Uniform or patterned with its own material: the layer is part of the half-space behind it."""
+
+    def bar(n, width):
+        return {"shape": "bar", "width_nm": width, "material": material(n)}
+
+    item = bar if bars else circle
+    n = 1.46 if below else 1.0
+    lattice = {"kind": "line" if bars else "square", "period_nm": 360.0}
+    film = [layer(1.85, 60.0), layer(2.0, 170.0, item(1.85, 111.0))]
+    outer = layer(n, 100.0, *([item(n, 80.0)] if patterned else []))
+    layers = [*film, outer] if below else [outer, *film]
+    found, plain = (
+        _modes(
+            Stack.model_validate(
+                {
+                    "lattice": lattice,
+                    "layers": [{"material": material(1.0)}, *inner, {"material": material(1.46)}],
+                }
+            ),
+            waves=25,
+        )
+        for inner in (layers, film)
+    )
+    _same(found, plain, rel=2e-6)
 
 
 # -- no contrast ----------------------------------------------------------------------------------------------------

@@ -83,6 +83,18 @@ def test_unconverged_when_the_waves_run_out():
     assert np.nanmax(solution.modes["wavelength_err_nm"]) > 1e-6
 
 
+@pytest.mark.parametrize("most", [9, 13, 20])
+def test_no_more_waves_than_allowed_are_tried(most):
+    solution = solve(film_cell(), Poles(max_waves=most), window_nm=WINDOW)
+    assert solution.provenance["waves"] < 25
+
+
+@pytest.mark.parametrize("name", ["waves", "max_waves"])
+def test_too_few_waves_for_every_symmetry_are_refused(name):
+    with pytest.raises(InputError, match=f"{name}: must be at least 9"):
+        Poles(**{name: 8})
+
+
 def test_incomplete_when_the_count_disagrees(monkeypatch):
     monkeypatch.setattr(completeness, "polish", lambda *args, **options: None)
     solution = solve(film_cell(), Poles(), window_nm=WINDOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from cavitydesign import design_from_dict
 from cavitydesign.errors import InputError, SolverError, Status
+from cavitydesign.solvers.ask import solve
 from cavitydesign.solvers.bragg import Bragg
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
@@ -180,6 +182,26 @@ def test_the_dataset_has_one_dimension_per_axis_and_reads_back(design, fake, tmp
 def test_a_bragg_sweep_in_two_processes_gives_what_one_gives(design):
     axes = [Axis("lattice.period_nm", (355.0, 360.0))]
     assert sweep(design, axes, Bragg(), jobs=2).csv() == sweep(design, axes, Bragg(), jobs=1).csv()
+
+
+def test_live_resonances_of_a_dispersive_stack_stay_in_the_process_that_found_them(design):
+    library = design_from_dict(
+        {**PILLAR, "substrate": {"library": "main/SiO2/Malitson"}, "window_nm": [590.0, 640.0]}
+    )
+    axes = [Axis("lattice.period_nm", (355.0, 360.0))]
+    assert sweep(library, axes, Poles(waves=25), jobs=2).csv() == sweep(library, axes, Poles(waves=25)).csv()
+
+
+def test_a_pickled_solution_has_its_table_but_no_fields(design):
+    solution = solve(design, Poles(waves=25), window_nm=(590.0, 640.0))
+    again = pickle.loads(pickle.dumps(solution))
+    assert len(again.modes) == len(solution.modes) > 0
+    for name, column in solution.modes.columns.items():
+        np.testing.assert_array_equal(again.modes[name], column)
+        assert not again.modes[name].flags.writeable
+    assert pickle.loads(pickle.dumps(solution.modes[0])).wavelength_nm == solution.modes[0].wavelength_nm
+    with pytest.raises(InputError, match="no fields"):
+        again.modes[0].fields(z_nm=0.0)
 
 
 def test_no_jobs_is_an_error(design):

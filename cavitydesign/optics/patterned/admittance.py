@@ -274,8 +274,10 @@ class BlockProblem:
         values, w = np.linalg.eig(ka @ kb)
         q = _decaying(values)
         v = (kb @ w) / q[..., None, :]
-        x = np.exp(1j * q * thickness)
         yw = y[..., None] * w if y.ndim == q.ndim else y @ w
+        turned = _turned(np.linalg.norm(v + yw, axis=-2), np.linalg.norm(v, axis=-2))
+        q, v = q * turned, v * turned[..., None, :]
+        x = np.exp(1j * q * thickness)
         r = np.linalg.solve(v + yw, v - yw)
         xrx = x[..., :, None] * r * x[..., None, :]
         w_inverse = np.linalg.inv(w)
@@ -288,6 +290,9 @@ class BlockProblem:
     ) -> tuple[Array, Pass]:
         q = _decaying(ka * kb)
         v = kb / q
+        if y.ndim == v.ndim:
+            turned = _turned(np.abs(v + y), np.abs(v))
+            q, v = q * turned, v * turned
         x = np.exp(1j * q * thickness)
         one = np.ones_like(v)
         if y.ndim == v.ndim:
@@ -315,6 +320,14 @@ def _decaying(squares: Array) -> Array:
     """Square roots with Im ≥ 0: the waves that decay, or propagate, along +z."""
     q = np.sqrt(squares)
     return np.where(np.imag(q) < 0.0, -q, q)
+
+
+def _turned(sums: Array, sizes: Array) -> Array:
+    """-1 for a wave that is the outer medium's own, gone on in a layer of its index but on its other sheet; else 1.
+
+    Such a wave has v = -y, and would be reflected without limit; turned round, it is not reflected at all.
+    """
+    return np.where(sums < 1e-12 * sizes, -1.0, 1.0)
 
 
 def _diagonal(values: Array) -> Array:

@@ -31,6 +31,8 @@ from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.symmetry import Group
 
 _MARGIN = 0.04  # how far beyond the window the first search looks (relative); halved from level to level
+FEWEST_WAVES = 9
+"""Fewer plane waves do not hold a guided wave of every symmetry."""
 _FIRST = 25  # plane waves of the first search
 _FRESH = 4e-3  # a pole that moved by more than this (relative) from level to level is searched for anew, not followed
 _ROUNDING = 1e-13
@@ -156,8 +158,8 @@ class _Ladder:
 def _wave_counts(effort: Effort) -> list[int]:
     """Numbers of plane waves, each about twice the last. With ``waves`` given: half of it, then it."""
     if effort.waves is not None:
-        return [max(effort.waves // 2, 9), effort.waves]
-    counts = [_FIRST]
+        return [max(effort.waves // 2, FEWEST_WAVES), effort.waves]
+    counts = [min(_FIRST, effort.max_waves)]
     while 2 * counts[-1] <= effort.max_waves:
         counts.append(2 * counts[-1] - 1)
     return counts
