@@ -146,6 +146,11 @@ def test_errors_have_floors():
     assert one(ONE, (622.0, 1000.0, "E", 2, math.nan, math.nan)).wavelength_joint_err_nm == pytest.approx(3.1)
 
 
+def test_an_unknown_error_adds_nothing_to_the_joint_one():
+    found = one((620.0, 1000.0, "E", 2, math.nan, math.nan), (620.1, 990.0, "E", 2, 0.4, 40.0))
+    assert (found.wavelength_joint_err_nm, found.q_joint_err) == (0.4, 40.0)
+
+
 def test_without_a_measurable_loss_losses_are_compared():
     found = one((620.0, math.inf, "E", 2, 0.3, math.nan), (620.0, 250_000.0, "E", 2, 0.4, 1.0))
     assert math.isnan(found.q_difference)
@@ -167,14 +172,19 @@ def test_who_may_be_a_pair(other, pairs):
     assert len(verified([ONE], [other]).pairs) == pairs
 
 
-@pytest.mark.parametrize(("q", "ignored"), [(29.9, 1), (-500.0, 1), (30.1, 0)])
+@pytest.mark.parametrize(("q", "ignored"), [(29.9, 1), (0.5, 1), (-0.5, 1), (-500.0, 1), (30.1, 0)])
 def test_fading_and_growing_modes_are_ignored_with_the_reason(q, ignored):
     found = verified([ONE, (610.0, q, "A1", 1, 0.1, 5.0)], [ONE])
     assert len(found.ignored) == ignored
     assert found.passed is bool(ignored)
     assert len(found.record()["ignored"]) == ignored
-    if q < 0.0:
-        assert "does not decay" in found.ignored[0][1]
+    if ignored:
+        reason = (
+            "amplified: a ring-down does not decay"
+            if q < 0.0
+            else "Q below 30: too short a ring-down for FDTD"
+        )
+        assert found.ignored[0][1] == reason
 
 
 def test_verify_asks_both_beyond_the_window_and_for_the_infinite_array():
