@@ -194,12 +194,13 @@ def test_live_resonances_of_a_dispersive_stack_stay_in_the_process_that_found_th
 
 def test_a_pickled_solution_has_its_table_but_no_fields(design):
     solution = solve(design, Poles(waves=25), window_nm=(590.0, 640.0))
-    again = pickle.loads(pickle.dumps(solution))
+    again = pickle.loads(pickle.dumps(solution))  # noqa: S301
     assert len(again.modes) == len(solution.modes) > 0
     for name, column in solution.modes.columns.items():
         np.testing.assert_array_equal(again.modes[name], column)
         assert not again.modes[name].flags.writeable
-    assert pickle.loads(pickle.dumps(solution.modes[0])).wavelength_nm == solution.modes[0].wavelength_nm
+    mode = pickle.loads(pickle.dumps(solution.modes[0]))  # noqa: S301
+    assert mode.wavelength_nm == solution.modes[0].wavelength_nm
     with pytest.raises(InputError, match="no fields"):
         again.modes[0].fields(z_nm=0.0)
 
