@@ -57,6 +57,8 @@ def sweep(
     from cavitydesign.study.store import Store
 
     options.writable(plot, "--plot", suffixes=options.FIGURES)
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file; name a folder", key="--out", value=str(out))
     subject = options.design_of(design)
     if not vary:
         raise InputError(

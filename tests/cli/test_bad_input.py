@@ -210,3 +210,9 @@ def test_a_defect_of_ours_is_one_line_and_exit_code_one(cavity, monkeypatch):
     assert ran.code == 1
     assert len(complaints(ran.err)) == 1
     assert "ZeroDivisionError" in ran.err
+
+
+def test_a_sweep_into_a_file_is_refused_before_the_work(cavity):
+    ran = command("sweep", cavity, "--vary", "layers.1.thickness_nm=50,60", "--out", cavity)
+    assert ran.code == 2
+    assert ran.err.startswith("--out: is a file; name a folder")
