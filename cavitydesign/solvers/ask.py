@@ -187,6 +187,9 @@ def solve(
         found = settings.run(ask)
     except InputError as error:
         raise _with_key(error, subject, ask) from None
+    if not isinstance(found, Solution):
+        kind = type(found).__name__
+        raise TypeError(f"the solver {settings.name!r} must answer with a Solution, not with {kind}")
     from cavitydesign import __version__
 
     about = {"cavitydesign": __version__, "solver_version": settings.version}
@@ -196,7 +199,16 @@ def solve(
         solver=settings.name,
         window_nm=ask.window_nm,
         design_id=subject.id,
+        warnings=(*found.warnings, *_overlooked(ask, settings)),
     )
+
+
+def _overlooked(ask: Ask, settings: Solver) -> tuple[str, ...]:
+    """What the design has and the solver does not look at, in words."""
+    if ask.device is None or "device" in settings.asks:
+        return ()
+    size = " x ".join(map(str, ask.device.periods))
+    return (f"the infinite array: {settings.name} does not look at [device], {size} periods",)
 
 
 def _pair(bloch: tuple[float, float]) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cavitydesign import solve
+from cavitydesign import design_from_dict, solve
 from cavitydesign.errors import InputError, Status
 from cavitydesign.solvers import Mode, Modes, Solution, Solver, known
 from cavitydesign.study.calibrate import calibrate
@@ -89,3 +89,24 @@ def test_a_solver_must_say_name_and_version(lacks):
 def test_what_is_no_solver_is_refused():
     with pytest.raises(InputError, match="no solver's settings"):
         solve(film(), Own)
+
+
+def test_what_a_solver_does_not_look_at_is_said():
+    grating = {
+        "name": "grating", "family": "stack", "lattice": {"kind": "line", "period_nm": 400.0},
+        "device": {"periods": 200},
+        "layers": [
+            {"material": {"n": 1.0}}, {"material": {"n": 2.0}, "thickness_nm": THICKNESS_NM},
+            {"material": {"n": 1.46}},
+        ],
+    }  # fmt: skip
+    design = design_from_dict(grating)
+    (said,) = solve(design, Own(), window_nm=(600.0, 700.0)).warnings
+    assert said == "the infinite array: own does not look at [device], 200 periods"
+    assert solve(design, Own(), window_nm=(600.0, 700.0), device=None).warnings == ()
+
+
+def test_an_answer_that_is_none_is_a_defect_of_the_solver(monkeypatch):
+    monkeypatch.setattr(Own, "run", lambda self, ask: None)
+    with pytest.raises(TypeError, match="must answer with a Solution, not with NoneType"):
+        solve(film(), Own())
