@@ -62,7 +62,7 @@ def test_rows_come_with_their_lines(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "rule"), [("# only\n", "is empty"), ('a,b\n1,"2\n3,4\n', "not a CSV table")]
+    ("text", "rule"), [("# only\n", "is empty"), ('a,b\n1,"2\n3,4\n', "line 2: is not a row of CSV")]
 )
 def test_what_is_no_table_is_refused(tmp_path, text, rule):
     file = tmp_path / "a.csv"
