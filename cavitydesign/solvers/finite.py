@@ -21,6 +21,8 @@ import numpy as np
 from cavitydesign import units
 from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.optics.arrays.coupled_waves import ArrayMode, FourWaves, Parity, array_modes
+from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.solvers.ask import Ask, Solver
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Mode, Modes, Solution
@@ -60,8 +62,8 @@ class Finite(Solver):
         """
         periods = _periods(ask)
         ask.progress(0, 2, "modes of the infinite cell")
+        _refuse_other_symmetries(ask)
         infinite = self.poles.run(ask)
-        _refuse_other_symmetries(infinite)
         provenance = {
             "periods": list(periods),
             "theory": "four coupled waves from rigorous poles at Γ; no reflection at the edges",
@@ -89,8 +91,9 @@ class Finite(Solver):
         return Solution(Modes.of([mode for mode, _ in kept]), status, provenance, tuple(warnings))
 
 
-def _refuse_other_symmetries(infinite: Solution) -> None:
-    group = infinite.provenance["group"]
+def _refuse_other_symmetries(ask: Ask) -> None:
+    numeric = resolve_stack(ask.stack, window_nm=ask.window_nm)
+    group = symmetry_group(centred(numeric), bloch=ask.bloch).name
     if group != "C4v":
         raise InputError(
             f"four coupled waves need a cell with the symmetry C4v; this one has {group}", key="layers"
