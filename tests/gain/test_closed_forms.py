@@ -205,6 +205,13 @@ def test_square_pulse_limits():
         assert mean == pytest.approx(kin.mean_pairs(steady), rel=1e-8)
 
 
+def test_a_weak_square_pulse_fills_like_a_capacitor():
+    """Far below one pair only 0 ↔ 1 matters: ⟨N⟩ = R τ (1 - e^{-T/τ}), 0.25 % off its limit at T = 6 τ."""
+    for pulse in (110.0, 660.0):
+        _, mean = kin.square_pulse(EMITTER, 1e-8 * pulse, pulse)
+        assert mean == pytest.approx(1e-8 * 110.0 * (1.0 - math.exp(-pulse / 110.0)), rel=1e-5)
+
+
 # -- shells ------------------------------------------------------------------------------------------------------
 
 
@@ -379,3 +386,17 @@ def test_measured_levels_in_created_pairs():
     np.testing.assert_allclose(Measured(EMITTER, fluence).levels(pumping), [per_uj, 3.0 * per_uj], rtol=1e-9)
     with pytest.raises(InputError, match="one-photon"):
         Measured(EMITTER, fluence).levels(Pumping.of(EMITTER, TWO))
+
+
+def test_measured_statuses():
+    """Required 10 at 640 nm is halfway; at 680 nm the first level is transparent already, so 1 bounds from above."""
+    emitter = Emitter(spectrum=gain_table("pairs_per_shell"))
+    found = thresholds(
+        model_of(emitter),
+        Pumping.of(emitter, ONE),
+        np.array([640.0, 680.0, 640.0]),
+        np.array([10.0, 0.0, 40.1]),
+    )
+    assert found.status == (LineStatus.LASES, LineStatus.UPPER_BOUND, LineStatus.NO_GAIN)
+    np.testing.assert_allclose(found.pairs_per_shell, [2.0, 1.0, np.nan], rtol=1e-10)
+    np.testing.assert_allclose(found.transparency_pairs, [5.0 / 3.0, np.nan, 5.0 / 3.0], rtol=1e-10)
