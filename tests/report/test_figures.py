@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 
 from cavitydesign.errors import InputError, Status
 from cavitydesign.report import plots
+from cavitydesign.report.plots.style import styled
 from cavitydesign.solvers.solution import Mode, Modes, Solution
 from cavitydesign.study.published import Fact
 from cavitydesign.study.sweep import Axis, Sweep, sweep
@@ -174,35 +176,50 @@ def test_other_axes_are_named_by_their_paths_and_none_is_refused(swept):
         plots.period_map(Sweep(swept.design, (), swept.points[:1], swept.outcomes[:1]))
 
 
-@pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.PDF", b"%PDF"), ("a.svg", b"<?xml")])
-def test_a_figure_is_written_whole_and_twice_the_same(name, start, tmp_path, verification):
+def small():
+    """A figure that is quickly written."""
+    with styled(1.5, 1.5) as figure:
+        figure.add_artist(Line2D([0.1, 0.9], [0.1, 0.9]))
+        return figure
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        ("a.png", b"\x89PNG", b"IEND\xaeB`\x82"),
+        ("a.PDF", b"%PDF", b"%%EOF\n"),
+        ("a.svg", b"<?xml", b"</svg>\n"),
+    ],
+)
+def test_a_figure_is_written_whole_and_twice_the_same(name, start, end, tmp_path):
     target = tmp_path / name
     written = []
     for _ in range(2):
-        plots.save(plots.verification_picture(verification), target)
+        plots.save(small(), target)
         written.append(target.read_bytes())
     assert written[0].startswith(start)
+    assert written[0].endswith(end)
     assert written[0] == written[1]
     assert [path.name for path in tmp_path.iterdir()] == [name], "nothing is left beside it"
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "a.png.txt"])
-def test_other_endings_are_refused_and_nothing_is_written(name, tmp_path, verification):
+def test_other_endings_are_refused_and_nothing_is_written(name, tmp_path):
     with pytest.raises(InputError, match=r"\.png, \.pdf or \.svg"):
-        plots.save(plots.verification_picture(verification), tmp_path / name)
+        plots.save(small(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_figure_that_fails_leaves_the_old_file(tmp_path, verification, monkeypatch):
+def test_a_figure_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     target = tmp_path / "kept.png"
     target.write_bytes(b"old")
-    figure = plots.verification_picture(verification)
+    figure = small()
 
     def broken(data, **_more):
         data.write(b"half")
         raise RuntimeError("no more ink")
 
     monkeypatch.setattr(figure, "savefig", broken)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="no more ink"):
         plots.save(figure, target)
     assert target.read_bytes() == b"old"
