@@ -158,6 +158,14 @@ def test_a_chart_of_modes_keeps_lossless_ones_apart(swept):
     assert any("∞" in text.get_text() for text in figure.axes[0].texts)
 
 
+def test_a_chart_shows_amplified_modes_and_names_them(swept):
+    modes = Modes.from_columns(wavelength_nm=[650.0, 640.0], q=[-300.0, -40.0], symmetry=["E", ""])
+    figure = plots.mode_chart(swept.design, Solution(modes, Status.OK, window_nm=(600.0, 700.0)))
+    heights = dict(points(figure.axes[0]).tolist())
+    assert (heights[650.0], heights[640.0]) == (300.0, 40.0)
+    assert {text.get_text() for text in figure.axes[0].texts} == {"E amplified", "amplified"}
+
+
 def test_no_modes_are_a_picture_too(swept):
     solution = Solution(Modes.empty(), Status.NO_MODES, window_nm=(600.0, 700.0))
     assert plots.mode_picture(swept.design, solution).axes

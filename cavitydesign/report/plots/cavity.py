@@ -78,7 +78,8 @@ def mode_chart(design: Design, solution: Solution) -> Figure:
     modes = solution.modes
     with styled(8.4, 4.2) as figure:
         axes = figure.subplots()
-        q = np.array([value if math.isfinite(value) else np.nan for value in modes["q"]], dtype=float)
+        # an amplified mode stands at |Q|: on a log axis its sign has no place, so its name says it
+        q = np.array([abs(value) if math.isfinite(value) else np.nan for value in modes["q"]], dtype=float)
         top = 10.0 ** (math.ceil(math.log10(np.nanmax(q))) + 0.5) if np.isfinite(q).any() else 1e4
         height = np.where(np.isinf(modes["q"]), top, q)
         for polarization, colour in (("TE", BLUE), ("TM", ORANGE), ("", GREEN)):
@@ -106,10 +107,10 @@ def mode_chart(design: Design, solution: Solution) -> Figure:
                     linewidth=1.0,
                     alpha=0.5,
                 )
-        for x, y, name in zip(modes["wavelength_nm"], height, modes["symmetry"], strict=True):
-            axes.annotate(
-                str(name), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9
-            )
+        for mode, y in zip(modes, height, strict=True):
+            name = f"{mode.symmetry} amplified".strip() if mode.q < 0.0 else mode.symmetry
+            place = (mode.wavelength_nm, y)
+            axes.annotate(name, place, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9)
         if np.isinf(modes["q"]).any():
             axes.axhline(top, color=GREY, linewidth=0.8, linestyle=":")
             axes.annotate(
