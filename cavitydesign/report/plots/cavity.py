@@ -74,11 +74,10 @@ def mode_profile(design: Design, solution: Solution, *, row: int | None = None) 
 
 
 def mode_chart(design: Design, solution: Solution) -> Figure:
-    """The modes of one design by wavelength and Q; without loss, they stand on a line above all others."""
+    """The modes of one design by wavelength and |Q| (amplified ones say so); without loss, above all others."""
     modes = solution.modes
     with styled(8.4, 4.2) as figure:
         axes = figure.subplots()
-        # an amplified mode stands at |Q|: on a log axis its sign has no place, so its name says it
         q = np.array([abs(value) if math.isfinite(value) else np.nan for value in modes["q"]], dtype=float)
         top = 10.0 ** (math.ceil(math.log10(np.nanmax(q))) + 0.5) if np.isfinite(q).any() else 1e4
         height = np.where(np.isinf(modes["q"]), top, q)
@@ -109,8 +108,8 @@ def mode_chart(design: Design, solution: Solution) -> Figure:
                 )
         for mode, y in zip(modes, height, strict=True):
             name = f"{mode.symmetry} amplified".strip() if mode.q < 0.0 else mode.symmetry
-            place = (mode.wavelength_nm, y)
-            axes.annotate(name, place, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=9)
+            style = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center", "fontsize": 9}
+            axes.annotate(name, (mode.wavelength_nm, y), **style)
         if np.isinf(modes["q"]).any():
             axes.axhline(top, color=GREY, linewidth=0.8, linestyle=":")
             axes.annotate(
