@@ -1,13 +1,14 @@
-"""Reading and writing, once: whole files or none, columns of a CSV, ranges of numbers, and numbers as JSON has them."""
+"""Reading and writing, once: whole files or none, CSV columns, ranges of numbers, JSON, and tables for notebooks."""
 
 from __future__ import annotations
 
 import csv
+import html
 import json
 import math
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,10 @@ def json_ready(value: Any) -> Any:
 def json_text(content: Any, *, indent: int = 2) -> str:
     """One JSON document, with a line end."""
     return json.dumps(json_ready(content), ensure_ascii=False, allow_nan=False, indent=indent) + "\n"
+
+
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A plain table for notebooks; what it shows is escaped."""
+    cells = ["".join(f"<th>{html.escape(name)}</th>" for name in head)]
+    cells += ["".join(f"<td>{html.escape(text)}</td>" for text in row) for row in rows]
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"

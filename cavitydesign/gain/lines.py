@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from cavitydesign.files import json_ready
+from cavitydesign.files import html_table, json_ready
 from cavitydesign.gain.model import TRANSITIONS
 from cavitydesign.gain.threshold import LineStatus
 from cavitydesign.kinds import Array
@@ -239,18 +238,14 @@ class Lines:
         """A table for notebooks."""
         head = ("rank", "λ (nm)", "transition", f"threshold ({self.unit})", "⟨N⟩", "dark", "note")
         rows = [
-            "".join(
-                f"<td>{html.escape(str(cell))}</td>"
-                for cell in (
-                    line.rank or "-", f"{line.wavelength_nm:.2f}", line.transition or "-",
-                    f"{line.threshold.value:.4g}",
-                    f"{line.threshold.pairs_per_shell:.3g}", "yes" if line.dark else "no", line.note,
-                )
-            )
+            [
+                str(line.rank or "-"), f"{line.wavelength_nm:.2f}", line.transition or "-",
+                f"{line.threshold.value:.4g}", f"{line.threshold.pairs_per_shell:.3g}",
+                "yes" if line.dark else "no", line.note,
+            ]
             for line in self
         ]  # fmt: skip
-        cells = ["".join(f"<th>{html.escape(name)}</th>" for name in head), *rows]
-        return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+        return html_table(head, rows)
 
     def records(self) -> list[dict[str, Any]]:
         """Lines as ``predict --json`` gives them; what is not known is None."""

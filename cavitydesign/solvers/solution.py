@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 import numpy as np
 
 from cavitydesign.errors import InputError, Status
-from cavitydesign.files import json_ready
+from cavitydesign.files import html_table, json_ready
 from cavitydesign.kinds import Array, Window
 
 if TYPE_CHECKING:
@@ -333,13 +333,6 @@ class Solution:
         """The modes and the status, for notebooks."""
         notes = "".join(f"<p>{html.escape(text)}</p>" for text in (f"{self.status.value}.", *self.warnings))
         return f"<p><b>{html.escape(self.solver)}</b></p>{self.modes._repr_html_()}{notes}"
-
-
-def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A plain table for notebooks; what it shows is escaped."""
-    cells = ["".join(f"<th>{html.escape(name)}</th>" for name in head)]
-    cells += ["".join(f"<td>{html.escape(text)}</td>" for text in row) for row in rows]
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
 
 
 def _shown(value: Any) -> str:

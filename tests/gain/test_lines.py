@@ -315,3 +315,8 @@ def test_a_line_is_one_typed_value_and_its_columns_are_the_same_numbers():
     assert [line.mode.wavelength_nm for line in lines] == [line.wavelength_nm for line in lines]
     with pytest.raises(IndexError):
         lines[6]
+
+
+def test_lines_show_themselves_as_a_table_with_a_rank_where_they_lase():
+    rows = cp.couple(MIXED, Emitter(), Pump())._repr_html_().split("<tr>")[2:]
+    assert [row.split("</td>")[0] for row in rows] == ["<td>1", "<td>2", "<td>3", "<td>-", "<td>-", "<td>-"]
