@@ -227,7 +227,7 @@ def _provenance(table: Modes, found: Found, numeric: NumericStack) -> dict[str, 
         "absorption": [item.absorption() for item in live],
         "waves": max((item.waves for item in live), default=found.waves),
         "group": found.group,
-        "remainder": found.remainder,
+        "uncounted": [f"{g.symmetry} {g.low_nm:.2f}-{g.high_nm:.2f} nm, {g.waves} waves" for g in found.gaps],
     }
 
 

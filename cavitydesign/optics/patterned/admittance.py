@@ -59,7 +59,8 @@ class Sheets:
 class Pass:
     """A layer as a passage: modes W, V, q k0, the reflection R behind it, and its operators k0 A and k0 B.
 
-    ``uniform`` layers have W = 1; ``w``, ``v`` are then diagonals and R may be one too.
+    ``uniform`` layers have W = 1; ``w``, ``v`` are then diagonals and R may be one too. ``log_det``, where it was
+    asked for, is the logarithm of what the layer adds to the characteristic function (:meth:`BlockProblem.log_count`).
     """
 
     index: int
@@ -70,6 +71,7 @@ class Pass:
     phase: Array
     uniform: bool
     w_inverse: Array
+    log_det: Array | None = None
 
 
 Sides = tuple[Array, Array, list[Pass], list[Pass]]
@@ -105,32 +107,6 @@ class BlockProblem:
         patterned = (i for i, layer in enumerate(stack.layers) if layer.inclusions)
         # by default the upper face of the first patterned layer: all above it is diagonal
         self.interface = interface if interface is not None else next(patterned)
-
-    def viewpoints(self, k0: float) -> tuple[int, ...]:
-        """Interfaces from which every guiding layer can be seen at wavenumbers near ``k0``; the first is the default.
-
-        From an interface a mode of a layer behind evanescent ones is seen by ``exp(-2 Σ κ d)`` only, with
-        κ² = |k + G|² - n² k0² of the shortest wave that is not at normal incidence. Where that falls below e⁻⁶ a layer
-        in which this wave propagates gets an interface of its own.
-        """
-        moving = self.length[self.length > 1e-9 * k0]
-        if not len(moving):
-            return (self.interface,)
-        n = self.stack.index(np.asarray(k0 + 0j)).real
-        layers = self.stack.layers
-        within = [
-            np.array([layer.material, *(item.material for item in layer.inclusions)], dtype=int)
-            for layer in layers
-        ]
-        highest = np.array([n[numbers].max() for numbers in within])
-        decay = np.sqrt(np.maximum(float(moving.min()) ** 2 - (highest * k0) ** 2, 0.0))
-        decay *= np.array([layer.thickness_nm for layer in layers])
-        chosen = [self.interface]
-        for index in np.flatnonzero(decay == 0.0).tolist():
-            between = [decay[min(index, seen) : max(index, seen)].sum() for seen in chosen]
-            if min(between) > 3.0:
-                chosen.append(index)
-        return tuple(chosen)
 
     def with_stack(self, stack: NumericStack) -> BlockProblem:
         """The same block of a stack that differs in its indices only: nothing geometric is computed again."""
@@ -235,26 +211,55 @@ class BlockProblem:
 
     # -- M(k0) ----------------------------------------------------------------------------------------------------
 
-    def sides(self, k0: Array, sheets: Sheets) -> Sides:
+    def sides(self, k0: Array, sheets: Sheets, *, counting: bool = False) -> Sides:
         """Admittances above and below the interface, and the passages from each half-space to it.
 
         An admittance is a diagonal, shape (*k0.shape, m), as long as all that lies behind the interface is uniform.
+        ``counting``: the passages carry their ``log_det``.
         """
         eps = self.stack.eps(k0)
         up = self.half_space(eps[self.stack.superstrate], k0, sheets.up, sheets.up_guide)
         down = self.half_space(eps[self.stack.substrate], k0, sheets.down, sheets.down_guide)
         above, below = [], []
         for index in range(self.interface):
-            up, done = self._through(index, up, eps, k0)
+            up, done = self._through(index, up, eps, k0, counting=counting)
             above.append(done)
         for index in range(len(self.stack.layers) - 1, self.interface - 1, -1):
-            down, done = self._through(index, down, eps, k0)
+            down, done = self._through(index, down, eps, k0, counting=counting)
             below.append(done)
         return up, down, above, below
 
     def matrix(self, k0: Array, sheets: Sheets) -> Array:
         """M(k0) = Y_up + Y_down, shape (*k0.shape, m, m)."""
         return self.joined(self.sides(k0, sheets))
+
+    def log_count(self, sides: Sides, joined: Array, k0: Array, *, highest_k0: float) -> Array:
+        """log D(k0) of the characteristic function D, analytic wherever the half-spaces' k_z are; zero at each pole.
+
+        ``D = det[Φ_up, Φ_down; Ψ_up, -Ψ_down] = det M · det Φ_up · det Φ_down`` up to a sign, where (Φ, Ψ) are the
+        fields (F, h) at the interface of waves that start as (1, Y) on the half-spaces. Unlike M, D has no poles of
+        its own, is the same for every interface, and has every resonance of the stack among its zeros, however
+        badly the interface sees it. A layer multiplies det Φ by
+        ``det(P₁₁ + P₁₂ Y) = det(1 + X R X) det(V + Y W) / (det X det 2V)``, even in each of its q.
+
+        What waves too short to propagate (up to ``highest_k0``) do in a layer's mean permittivity, ``exp(κ d)``, is
+        left out: analytic, never zero, and all that would make the phase of D turn fast in a large basis.
+        """
+        _, _, above, below = sides
+        eps = self.stack.eps(k0)
+        at_most = self.stack.index(np.asarray(highest_k0 + 0j)).real.max() * highest_k0
+        short = self.length[self.length > 1.3 * at_most]
+        total = _log_det(joined)
+        for done in (*above, *below):
+            assert done.log_det is not None
+            layer = self.stack.layers[done.index]
+            mean = eps[layer.material]
+            for item, (inside, displaced) in zip(layer.inclusions, layer.permittivities(eps)[1], strict=True):
+                share = item.pattern.area_nm2 / self.stack.lattice.cell_area_nm2
+                mean = mean + share * (inside - displaced)
+            decay = np.sqrt(short**2 - (mean * k0 * k0)[..., None]).sum(axis=-1)
+            total = total + done.log_det - layer.thickness_nm * decay
+        return total
 
     def joined(self, sides: Sides) -> Array:
         """Y_up + Y_down as a full matrix; either may be a diagonal."""
@@ -265,17 +270,19 @@ class BlockProblem:
         )
         return full_up + full_down
 
-    def _through(self, index: int, y: Array, eps: Array, k0: Array) -> tuple[Array, Pass]:
+    def _through(
+        self, index: int, y: Array, eps: Array, k0: Array, *, counting: bool = False
+    ) -> tuple[Array, Pass]:
         """Carry the admittance y behind a layer to its face towards the interface."""
         thickness = self.stack.layers[index].thickness_nm
         ka, kb = self.operators(index, eps, k0)
         if self.matrices[index] is None:
-            return self._through_uniform(index, y, ka, kb, thickness)
+            return self._through_uniform(index, y, ka, kb, thickness, counting=counting)
         values, w = np.linalg.eig(ka @ kb)
         q = _decaying(values)
         v = (kb @ w) / q[..., None, :]
         yw = y[..., None] * w if y.ndim == q.ndim else y @ w
-        turned = _turned(np.linalg.norm(v + yw, axis=-2), np.linalg.norm(v, axis=-2))
+        turned = _turned(np.linalg.norm(v + yw, axis=-2), np.linalg.norm(v - yw, axis=-2), q * thickness)
         q, v = q * turned, v * turned[..., None, :]
         x = np.exp(1j * q * thickness)
         r = np.linalg.solve(v + yw, v - yw)
@@ -283,37 +290,65 @@ class BlockProblem:
         w_inverse = np.linalg.inv(w)
         eye = np.eye(self.size)
         out = v @ (eye - xrx) @ np.linalg.solve(eye + xrx, w_inverse)
-        return out, Pass(index, w, v, q, r, x, False, w_inverse)
+        log_det = None
+        if counting:
+            log_det = _log_det(eye + xrx) + _log_det(v + yw) - _log_det(2.0 * v)
+            log_det = log_det - 1j * thickness * q.sum(axis=-1)
+        return out, Pass(index, w, v, q, r, x, False, w_inverse, log_det)
 
     def _through_uniform(
-        self, index: int, y: Array, ka: Array, kb: Array, thickness: float
+        self, index: int, y: Array, ka: Array, kb: Array, thickness: float, *, counting: bool
     ) -> tuple[Array, Pass]:
         q = _decaying(ka * kb)
         v = kb / q
-        if y.ndim == v.ndim:
-            turned = _turned(np.abs(v + y), np.abs(v))
-            q, v = q * turned, v * turned
+        alone = y.ndim == v.ndim  # nothing but uniform layers behind it
+        behind = y if alone else np.diagonal(y, axis1=-2, axis2=-1)
+        turned = _turned(np.abs(v + behind), np.abs(v - behind), q * thickness)
+        q, v = q * turned, v * turned
         x = np.exp(1j * q * thickness)
         one = np.ones_like(v)
-        if y.ndim == v.ndim:
+        if alone:
             r = (v - y) / (v + y)
             xrx = x * r * x
-            return v * (1.0 - xrx) / (1.0 + xrx), Pass(index, one, v, q, r, x, True, one)
-        r = np.linalg.solve(_diagonal(v) + y, _diagonal(v) - y)
+            log_det = None
+            if counting:
+                log_det = np.sum(np.log((1.0 + xrx) * (v + y) / (2.0 * v)) - 1j * q * thickness, axis=-1)
+            return v * (1.0 - xrx) / (1.0 + xrx), Pass(index, one, v, q, r, x, True, one, log_det)
+        sums = _diagonal(v) + y
+        r = np.linalg.solve(sums, _diagonal(v) - y)
         xrx = x[..., :, None] * r * x[..., None, :]
         eye = np.eye(self.size)
+        log_det = None
+        if counting:
+            log_det = _log_det(eye + xrx) + _log_det(sums)
+            log_det = log_det - np.sum(np.log(2.0 * v) + 1j * q * thickness, axis=-1)
         out = v[..., :, None] * np.linalg.solve(
             np.swapaxes(eye + xrx, -1, -2), np.swapaxes(eye - xrx, -1, -2)
         ).swapaxes(-1, -2)
-        return out, Pass(index, one, v, q, r, x, True, one)
+        return out, Pass(index, one, v, q, r, x, True, one, log_det)
+
+    def open_at(self, k0: float) -> tuple[Array, Array]:
+        """Masks of the channels above and below that are open at a real wavenumber."""
+        masks = []
+        eps = self.stack.eps(np.asarray(k0 + 0j))
+        for number in (self.stack.superstrate, self.stack.substrate):
+            e = complex(eps[number])
+            masks.append((k0 >= (self.length / np.sqrt(e)).real) & (e.real > 0.0))
+        return masks[0], masks[1]
 
     def sheets_at(self, k0: complex) -> Sheets:
         """The physical sheets at one point: open where Re k0 is past the threshold."""
-        eps = self.stack.eps(np.asarray(k0))
-        return Sheets(
-            up=k0.real >= (self.length / np.sqrt(eps[self.stack.superstrate])).real,
-            down=k0.real >= (self.length / np.sqrt(eps[self.stack.substrate])).real,
-        )
+        up, down = self.open_at(k0.real)
+        return Sheets(up, down)
+
+
+def has_thresholds(stack: NumericStack, number: int, k0: float, *, depth: float) -> bool:
+    """Whether channels of a half-space open near the real axis: not in a metal, nor where light is absorbed at once.
+
+    The cut of √(ε k0² - |k + G|²) runs from the threshold towards k0 = 0, at the depth ``Re k0 tan(arg n)``.
+    """
+    n = complex(stack.index(np.asarray(k0 + 0j))[number])
+    return n.real**2 > n.imag**2 and abs(n.imag) * k0 < 1.5 * depth * n.real
 
 
 def _decaying(squares: Array) -> Array:
@@ -322,12 +357,20 @@ def _decaying(squares: Array) -> Array:
     return np.where(np.imag(q) < 0.0, -q, q)
 
 
-def _turned(sums: Array, sizes: Array) -> Array:
-    """-1 for a wave that is the outer medium's own, gone on in a layer of its index but on its other sheet; else 1.
+def _turned(sums: Array, gaps: Array, phase: Array) -> Array:
+    """-1 for waves to be written with the other sign of q (and so of V), else 1; ``phase`` is q d.
 
-    Such a wave has v = -y, and would be reflected without limit; turned round, it is not reflected at all.
+    A wave that leaves into a half-space grows outwards below the real axis, and so does its continuation in a layer
+    of a like index: written with the decaying q it has v = -y, and would be reflected without limit. The sign is
+    taken that makes ``X R X`` smaller, R being (v - y) / (v + y) or its inverse.
     """
-    return np.where(sums < 1e-12 * sizes, -1.0, 1.0)
+    return np.where(sums < gaps * np.exp(-2.0 * np.minimum(np.imag(phase), 300.0)), -1.0, 1.0)
+
+
+def _log_det(matrix: Array) -> Array:
+    """Logarithm of a determinant, its imaginary part up to 2π."""
+    sign, size = np.linalg.slogdet(matrix)
+    return size + 1j * np.angle(sign)
 
 
 def _diagonal(values: Array) -> Array:

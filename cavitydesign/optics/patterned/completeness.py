@@ -1,122 +1,304 @@
-"""All poles of one symmetry block: the window cut at its thresholds, the search in each part, and the proof."""
+"""All poles of one symmetry block in one region: found, polished, and counted.
+
+The search and the count do not see alike. The search samples the response ``probeᵀ M⁻¹ probe`` at one interface on a
+curve around the region, and takes the poles of its rational interpolant; what that interface hardly sees it misses.
+The count samples, at the same points, the characteristic function D of the whole stack
+(:meth:`~cavitydesign.optics.patterned.admittance.BlockProblem.log_count`), which has a zero at every resonance and no
+pole, whatever the interface. Once the zeros that are known are divided out,
+
+    D(u) / Π (u - u_i)   must not turn around zero along the curve   (the argument principle).
+
+Where it does, the response is looked at from every other interface, then the characteristic function itself is
+followed to its missing zeros, then the region is cut in two, until count and search agree or the effort is spent.
+"""
 
 from __future__ import annotations
 
-import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cavitydesign import units
-from cavitydesign.kinds import Array, Window
-from cavitydesign.optics.media.numeric import NumericStack
-from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets
+from cavitydesign.kinds import Array
+from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets, Sides
+from cavitydesign.optics.patterned.regions import edge_poles, region_sheets
 from cavitydesign.optics.patterned.resonance import Resonance, polish
-from cavitydesign.optics.patterned.search import Curve, Region, curve_around, loewner_poles, moments
+from cavitydesign.optics.patterned.search import Curve, Region, curve_around, loewner_poles
 
 _PROBES = 4  # columns of the probed response; more than the modes that may share one pole
-_SAMPLES = (16, 32, 64, 128)  # points on the curve, doubled until the proof holds
-_PROVEN = (
-    3e-6  # what may be left of the contour moments, relative to the response itself (median |f| times radius)
+_SAMPLES = (16, 32, 64)  # points on the curve, doubled until count and search agree
+_FEW = (6, 12, 24)  # and for the ratio of two bases
+_CALM = 0.8  # largest turn of that ratio: below 2π/6, so that not even six points hide a whole turn
+_TURN = 1.1  # largest turn of D between neighbouring points, radians: more may hide a whole turn
+_GUESS = 2.5  # largest turn at which the count is likely right, and worth going after
+_CUTS = 7  # how often a region may be halved
+_FAINTEST = (
+    1e-8  # residue, relative to the response times the region's size, below which a candidate is noise
 )
-_WEAKEST = 1e-2  # and relative to the weakest pole found
-_FAINT = 1e-4  # unless that is fainter than this: such poles are seen better from another interface
-
-
-def regions(problem: BlockProblem, window_nm: Window, *, q_min: float, amplifying: bool) -> list[Region]:
-    """The window in k0, cut at every threshold of the half-spaces that lies in it or just outside."""
-    low, high = units.k0_per_nm(window_nm[1]), units.k0_per_nm(window_nm[0])
-    depth = 0.5 * high / q_min
-    height = depth if amplifying else 0.2 * depth
-    pad = 0.35 * (high - low) + 0.02 * high
-    lengths = np.array(sorted(set(np.round(problem.length[problem.length > 0.0], 12).tolist())))
-    found = set()
-    for number in (problem.stack.superstrate, problem.stack.substrate):
-        for threshold in _thresholds(problem.stack, number, lengths, start=0.5 * (low + high)):
-            if low - pad < threshold.real < high + pad:
-                found.add(complex(round(threshold.real, 13), round(threshold.imag, 13)))
-    cuts = sorted(found, key=lambda t: t.real)
-    edges: list[complex | None] = [None, *cuts, None]
-    parts = []
-    for left, right in itertools.pairwise(edges):
-        start = max(low, left.real) if left is not None else low
-        stop = min(high, right.real) if right is not None else high
-        if stop <= start:
-            continue  # wholly outside the window
-        keep_left = left if left is not None and left.real > low - pad else None
-        parts.append(Region(start, stop, depth, height, left=keep_left, right=right))
-    return parts
-
-
-def _thresholds(stack: NumericStack, number: int, lengths: Array, *, start: float) -> Array:
-    """The k0 where ε(k0) k0² = |k + G|² for each length; a few fixed-point steps take care of dispersion."""
-    k0 = np.full(lengths.shape, start + 0j)
-    for _ in range(6):
-        near = np.where(
-            np.abs(k0 - start) < 0.5 * start, k0, start
-        )  # a material's fit holds around the window only
-        k0 = lengths / np.sqrt(stack.eps(near)[number])
-    return k0
-
-
-def _region_sheets(problem: BlockProblem, region: Region, u: Array | None) -> Sheets:
-    """Sheets of a region: by the thresholds on either side of its middle; guided at the thresholds that bound it."""
-    middle = 0.5 * (region.low + region.high)
-    stack = problem.stack
-    eps = stack.eps(np.asarray(middle + 0j))
-    masks, guides = [], []
-    for number in (stack.superstrate, stack.substrate):
-        thresholds = problem.length / np.sqrt(eps[number])
-        masks.append(middle >= thresholds.real)
-        guides.append(None if u is None else _guide(problem, region, u, number))
-    return Sheets(masks[0], masks[1], guides[0], guides[1])
-
-
-def _guide(problem: BlockProblem, region: Region, u: Array, number: int) -> Array | None:
-    """Direction of kz ∝ √(k0 - t) for the columns whose threshold t bounds the region."""
-    guide = np.zeros((len(u), problem.size), dtype=complex)
-    for edge, is_left in ((region.left, True), (region.right, False)):
-        if edge is None:
-            continue
-        eps = complex(problem.stack.eps(np.asarray(edge))[number])
-        at_edge = np.abs(problem.length - np.sqrt(eps) * edge) < 1e-6 * np.maximum(problem.length, 1e-9)
-        direction = np.sqrt(2.0 * eps * edge) * region.root(u, left=is_left) * (1.0 if is_left else 1j)
-        guide[:, at_edge] = direction[:, None]
-    return guide if guide.any() else None
+_PURSUIT = 12  # steps towards zeros of D
+_NEAR = 1.4  # distance, in half-sizes of the box, up to which a zero has to be known well
+_RING = 1e-3  # radius of the circle that counts the zeros at one pole, in units of the region's size
 
 
 @dataclass(frozen=True)
 class Search:
-    """What one block gave in one region: its resonances, and whether the proof of completeness holds."""
+    """What one block gave in one region: its resonances, and where the count agrees with them.
+
+    Attributes:
+        resonances: those of the wanted part of the region.
+        settled: the boxes in which every zero of the characteristic function is accounted for.
+        open: the boxes in which count and search differ.
+    """
 
     resonances: tuple[Resonance, ...]
-    complete: bool
-    remainder: float
+    settled: tuple[Region, ...]
+    open: tuple[Region, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole region is accounted for."""
+        return not self.open
 
 
-def search(problem: BlockProblem, region: Region) -> Search:
-    """All poles of one block in one region, with proof."""
-    probe = _probe(problem.size)
-    found: list[Resonance] = []
-    remainder = math.inf
-    mapped = region.left is not None and region.right is not None  # the cosine alone asks for more samples
-    for count in (
-        _SAMPLES[1:] if mapped else _SAMPLES
-    ):  # each time from the start: better guesses make better residues
-        curve = curve_around(region, count)
-        sheets = _region_sheets(problem, region, curve.u)
-        response = probe.T @ np.linalg.solve(
-            problem.matrix(region.k0(curve.u), sheets), np.broadcast_to(probe, (count, *probe.shape))
-        )
+def search(
+    problem: BlockProblem,
+    region: Region,
+    *,
+    known: Sequence[Resonance] = (),
+    boxes: Sequence[Region] | None = None,
+) -> Search:
+    """All poles of one block in one region, with proof.
+
+    Args:
+        known: resonances of this block found elsewhere already; they are not polished again.
+        boxes: the parts of the region to look at; None is all of it.
+    """
+    hunt = _Hunt(problem, region, [item for item in known if is_of_sheet(item, region)])
+    waiting = [(box, 0) for box in (boxes if boxes is not None else [region])]
+    settled, unsettled = [], []
+    while waiting:
+        box, cuts = waiting.pop()
+        if hunt.settle(box):
+            settled.append(box)
+        elif cuts < _CUTS and hunt.looks < _MOST_LOOKS:
+            waiting += [(half, cuts + 1) for half in box.halves() if hunt.is_wanted(half)]
+        else:
+            unsettled.append(box)
+    wanted = [item for item in hunt.found if region.wants(item.k0)]
+    return Search(tuple(wanted), tuple(settled), tuple(unsettled))
+
+
+Moved = Sequence[tuple[complex | None, complex | None, int]]
+"""(k0 at the lower level, at the upper one, how many zeros of D); None where there is none."""
+
+
+def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> bool:
+    """Whether a box settled on one basis holds no other zeros on a larger one.
+
+    ``D_top / D_low``, with the zeros that are known in either divided out, must not turn around zero along the curve.
+    What the two have in common (zeros nearby, on other sheets, below the wanted Q) is nearly gone from the ratio, so a
+    few points tell.
+    """
+    for count in _FEW:
+        curve = curve_around(box, count)
+        k0 = box.k0(curve.u)
+        rest = np.zeros(count, dtype=complex)
+        for problem, sign in ((low, -1.0), (top, 1.0)):
+            sides = problem.sides(k0, region_sheets(problem, box, curve.u), counting=True)
+            rest += sign * problem.log_count(sides, problem.joined(sides), k0, highest_k0=box.high)
+        for before, after, order in moved:
+            for k, sign in ((before, 1.0), (after, -1.0)):
+                if k is not None:
+                    rest += sign * order * np.log(curve.u - box.u(k))
+        turns, roughness = _winding(rest)
+        if roughness < _CALM:
+            return turns == 0
+    return False
+
+
+def _winding(log_f: Array) -> tuple[int, float]:
+    """How often a function turns around zero along a closed curve, and its largest turn in one step (radians)."""
+    steps = np.diff(np.append(log_f, log_f[0])).imag
+    steps -= 2.0 * math.pi * np.round(steps / (2.0 * math.pi))
+    return round(float(steps.sum()) / (2.0 * math.pi)), float(np.abs(steps).max())
+
+
+def is_of_sheet(item: Resonance, region: Region) -> bool:
+    """Whether a resonance has those channels open that are open in a region: only then it is a zero of D there."""
+    up, down = item.problem.open_at(region.inside)
+    return np.array_equal(item.sheets.up, up) and np.array_equal(item.sheets.down, down)
+
+
+_MOST_LOOKS = 6000  # evaluations of M after which a region is not cut any further
+
+
+@dataclass
+class _Hunt:
+    """The zeros of D known so far in a region: resonances on the physical sheet, and others (u, order)."""
+
+    problem: BlockProblem
+    region: Region
+    found: list[Resonance]
+    others: list[complex] = field(default_factory=list)
+    looks: int = 0
+
+    def is_wanted(self, box: Region) -> bool:
+        """Whether a box touches the wanted part of the k0 plane, on the physical sheet."""
+        side = np.linspace(-1.0, 1.0, 9)
+        u = box.centre + (box.half_re * side[:, None] + 1j * box.half_im * side[None, :]).ravel()
+        k0 = box.k0(u)
+        near = 0.3 * (np.abs(box.slope(u)) * (box.half_re + box.half_im))
+        wanted = (k0.real > box.low - near) & (k0.real < box.high + near)
+        return bool((wanted & (k0.imag > box.bottom - near) & (k0.imag < box.top + near)).any())
+
+    def settle(self, box: Region) -> bool:
+        """Search a box until the count agrees; False where it does not."""
+        for count in _SAMPLES:
+            curve = curve_around(box, count)
+            log_d = self._look(box, curve)
+            turns, roughness = self._turns(box, curve, log_d)
+            if turns != 0 and roughness < _GUESS:
+                self._pursue(box, curve, extra=min(max(turns, 0), 8))
+                turns, roughness = self._turns(box, curve, log_d)
+            if turns == 0 and roughness < _TURN:
+                return True
+        if turns > 0 and roughness < _TURN:
+            self._count_orders(box, curve)
+            turns, roughness = self._turns(box, curve, log_d)
+        return turns == 0 and roughness < _TURN
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def _look(self, box: Region, curve: Curve) -> Array:
+        """Sample response and characteristic function, and admit the poles of the response; log D on the curve."""
+        problem = self.problem
+        sides = problem.sides(box.k0(curve.u), region_sheets(problem, box, curve.u), counting=True)
+        matrix = problem.joined(sides)
+        probe = _probe(problem.size)
+        response = probe.T @ np.linalg.solve(matrix, np.broadcast_to(probe, (len(curve.u), *probe.shape)))
+        self.looks += len(curve.u)
+        self.others = []
+        level = float(np.median(np.abs(response))) * curve.radius
         model = loewner_poles(curve.u, response)
-        found, outside = _polished(
-            problem, region, curve, model.poles, model.residues, float(np.median(np.abs(response)))
+        strength = np.abs(model.residues).max(axis=(1, 2))
+        for index in np.argsort(-strength):
+            u = complex(model.poles[index])
+            if strength[index] > _FAINTEST * level and box.distance(u) < 2.0:
+                self._admit(box, u)
+        return self._count(sides, matrix, box.k0(curve.u))
+
+    def _admit(self, box: Region, u: complex, *, within: float = 0.3) -> None:
+        """Take a candidate as a resonance if it polishes to one ``within`` a share of the box, else as some other zero."""
+        size = max(box.half_re, box.half_im)
+        if self._is_known(box, u):
+            return
+        k0 = complex(box.k0(np.asarray(u)))
+        physical = abs(box.u(k0) - u) < 1e-6 * size or box.left is box.right is None
+        if physical and self.region.wants(k0, margin=0.01):
+            resonance = self._polished(k0, within * size * max(abs(complex(box.slope(np.asarray(u)))), size))
+            if resonance is not None and self.region.wants(resonance.k0):
+                if not self._is_known(box, box.u(resonance.k0)):
+                    self.found.append(resonance)
+                return
+        if all(abs(u - other) > 1e-4 * size for other in self.others):
+            self.others.append(u)
+
+    def _polished(self, k0: complex, reach: float) -> Resonance | None:
+        """The resonance at a candidate, met where its field is strongest."""
+        sheets = Sheets(*self.problem.open_at(self.region.inside))
+        own = self.problem.interface
+        for interface in (own, *(i for i in range(len(self.problem.stack.layers) + 1) if i != own)):
+            found = polish(self.problem.met_at(interface), k0, reach=reach, sheets=sheets)
+            if found is not None:
+                best = found.strongest_interface()
+                if best == interface:
+                    return found
+                closer = polish(
+                    self.problem.met_at(best), found.k0, reach=1e-5 * abs(found.k0), sheets=sheets
+                )
+                return closer or found
+        return None
+
+    def _is_known(self, box: Region, u: complex) -> bool:
+        """Whether a zero is that of a known resonance: nearer than 1e-5 of the box, which cuts make smaller."""
+        size = max(box.half_re, box.half_im)
+        return any(abs(u - box.u(item.k0)) < 1e-5 * size for item in self.found)
+
+    def _pursue(self, box: Region, curve: Curve, *, extra: int) -> None:
+        """Bring the zeros that are no wanted resonances to D's own zeros, and go after ``extra`` missing ones.
+
+        All at once, each repelled by the others and by those that are known (O. Aberth, Math. Comp. 27, 339 (1973)).
+        """
+        angles = 2.4 * np.arange(extra)
+        seeds = box.centre + 0.6 * np.sqrt((np.arange(extra) + 0.5) / max(extra, 1)) * (
+            box.half_re * np.cos(angles) + 1j * box.half_im * np.sin(angles)
         )
-        remainder, weakest = _remainder(curve, region, response, found, outside, probe)
-        if remainder < min(_PROVEN, _WEAKEST * max(weakest, _FAINT)):
-            return Search(tuple(found), True, remainder)
-    return Search(tuple(found), False, remainder)
+        z = np.concatenate([np.array(self.others, dtype=complex), seeds])
+        z = z[box.distance(z) < _NEAR]
+        each = 2 if self.problem.block.irrep.mixed else 1
+        known = self._zeros(box, others=False)
+        step = 1e-6 * max(box.half_re, box.half_im)
+        moved = np.full(len(z), np.inf)
+        for _ in range(_PURSUIT):
+            if not len(z) or (moved < 1e-5 * curve.radius).all():
+                break
+            change = self._log_d(box, np.concatenate([z - step, z + step]))
+            change = change[len(z) :] - change[: len(z)]
+            change -= 2j * math.pi * np.round(change.imag / (2.0 * math.pi))
+            slope = np.tanh(0.5 * change) / step  # (D₊ - D₋) / (D₊ + D₋) / step: right at a zero, too
+            for at, order in known:
+                slope -= order / (z - at + 1e-30)
+            apart = z[:, None] - z[None, :]
+            slope -= each * np.sum(
+                np.where(apart == 0.0, 0.0, 1.0 / np.where(apart == 0.0, 1.0, apart)), axis=1
+            )
+            move = -each / np.where(slope == 0.0, 1e-30, slope)
+            move *= np.minimum(1.0, 0.5 * curve.radius / np.maximum(np.abs(move), 1e-300))
+            z, moved = z + move, np.abs(move)
+            stays = np.isfinite(z) & (box.distance(z) < 2.0)
+            z, moved = z[stays], moved[stays]
+        self.others = [u for u in self.others if box.distance(u) >= _NEAR]
+        for u in z[moved < 1e-4 * curve.radius]:
+            self._admit(box, complex(u), within=1e-3)
+
+    # -- counting ------------------------------------------------------------------------------------------------
+
+    def _zeros(self, box: Region, *, others: bool = True) -> list[tuple[complex, int]]:
+        """Known zeros (and poles, negative) of D in the plane of u, with their orders."""
+        each = 2 if self.problem.block.irrep.mixed else 1
+        known = [(box.u(item.k0), item.multiplicity * each) for item in self.found] + edge_poles(
+            self.problem, box
+        )
+        return known + [(u, each) for u in self.others] if others else known
+
+    def _turns(self, box: Region, curve: Curve, log_d: Array) -> tuple[int, float]:
+        """How often D without its known zeros turns around zero along the curve, and its largest turn in one step."""
+        rest = log_d.copy()
+        for u, order in self._zeros(box):
+            rest -= order * np.log(curve.u - u)
+        return _winding(rest)
+
+    def _log_d(self, box: Region, u: Array) -> Array:
+        sides = self.problem.sides(box.k0(u), region_sheets(self.problem, box, u), counting=True)
+        self.looks += len(u)
+        return self._count(sides, self.problem.joined(sides), box.k0(u))
+
+    def _count(self, sides: Sides, matrix: Array, k0: Array) -> Array:
+        return self.problem.log_count(sides, matrix, k0, highest_k0=self.region.high)
+
+    def _count_orders(self, box: Region, curve: Curve) -> None:
+        """Zeros of several resonances at one place: count each on a small circle around it."""
+        angles = 2.0 * math.pi * np.arange(12) / 12
+        each = 2 if self.problem.block.irrep.mixed else 1
+        for index, item in enumerate(self.found):
+            u = box.u(item.k0)
+            if box.distance(u) > _NEAR or not self.region.wants(item.k0):
+                continue
+            circle = Curve(u + _RING * curve.radius * np.exp(1j * angles), angles, u, _RING * curve.radius)
+            turns, roughness = self._turns(box, circle, self._log_d(box, circle.u))
+            if turns > 0 and roughness < _TURN and turns % each == 0:
+                self.found[index] = replace(item, multiplicity=item.multiplicity + turns // each)
 
 
 def _probe(size: int) -> Array:
@@ -124,66 +306,3 @@ def _probe(size: int) -> Array:
     columns = min(size, _PROBES)
     i, j = np.arange(size)[:, None], np.arange(columns)[None, :]
     return np.cos((1.0 + 0.37 * i) * (1.3 + 0.61 * j) + 0.7 * j)
-
-
-def _polished(
-    problem: BlockProblem,
-    region: Region,
-    curve: Curve,
-    poles: Array,
-    residues: Array,
-    level: float,
-) -> tuple[list[Resonance], list[tuple[complex, Array]]]:
-    """Polish the candidates in the region; keep those outside as (u, residue), to be subtracted as they are."""
-    found: list[Resonance] = []
-    outside = []
-    # the grid of the normal field has no sixfold axis and splits the pairs that a class keeps together by some 1e-9
-    same = 1e-7 if problem.block.irrep.mixed else 1e-9
-    strength = np.abs(residues).max(axis=(1, 2))
-    for index in np.argsort(-strength):
-        u = complex(poles[index])
-        if strength[index] < 1e-7 * level * curve.radius or abs(u - curve.centre) > 6.0 * curve.radius:
-            continue
-        k0 = complex(region.k0(np.asarray(u)))
-        on_sheet = abs(region.u(k0) - u) < 1e-6 * curve.radius or region.left is region.right is None
-        if not (on_sheet and region.contains(k0, margin=0.01)):
-            outside.append((u, residues[index]))
-            continue
-        if any(abs(k0 - other.k0) < same * abs(k0) for other in found):
-            continue
-        resonance = polish(problem, k0, reach=0.5 * (region.high - region.low + region.depth))
-        if resonance is None:
-            continue
-        if region.contains(resonance.k0) and not any(
-            abs(resonance.k0 - o.k0) < same * abs(k0) for o in found
-        ):
-            found.append(resonance)
-        elif not region.contains(resonance.k0):
-            outside.append((u, residues[index]))
-    return found, outside
-
-
-def _remainder(
-    curve: Curve,
-    region: Region,
-    response: Array,
-    found: list[Resonance],
-    outside: list[tuple[complex, Array]],
-    probe: Array,
-) -> tuple[float, float]:
-    """Contour moments of the response without its known poles, and the weakest residue found, both relative to the
-    response (its median on the curve times the curve's radius).
-
-    A pole that couples to the interface by less than the remainder would go unseen, which is why layers behind
-    evanescent ones get an interface of their own (:meth:`BlockProblem.viewpoints`).
-    """
-    rest, weakest = response.copy(), math.inf
-    for item in found:
-        u = region.u(item.k0)
-        residue = item.residue(probe) / complex(region.slope(np.asarray(u)))
-        rest -= residue[None] / (curve.u - u)[:, None, None]
-        weakest = min(weakest, float(np.abs(residue).max()))
-    for u, residue in outside:
-        rest -= residue[None] / (curve.u - u)[:, None, None]
-    scale = float(np.median(np.abs(response))) * curve.radius
-    return float(np.abs(moments(curve, rest)).max()) / scale, weakest / scale

@@ -2,20 +2,21 @@
 
 For each symmetry class of the cell:
 
-1. *find*: the response is sampled on a curve around each part of the window between Rayleigh thresholds; a rational
-   interpolant gives all poles at once (:mod:`cavitydesign.optics.patterned.search`);
+1. *find*: on a basis that holds every wave that can propagate in the stack, the response is sampled around each part
+   of the window between Rayleigh thresholds, and a rational interpolant gives all poles at once
+   (:mod:`cavitydesign.optics.patterned.search`);
 2. *polish*: the two-sided Rayleigh iteration brings each pole to rounding
    (:mod:`cavitydesign.optics.patterned.resonance`);
-3. *prove*: the contour moments of the response without the poles found must vanish
-   (:mod:`cavitydesign.optics.patterned.completeness`);
-4. *refine*: more plane waves, same pole, until λ and Q stay put; the last changes are the error bars.
+3. *refine*: more plane waves, same pole, until λ and Q stay put;
+4. *prove*: with the waves whose numbers are reported, the zeros of the characteristic function are counted, and what
+   is missing is searched for anew (:mod:`cavitydesign.optics.patterned.completeness`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -24,17 +25,23 @@ from cavitydesign import units
 from cavitydesign.kinds import Window
 from cavitydesign.optics.media.numeric import NumericStack
 from cavitydesign.optics.patterned.admittance import BlockProblem
-from cavitydesign.optics.patterned.completeness import regions, search
+from cavitydesign.optics.patterned.completeness import Search, confirm, is_of_sheet, search
 from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, blocks, plane_waves
+from cavitydesign.optics.patterned.regions import regions
 from cavitydesign.optics.patterned.resonance import Resonance, polish
+from cavitydesign.optics.patterned.search import Region
 from cavitydesign.optics.patterned.symmetry import Group
 
-_MARGIN = 0.04  # how far beyond the window the first search looks (relative); halved from level to level
+_MARGIN = (
+    0.04  # how far beyond the window the first search looks (relative): what more waves may move into it
+)
+_FRESH = 0.02  # a pole that moved by more than this (relative) from level to level is not the same any more
 FEWEST_WAVES = 9
 """Fewer plane waves do not hold a guided wave of every symmetry."""
-_FIRST = 25  # plane waves of the first search
-_FRESH = 4e-3  # a pole that moved by more than this (relative) from level to level is searched for anew, not followed
+_FIRST = 25  # the fewest plane waves of a first search
+_REACH = 1.6  # |k + G| up to which the first basis goes, in units of the highest index times k0
+_GROWTH = 1.9  # plane waves of a level, by those of the one below
 _ROUNDING = 1e-13
 """1/Q below which the sign of Im k0 is rounding: a few hundred ulp of k0, as the eigenvalues behind it lose."""
 _SETTLED = (
@@ -59,7 +66,7 @@ class Effort(Protocol):
 
 @dataclass(frozen=True)
 class Settled:
-    """A resonance with its error bars: the change of λ (nm) and of 1/Q at the last addition of plane waves."""
+    """A resonance with its error bars: of λ (nm) and of 1/Q, from the changes with the number of plane waves."""
 
     resonance: Resonance
     degeneracy: int
@@ -94,12 +101,33 @@ class Settled:
 
 @dataclass(frozen=True)
 class Found:
-    """The modes of a stack and how they were found: group, completeness, largest remainder of the proof."""
+    """The modes of a stack and how they were found.
+
+    Attributes:
+        modes: with error bars, unsorted, not yet cut to the window.
+        group: the point group that sorts them.
+        gaps: for each symmetry class and part (low, high in nm) in which count and search disagree: how many are missing.
+        waves: the most plane waves used.
+    """
 
     modes: tuple[Settled, ...]
     group: str
-    complete: bool
-    remainder: float
+    gaps: tuple[Gap, ...]
+    waves: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every class counts what it found."""
+        return not self.gaps
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A part of the window in which the count of one symmetry class does not agree with its modes."""
+
+    symmetry: str
+    low_nm: float
+    high_nm: float
     waves: int
 
 
@@ -118,25 +146,47 @@ def resonances(
     """
     stack = centred(numeric)
     group = group or symmetry_group(stack, bloch=bloch)
-    ladder = _Ladder(stack, group, bloch, effort)
+    ladder = _Ladder(stack, group, bloch, effort, window_nm)
     modes: list[Settled] = []
-    complete, remainder = True, 0.0
+    gaps: list[Gap] = []
     labels = ladder.labels()
     for number, label in enumerate(labels):
         progress(number, len(labels), f"symmetry class {label}")
-        found, proven, rest = _climb(ladder, label, effort, window_nm)
-        modes += found
-        complete, remainder = complete and proven, max(remainder, rest)
-    return Found(tuple(modes), group.name, complete, remainder, ladder.counts[-1])
+        climb = _Climb(ladder, label, effort, window_nm)
+        climb.run()
+        modes += climb.settled()
+        gaps += climb.gaps
+    return Found(
+        tuple(modes), group.name, tuple(gaps), max((m.waves for m in modes), default=ladder.counts[0])
+    )
 
 
 class _Ladder:
     """The problems of a stack at growing numbers of plane waves, made when first asked for."""
 
-    def __init__(self, stack: NumericStack, group: Group, bloch: tuple[float, float], effort: Effort):
+    def __init__(
+        self,
+        stack: NumericStack,
+        group: Group,
+        bloch: tuple[float, float],
+        effort: Effort,
+        window_nm: Window,
+    ):
         self.stack, self.group, self.bloch, self.lattice = stack, group, bloch, stack.lattice
-        self.counts = _wave_counts(effort)
+        self.counts = _wave_counts(effort, self._first(window_nm[0]))
         self._levels: dict[int, tuple[PlaneWaves, dict[str, Block]]] = {}
+
+    def _first(self, shortest_nm: float) -> int:
+        """Plane waves that reach ``_REACH`` times as far as any that propagates in a layer at the shortest wavelength."""
+        k0 = units.k0_per_nm(shortest_nm)
+        n = self.stack.index(np.asarray(k0 + 0j))
+        inside = {self.stack.superstrate, self.stack.substrate}
+        for layer in self.stack.layers:
+            inside |= {layer.material, *(item.material for item in layer.inclusions)}
+        reach = _REACH * k0 * max(float(n[number].real) for number in inside) + math.hypot(*self.bloch)
+        if self.lattice.dimensions == 1:
+            return max(FEWEST_WAVES, 2 * math.ceil(reach * self.lattice.periods_nm[0] / (2.0 * math.pi)) + 1)
+        return max(_FIRST, math.ceil(reach**2 * self.lattice.cell_area_nm2 / (4.0 * math.pi)))
 
     def level(self, index: int) -> tuple[PlaneWaves, dict[str, Block]]:
         """Plane waves and blocks (by irrep) of one level."""
@@ -155,100 +205,166 @@ class _Ladder:
         return BlockProblem(self.stack, waves, by_label[label], interface=interface)
 
 
-def _wave_counts(effort: Effort) -> list[int]:
+def _wave_counts(effort: Effort, first: int) -> list[int]:
     """Numbers of plane waves, each about twice the last. With ``waves`` given: half of it, then it."""
     if effort.waves is not None:
         return [max(effort.waves // 2, FEWEST_WAVES), effort.waves]
-    counts = [min(_FIRST, effort.max_waves)]
-    while 2 * counts[-1] <= effort.max_waves:
-        counts.append(2 * counts[-1] - 1)
+    most = max(effort.max_waves, FEWEST_WAVES)
+    counts = [min(first, most)]
+    while _GROWTH * counts[-1] <= most:
+        counts.append(round(_GROWTH * counts[-1]))
     return counts
 
 
-def _climb(
-    ladder: _Ladder, label: str, effort: Effort, window_nm: Window
-) -> tuple[list[Settled], bool, float]:
-    """Modes of one symmetry class: search low on the ladder, then follow each up until its error bars are met."""
-    waiting: list[Resonance] | None = None  # None: a fresh search is due
-    done: list[Settled] = []
-    complete, remainder = True, 0.0
-    for index in range(len(ladder.counts)):
-        problem = ladder.problem(index, label)
-        count = len(ladder.level(index)[0])
-        last = index == len(ladder.counts) - 1
-        if waiting is None:
-            waiting, complete, remainder = _search_all(problem, effort, window_nm, level=index)
-            if not last:
+@dataclass
+class _Track:
+    """One pole on its way up the ladder: its k0 at each level from ``first`` on, and the latest resonance."""
+
+    first: int
+    k0: list[complex]
+    resonance: Resonance
+
+    def settled(self, waves: int, shift: tuple[float, float]) -> Settled:
+        """With error bars no smaller than ``shift`` (nm, 1/Q): what the class as a whole still moves."""
+        irrep = self.resonance.problem.block.irrep
+        wavelengths = [units.wavelength_nm_of(k) for k in self.k0]
+        losses = [-2.0 * k.imag / k.real for k in self.k0]
+        return Settled(
+            self.resonance,
+            irrep.degeneracy * self.resonance.multiplicity,
+            irrep.label,
+            waves,
+            _error(wavelengths, shift[0]),
+            _error(losses, shift[1]),
+        )
+
+
+def _error(values: list[float], floor: float) -> float:
+    """What a value is likely to be off by, from its changes up the ladder; NaN where it has been seen once only."""
+    steps = np.abs(np.diff(values))
+    if not len(steps):
+        return math.nan
+    earlier = float(steps[-2]) if len(steps) > 1 else 0.0
+    return float(max(steps[-1], 0.35 * earlier, floor))
+
+
+class _Climb:
+    """The modes of one symmetry class: searched low, followed up, counted where they are reported."""
+
+    def __init__(self, ladder: _Ladder, label: str, effort: Effort, window_nm: Window):
+        self.ladder, self.label, self.effort, self.window_nm = ladder, label, effort, window_nm
+        self.tracks: list[_Track] = []
+        self.parts: list[tuple[Region, Search]] = []  # what the lowest level gave, region by region
+        self.lost: list[
+            tuple[complex, Resonance]
+        ] = []  # poles of the lowest level that could not be followed
+        self.gaps: list[Gap] = []
+        self.top = 0
+
+    def run(self) -> None:
+        """Climb until every mode of the window is settled and counted, or the ladder ends."""
+        last = len(self.ladder.counts) - 1
+        self._search()
+        for level in range(1, last + 1):
+            self._follow(level)
+            if level < last and not self._is_settled():
                 continue
-            return [_mode(item, item, problem, count) for item in waiting], complete, remainder
-        meeting = {i: ladder.problem(index, label, i) for i in {item.problem.interface for item in waiting}}
-        followed = [
-            polish(meeting[item.problem.interface], item.k0, reach=_FRESH * abs(item.k0), accept=_SETTLED)
-            for item in waiting
+            if not self._count(level) or self._is_settled():
+                break
+
+    def settled(self) -> list[Settled]:
+        """The modes at the level reached."""
+        waves, shift = len(self.ladder.level(self.top)[0]), self._shift()
+        return [track.settled(waves, shift) for track in self.tracks]
+
+    def _is_settled(self) -> bool:
+        return all(is_converged(m, self.effort) for m in self.settled() if _may_enter(m, self.window_nm))
+
+    def _shift(self) -> tuple[float, float]:
+        """The typical last change of λ and 1/Q in this class: a mode that moved less did so by chance."""
+        ends = [track.k0[-2:] for track in self.tracks if len(track.k0) > 1]
+        if len(ends) < 2:
+            return 0.0, 0.0
+        moves = [abs(units.wavelength_nm_of(a) - units.wavelength_nm_of(b)) for a, b in ends]
+        return 0.3 * float(np.median(moves)), 0.0
+
+    def _follow(self, level: int) -> None:
+        """Every pole at one more level; those that cannot be followed are left to the count."""
+        kept: list[_Track] = []
+        for track in self.tracks:
+            old = track.resonance
+            problem = self.ladder.problem(level, self.label, old.problem.interface)
+            new = polish(problem, track.k0[-1], reach=_FRESH * abs(track.k0[-1]), accept=_SETTLED)
+            if new is not None and not any(abs(new.k0 - t.k0[-1]) < 1e-10 * abs(new.k0) for t in kept):
+                new = replace(new, multiplicity=old.multiplicity)
+                kept.append(_Track(track.first, [*track.k0, new.k0], new))
+            elif track.first == 0:
+                self.lost.append((track.k0[0], old))
+        self.tracks, self.top = kept, level
+
+    def _search(self) -> None:
+        """All poles at the lowest level, in the window and a margin in which more waves may still move them."""
+        problem = self.ladder.problem(0, self.label)
+        window = self.window_nm[0] * (1.0 - _MARGIN), self.window_nm[1] * (1.0 + _MARGIN)
+        amplifying = bool(
+            (problem.stack.index(units.k0_per_nm(np.linspace(*window, 5)) + 0j).imag < 0.0).any()
+        )
+        for region in regions(problem, window, q_min=self.effort.q_min, amplifying=amplifying):
+            result = search(problem, region, known=[track.resonance for track in self.tracks])
+            self._admit(result.resonances, 0)
+            self.parts.append((region, result))
+
+    def _admit(self, found: Iterable[Resonance], level: int) -> int:
+        """New poles become tracks; how many of them there are."""
+        new = 0
+        for item in found:
+            if not any(abs(item.k0 - t.k0[-1]) < 1e-8 * abs(item.k0) for t in self.tracks):
+                self.tracks.append(self._joined(item, level))
+                new += 1
+        return new
+
+    def _count(self, level: int) -> int:
+        """Count at one level, and search where the count is not that of the modes; how many are new."""
+        problem = self.ladder.problem(level, self.label)
+        doubt = [(region, box) for region, low in self.parts for box in self._in_doubt(problem, region, low)]
+        self.gaps, new = [], 0
+        for region, box in doubt:
+            known = [track.resonance for track in self.tracks]
+            result = search(problem, region, known=known, boxes=[box])
+            new += self._admit(result.resonances, level)
+            for part in result.open:
+                edges = part.k0(part.centre + part.half_re * np.array([-1.0, 1.0])).real
+                low_nm, high_nm = (units.wavelength_nm_of(float(k)) for k in (edges.max(), edges.min()))
+                if high_nm >= self.window_nm[0] and low_nm <= self.window_nm[1]:
+                    self.gaps.append(Gap(self.label, low_nm, high_nm, len(problem.waves)))
+        self.top = level
+        return new
+
+    def _in_doubt(self, problem: BlockProblem, region: Region, low: Search) -> list[Region]:
+        """The boxes of a region in which the count of the lowest level cannot be carried over to this one."""
+        each = 2 if problem.block.irrep.mixed else 1
+        moved = [
+            (t.k0[0] if t.first == 0 else None, t.k0[-1], each * t.resonance.multiplicity)
+            for t in self.tracks
+            if is_of_sheet(t.resonance, region)
         ]
-        if any(item is None for item in followed) or _collide(followed):
-            done = []
-            waiting, complete, remainder = _search_all(problem, effort, window_nm, level=index)
-            if last:
-                return [_mode(item, item, problem, count) for item in waiting], complete, remainder
-            continue
-        steps = [(old, new) for old, new in zip(waiting, followed, strict=True) if new is not None]
-        modes = [_mode(old, new, problem, count) for old, new in steps]
-        done += [mode for mode in modes if is_converged(mode, effort) or last or effort.waves is not None]
-        waiting = [
-            m.resonance
-            for m in modes
-            if not (is_converged(m, effort) or last or effort.waves is not None) and _may_enter(m, window_nm)
-        ]
-        if not waiting:
-            break
-    return done, complete, remainder
+        moved += [(k0, None, each * old.multiplicity) for k0, old in self.lost if is_of_sheet(old, region)]
+        below = self.ladder.problem(0, self.label)
+        if low.complete and confirm(below, problem, region, moved):
+            return []
+        doubtful = (
+            [box for box in low.settled if not confirm(below, problem, box, moved)]
+            if len(low.settled) > 1
+            else [region]
+        )
+        return [*low.open, *doubtful]
 
-
-def _search_all(
-    problem: BlockProblem, effort: Effort, window_nm: Window, *, level: int
-) -> tuple[list[Resonance], bool, float]:
-    """A fresh search in every region of the window, widened a little for what more plane waves will move into it."""
-    margin = max(_FRESH, _MARGIN / 2**level)
-    wide = (window_nm[0] * (1.0 - margin), window_nm[1] * (1.0 + margin))
-    amplifying = bool(
-        (problem.stack.index(units.k0_per_nm(np.linspace(*window_nm, 5)) + 0j).imag < 0.0).any()
-    )
-    found: list[Resonance] = []
-    complete, remainder = True, 0.0
-    parts = regions(problem, wide, q_min=effort.q_min, amplifying=amplifying)
-    for interface in problem.viewpoints(units.k0_per_nm(0.5 * (wide[0] + wide[1]))):
-        there = problem if interface == problem.interface else problem.met_at(interface)
-        for region in parts:
-            result = search(there, region)
-            for item in result.resonances:
-                _admit(item, found)
-            complete, remainder = complete and result.complete, max(remainder, result.remainder)
-    return found, complete, remainder
-
-
-def _admit(item: Resonance, found: list[Resonance]) -> None:
-    """Add a pole; one met from another interface already is kept from where it is seen best (largest residue)."""
-    for index, other in enumerate(found):
-        same = abs(other.k0 - item.k0) < 1e-7 * abs(item.k0)
-        if same and other.problem.interface != item.problem.interface:
-            found[index] = min(other, item, key=lambda seen: abs(seen.norm))
-            return
-    found.append(item)
-
-
-def _collide(items: list[Resonance | None]) -> bool:
-    k0 = np.array([item.k0 for item in items if item is not None])
-    gap = np.abs(k0[:, None] - k0[None, :]) + np.eye(len(k0))
-    return bool((gap < 1e-10 * np.abs(k0[:, None])).any()) if len(k0) > 1 else False
-
-
-def _mode(old: Resonance, new: Resonance, problem: BlockProblem, waves: int) -> Settled:
-    irrep = problem.block.irrep
-    same = old is new
-    error = math.nan if same else abs(units.wavelength_nm_of(old.k0) - units.wavelength_nm_of(new.k0))
-    loss_error = math.nan if same else abs(2.0 * old.k0.imag / old.k0.real - 2.0 * new.k0.imag / new.k0.real)
-    return Settled(new, irrep.degeneracy, irrep.label, waves, error, loss_error)
+    def _joined(self, item: Resonance, level: int) -> _Track:
+        if level == 0:
+            return _Track(0, [item.k0], item)
+        below = self.ladder.problem(level - 1, self.label, item.problem.interface)
+        seen = polish(below, item.k0, reach=_FRESH * abs(item.k0), accept=_SETTLED)
+        return _Track(level, [item.k0] if seen is None else [seen.k0, item.k0], item)
 
 
 def _may_enter(mode: Settled, window_nm: Window) -> bool:

@@ -27,6 +27,7 @@ class Resonance:
     left_field: ResonanceField
     layer_densities: Densities
     residual: float
+    multiplicity: int = 1  # resonances of this class at one place: the folded ones of a supercell
 
     def shift_by_eps(self, d_eps: Array, *, layers_only: bool = False) -> complex:
         """First-order change of k0 for steps ``d_eps`` (materials,) in permittivity; 1/nm."""
@@ -112,6 +113,23 @@ class Resonance:
             carried += float(np.sum(np.where(open_, y.real, 0.0) * weight))
             swung += float(np.sum(np.abs(y) * weight))
         return max(carried, 0.0) / swung if swung > 0.0 else math.nan
+
+    def strongest_interface(self, *, by: float = 5.0) -> int:
+        """The interface at which ``‖F‖`` is largest, its own unless another's is ``by`` times as large.
+
+        From an interface that a mode hardly reaches (behind a mirror, metal, or evanescent layers) its pole cannot be
+        followed: the residue there is ``‖F‖²`` by the norm.
+        """
+        own = self.problem.interface
+        strength: dict[int, float] = {}
+        for layer in self.right_field.layers:
+            x = np.exp(1j * layer.q * layer.thickness_nm)
+            near, far = layer.w @ (layer.a + x * layer.b), layer.w @ (x * layer.a + layer.b)
+            above = layer.index < own
+            for face, f in ((layer.index + above, near), (layer.index + (not above), far)):
+                strength[face] = max(strength.get(face, 0.0), float(np.linalg.norm(f)))
+        best = max(strength, key=lambda face: strength[face])
+        return best if strength[best] > by * strength[own] else own
 
     def te_share(self) -> float:
         """Share of T (against L and E_z) in ``|E|²`` at mid-height of the layers, without waves at normal incidence."""
@@ -216,30 +234,37 @@ def _form(
 
 
 def polish(
-    problem: BlockProblem, start: complex, *, reach: float = math.inf, accept: float = 1e-7, steps: int = 12
+    problem: BlockProblem,
+    start: complex,
+    *,
+    reach: float = math.inf,
+    accept: float = 1e-7,
+    steps: int = 12,
+    sheets: Sheets | None = None,
 ) -> Resonance | None:
     """Two-sided Rayleigh iteration ``k0 ← k0 - v_lᵀ M v / v_lᵀ M' v`` from ``start``.
 
     Cubic convergence: P. Lancaster, Pacific J. Math. 11, 1 (1961). None where it does not settle, or leaves the
-    neighbourhood ``|k0 - start| < reach`` (1/nm). A relative step below ``accept`` is the last.
+    neighbourhood ``|k0 - start| < reach`` (1/nm). A relative step below ``accept`` is the last. ``sheets`` None: the
+    physical ones of each step.
     """
     k0 = complex(start)
     symmetric = problem.symmetric
     previous = math.inf
     for _ in range(steps):
-        sheets = problem.sheets_at(k0)
-        sides = problem.sides(np.asarray(k0), sheets)
+        here = sheets or problem.sheets_at(k0)
+        sides = problem.sides(np.asarray(k0), here)
         matrix = problem.joined(sides)
         right, left = _null_vectors(matrix, symmetric=symmetric)
         right_field = fields(problem, right, sides, left=False)
         left_field = right_field if symmetric else fields(problem, left, sides, left=True)
         slope = problem.stack.eps_slope(np.asarray(k0))
         layers = _densities(left_field, right_field)
-        norm = _form(problem, sheets, k0, left_field, right_field, layers, d_eps=slope, d_k=1.0)
+        norm = _form(problem, here, k0, left_field, right_field, layers, d_eps=slope, d_k=1.0)
         change = complex(left @ (matrix @ right)) / norm
         residual = abs(change / k0)
         found = Resonance(
-            problem, sheets, k0 - change, right, left, norm, right_field, left_field, layers, residual
+            problem, here, k0 - change, right, left, norm, right_field, left_field, layers, residual
         )
         if residual < accept or (residual < 1e-5 and residual >= 0.5 * previous):
             return found  # the step is quadratically small or better: the next would be below rounding

@@ -15,7 +15,7 @@ thresholds; in u the response is meromorphic again.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,20 +26,99 @@ _SQUARE = 0.08  # how far the curve is squared up: 0 is an ellipse
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of the complex k0 plane between two thresholds, and the variable u in which it is searched.
+    """A part of the complex k0 plane between two thresholds, and the box of the variable u in which it is searched.
 
     Attributes:
         low, high: real parts of k0 between which poles are wanted, 1/nm.
-        depth, height: how far below and above the real axis, 1/nm.
-        left, right: thresholds (complex k0) at which the region begins or ends, if it does.
+        bottom, top: imaginary parts between which they are, 1/nm.
+        left, right: thresholds (complex k0) at which u is a root; None: u is k0 itself on that side.
+        inside: a real k0 between the thresholds: it tells which channels are open.
+        centre, half_re, half_im: the rectangle in the u plane.
     """
 
     low: float
     high: float
-    depth: float
-    height: float
+    bottom: float
+    top: float
     left: complex | None = None
     right: complex | None = None
+    inside: float = math.nan
+    centre: complex = 0j
+    half_re: float = 0.0
+    half_im: float = 0.0
+
+    @classmethod
+    def around(
+        cls,
+        low: float,
+        high: float,
+        bottom: float,
+        top: float,
+        *,
+        left: complex | None = None,
+        right: complex | None = None,
+        inside: float | None = None,
+        gap: float = math.inf,
+    ) -> Region:
+        """The region whose box in u holds the rectangle, as far as the thresholds' neighbours let it.
+
+        ``gap``: distance in k0 from ``left`` or ``right`` to the nearest threshold beyond.
+        """
+        bare = cls(low, high, bottom, top, left, right, 0.5 * (low + high) if inside is None else inside)
+        x0, x1, y0, y1 = bare._extent(gap)
+        return replace(
+            bare, centre=complex(0.5 * (x0 + x1), 0.5 * (y0 + y1)), half_re=0.5 * (x1 - x0), half_im=0.5 * (y1 - y0)
+        )  # fmt: skip
+
+    def _extent(self, gap: float) -> tuple[float, float, float, float]:
+        """The rectangle in u: (least Re, largest Re, least Im, largest Im)."""
+        if self.left is not None and self.right is not None:
+            half = 0.5 * abs(self.right - self.left)
+            most = min(1.2, 0.7 * math.acosh(1.0 + min(gap / half, 1e6)))
+            level = 0.5 * (self.left.imag + self.right.imag)
+            down, up = (
+                min(_cosine_reach(max(reach, 1e-3 * half) / half), most)
+                for reach in (level - self.bottom, self.top - level)
+            )
+            return 0.0, math.pi, -down, up
+        edge = self.left if self.left is not None else self.right
+        if edge is None:
+            return self.low, self.high, self.bottom, self.top
+        near, far = self.low - edge.real, self.high - edge.real
+        if self.right is not None:
+            near, far = -far, -near
+        near = max(near, 0.0)
+        most = min(math.sqrt(far), 0.7 * math.sqrt(min(gap, 1e6)))
+        down, up = (
+            min(_root_reach(near, max(reach, 1e-3 * far)), most)
+            for reach in (edge.imag - self.bottom, self.top - edge.imag)
+        )
+        if self.right is not None:
+            down, up = up, down  # k0 = t - u²: below the axis is above it in u
+        return math.sqrt(near), math.sqrt(far + max(down, up) ** 2), -down, up
+
+    @property
+    def floor(self) -> float:
+        """Imaginary part of k0 down to which the box holds all of the wanted strip, 1/nm."""
+        c, x, y = self.centre, self.half_re, self.half_im
+        if self.left is not None and self.right is not None:
+            half, level = 0.5 * abs(self.right - self.left), min(self.left.imag, self.right.imag)
+            return level - half * math.sinh(y - c.imag) * math.tanh(y - c.imag)
+        if self.left is not None:
+            return self.left.imag - _depth(c.real - x, y - c.imag)
+        if self.right is not None:
+            return self.right.imag - _depth(c.real - x, y + c.imag)
+        return self.bottom
+
+    def halves(self) -> tuple[Region, Region]:
+        """The box cut in two across its longer side."""
+        if self.half_re >= self.half_im:
+            step, sizes = 0.5 * self.half_re, {"half_re": 0.5 * self.half_re}
+        else:
+            step, sizes = 0.5j * self.half_im, {"half_im": 0.5 * self.half_im}
+        return replace(self, centre=self.centre - step, **sizes), replace(
+            self, centre=self.centre + step, **sizes
+        )
 
     def k0(self, u: Array) -> Array:
         """k0 at the points u."""
@@ -79,30 +158,33 @@ class Region:
             return np.sqrt(self.right - self.left + 0j) * (np.sin(0.5 * u) if left else np.cos(0.5 * u))
         return u
 
-    def box(self) -> tuple[complex, float, float]:
-        """Centre and half-sizes of the rectangle in the u plane that is searched."""
-        if self.left is not None and self.right is not None:
-            low, high = 0.0, math.pi
-            half = 0.5 * abs(self.right - self.left)
-            down, up = math.asinh(self.depth / half), math.asinh(self.height / half)
-            down, up = min(down, 1.2), min(up, 1.2)
-        elif self.left is not None or self.right is not None:
-            edge = self.left.real if self.left is not None else self.right.real  # type: ignore[union-attr]
-            low, high = 0.0, math.sqrt(abs((self.high if self.left is not None else self.low) - edge))
-            down, up = min(self.depth / high, 0.7 * high), min(self.height / high, 0.7 * high)
-            if self.right is not None:
-                down, up = up, down  # k0 = t - u²: below the axis is above it in u
-        else:
-            low, high, down, up = self.low, self.high, self.depth, self.height
-        return complex(0.5 * (low + high), 0.5 * (up - down)), 0.5 * (high - low), 0.5 * (up + down)
-
-    def contains(self, k0: complex, *, margin: float = 1e-9) -> bool:
-        """Whether a pole lies in the wanted part: real part between low and high, |Im| within depth and height."""
+    def wants(self, k0: complex, *, margin: float = 1e-9) -> bool:
+        """Whether a pole lies in the wanted part of the k0 plane."""
         slack = margin * self.high
         return (
             self.low - slack <= k0.real <= self.high + slack
-            and -self.depth - slack <= k0.imag <= self.height + slack
+            and self.bottom - slack <= k0.imag <= self.top + slack
         )
+
+    def distance(self, u: Array) -> Array:
+        """How far points of the u plane are from the centre of the box, its edges being at 1."""
+        away = np.asarray(u) - self.centre
+        return np.maximum(np.abs(away.real) / self.half_re, np.abs(away.imag) / self.half_im)
+
+
+def _root_reach(near: float, depth: float) -> float:
+    """The h at which ``(x - ih)²`` with Re = near has Im = -depth: how far the box goes below a root's real axis."""
+    return math.sqrt(0.5 * (math.hypot(near, depth) - near)) if depth > 0.0 else 0.0
+
+
+def _depth(x0: float, h: float) -> float:
+    """-Im of ``(x - ih)²`` where its real part is x0²: the inverse of :func:`_root_reach`."""
+    return 2.0 * h * math.sqrt(x0 * x0 + h * h)
+
+
+def _cosine_reach(depth: float) -> float:
+    """The Y with ``sinh Y tanh Y = depth``: below both ends of the cosine's strip, in units of its half-width."""
+    return math.acosh(0.5 * (depth + math.sqrt(depth * depth + 4.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +203,7 @@ def curve_around(region: Region, count: int) -> Curve:
     ``u = c + A (cos θ - η cos 3θ) + i B (sin θ + η sin 3θ)``: analytic in θ, so that the trapezoid rule converges
     geometrically; its corners pass outside those of the box.
     """
-    centre, half_re, half_im = region.box()
+    centre, half_re, half_im = region.centre, region.half_re, region.half_im
     grow = 1.06 * math.sqrt(2.0) / (1.0 + _SQUARE)
     a, b = grow * half_re, grow * half_im
     theta = 2.0 * math.pi * (np.arange(count) + 0.5) / count
@@ -168,9 +250,3 @@ def loewner_poles(u: Array, f: Array, *, rank_tolerance: float = 1e-11) -> Ratio
     poles = middle + 1.0 / values[keep]
     residues = -outputs.T[keep][:, :, None] * inputs[keep][:, None, :] / values[keep][:, None, None]
     return RationalModel(poles, residues)
-
-
-def moments(curve: Curve, f: Array, *, orders: int = 2) -> Array:
-    """``(1/2πi) ∮ f(u) ((u - c)/r)ᵐ du`` for m = 0 … orders-1, shape (orders, l, p)."""
-    powers = ((curve.u - curve.centre) / curve.radius)[None, :] ** np.arange(orders)[:, None]
-    return np.einsum("mj,jlp->mlp", powers * curve.du[None, :], f)
