@@ -234,9 +234,12 @@ def _provenance(table: Modes, found: Found, numeric: NumericStack) -> dict[str, 
 def _sharp(resonance: Resonance) -> Resonance:
     """The resonance with its fields taken at the pole itself: those of a followed one lag a step behind, and powers
     (unlike the pole) feel that to first order."""
-    if resonance.is_lossless or resonance.residual < 1e-7:
+    weak = -2.0 * resonance.k0.imag / resonance.k0.real < 1e-6  # its power is the square of a small field
+    accept = 1e-13 if weak else 1e-7
+    if resonance.is_lossless or resonance.residual < accept:
         return resonance
-    return polish(resonance.problem, resonance.k0, accept=1e-7) or resonance
+    sharp = polish(resonance.problem, resonance.k0, accept=accept, sheets=resonance.sheets)
+    return replace(sharp, multiplicity=resonance.multiplicity) if sharp else resonance
 
 
 def _inverse(loss: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,6 +80,13 @@ def _field_in_layer(
     return LayerField(done.index, w, v, done.q, a, b, thickness, sign, done.uniform), out
 
 
+def conjugate(field: LayerField) -> LayerField:
+    """F* and h* of a layer as fields of the same form: q becomes -q*, which decays as well."""
+    return replace(
+        field, w=field.w.conj(), v=field.v.conj(), q=-field.q.conj(), a=field.a.conj(), b=field.b.conj()
+    )
+
+
 def densities(left: LayerField, right: LayerField) -> tuple[Array, Array]:
     """``∫ F_l Fᵀ dz`` and ``∫ h_l hᵀ dz`` over a layer: all that any first-order change of the layer asks of the
     fields.
@@ -87,16 +94,16 @@ def densities(left: LayerField, right: LayerField) -> tuple[Array, Array]:
     ``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz = Σ_ij δ(k0 B)_ij ∫F_l,i F_j - Σ_ij δ(k0 A)_ij ∫h_l,i h_j``. In a
     uniform layer the operators are diagonal and so only the diagonals are returned, shape (m,); else (m, m).
     """
-    q, d = right.q, right.thickness_nm
+    p, q, d = left.q, right.q, right.thickness_nm
     if right.uniform:
         w, v = np.diag(left.w) * np.diag(right.w), np.diag(left.v) * np.diag(right.v)
-        along = (left.a * right.a + left.b * right.b) * _exponential_integral(2.0 * q, d)
-        across = (left.a * right.b + left.b * right.a) * d * np.exp(1j * q * d)
+        along = (left.a * right.a + left.b * right.b) * _exponential_integral(p + q, d)
+        across = left.a * right.b * _mixed_integral(p, q, d) + left.b * right.a * _mixed_integral(q, p, d)
         return w * (along + across), v * (along - across)
     along = np.outer(left.a, right.a) + np.outer(left.b, right.b)
-    along *= _exponential_integral(q[:, None] + q[None, :], d)
-    across = np.outer(left.a, right.b) + np.outer(left.b, right.a)
-    across *= _mixed_integral(q, d)
+    along *= _exponential_integral(p[:, None] + q[None, :], d)
+    across = np.outer(left.a, right.b) * _mixed_integral(p[:, None], q[None, :], d)
+    across += np.outer(left.b, right.a) * _mixed_integral(q[None, :], p[:, None], d)
     return left.w @ (along + across) @ right.w.T, left.v @ (along - across) @ right.v.T
 
 
@@ -110,15 +117,12 @@ def _exponential_integral(q: Array, d: float) -> Array:
     return d * (np.exp(x) - 1.0) / x
 
 
-def _mixed_integral(q: Array, d: float) -> Array:
-    """∫₀ᵈ exp(i q_a z) exp(i q_b (d-z)) dz = (e^{i q_a d} - e^{i q_b d}) / (i(q_a - q_b)), also for q_a = q_b:
-    shape (m, m)."""
-    phase = np.exp(1j * q * d)
-    x = 1j * (q[:, None] - q[None, :]) * d
+def _mixed_integral(p: Array, q: Array, d: float) -> Array:
+    """∫₀ᵈ exp(ipz) exp(iq(d-z)) dz = (e^{ipd} - e^{iqd}) / (i(p - q)), also for p = q."""
+    left, right = np.exp(1j * p * d), np.exp(1j * q * d)
+    x = 1j * (p - q) * d
     small = np.abs(x) < 1e-5
-    return d * np.where(
-        small, phase * (1.0 + x / 2.0), (phase[:, None] - phase[None, :]) / np.where(small, 1.0, x)
-    )
+    return d * np.where(small, left * (1.0 - x / 2.0), (left - right) / np.where(small, 1.0, x))
 
 
 def diagonal_to_full(matrix: Array) -> Array:

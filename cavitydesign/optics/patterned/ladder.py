@@ -36,14 +36,12 @@ from cavitydesign.optics.patterned.symmetry import Group
 _MARGIN = (
     0.04  # how far beyond the window the first search looks (relative): what more waves may move into it
 )
-_FRESH = 0.02  # a pole that moved by more than this (relative) from level to level is not the same any more
+_FRESH = 0.04  # a pole that moved by more than this (relative) from level to level is not the same any more
 FEWEST_WAVES = 9
 """Fewer plane waves do not hold a guided wave of every symmetry."""
 _FIRST = 25  # the fewest plane waves of a first search
 _REACH = 1.6  # |k + G| up to which the first basis goes, in units of the highest index times k0
 _GROWTH = 1.9  # plane waves of a level, by those of the one below
-_ROUNDING = 1e-13
-"""1/Q below which the sign of Im k0 is rounding: a few hundred ulp of k0, as the eigenvalues behind it lose."""
 _SETTLED = (
     3e-5  # relative step after which a followed pole is taken: what is left of it is about the square, 1e-9
 )
@@ -83,10 +81,7 @@ class Settled:
     @property
     def loss(self) -> float:
         """1/Q; exactly 0 for a mode that cannot lose energy, or whose loss in a passive stack is below rounding."""
-        k0 = self.resonance.k0
-        loss = -2.0 * k0.imag / k0.real
-        unseen = self.resonance.is_passive and loss < _ROUNDING
-        return 0.0 if self.resonance.is_lossless or unseen else loss
+        return self.resonance.loss
 
     @property
     def q(self) -> float:
@@ -370,7 +365,10 @@ class _Climb:
 def _may_enter(mode: Settled, window_nm: Window) -> bool:
     """Whether a mode is in the window, or so near that what more plane waves will do may still bring it there."""
     outside = max(window_nm[0] - mode.wavelength_nm, mode.wavelength_nm - window_nm[1])
-    return outside < 3.0 * mode.wavelength_err_nm + 1e-4 * mode.wavelength_nm
+    return (
+        math.isnan(mode.wavelength_err_nm)
+        or outside < 3.0 * mode.wavelength_err_nm + 1e-4 * mode.wavelength_nm
+    )
 
 
 def is_converged(mode: Settled, effort: Effort) -> bool:

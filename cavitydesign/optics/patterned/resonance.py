@@ -10,7 +10,10 @@ import numpy as np
 
 from cavitydesign.kinds import Array
 from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets
-from cavitydesign.optics.patterned.fields import ResonanceField, densities, fields
+from cavitydesign.optics.patterned.fields import ResonanceField, conjugate, densities, fields
+
+_BY_POWER = 1e-8  # 1/Q below which Im k0 is mostly the rounding of k0
+_ROUNDING = 1e-20  # and below which it is that of the fields at the outer faces, squared
 
 
 @dataclass(frozen=True)
@@ -73,27 +76,70 @@ class Resonance:
             for number in np.flatnonzero(np.abs(loss) > 0.0).tolist()
         }
 
+    def _powers(self) -> tuple[float, float]:
+        """``Re F†h`` at the two outer faces: what leaves upwards and downwards, an absorbing half-space included."""
+        stack, k0 = self.problem.stack, np.asarray(complex(self.k0.real))
+        eps = stack.eps(k0)
+        found = []
+        for number, open_, face in self._faces():
+            y = self.problem.half_space(np.asarray(eps[number]), k0, open_)
+            lossy = open_ | (abs(complex(eps[number]).imag) > 0.0)
+            found.append(float(np.sum(np.where(lossy, y.real, 0.0) * np.abs(face) ** 2)))
+        return found[0], found[1]
+
+    def _faces(self) -> tuple[tuple[int, Array, Array], ...]:
+        stack = self.problem.stack
+        return (
+            (stack.superstrate, self.sheets.up, self.right_field.top),
+            (stack.substrate, self.sheets.down, self.right_field.bottom),
+        )
+
+    @cached_property
+    def radiated(self) -> float:
+        """``1/Q`` by what leaves into the half-spaces: power out over ω times the energy stored, ``2P / k0 W``.
+
+        ``W = ∫ [F† ∂(k0 B) F + h† ∂(k0 A) h] dz + i Σ_closed ∂y |F|²`` at the real part of k0, ∂ by k0. Each term is
+        positive where nothing absorbs, so that the result has no rounding but its own: it is right to first order
+        in 1/Q however small that is.
+        """
+        problem, k0 = self.problem, complex(self.k0.real)
+        stack = problem.stack
+        eps, slope = stack.eps(np.asarray(k0)), stack.eps_slope(np.asarray(k0))
+        stored = 0.0
+        for field in self.right_field.layers:
+            electric, magnetic = densities(conjugate(field), field)
+            ka, kb = problem.slopes(field.index, eps, k0, d_eps=slope, d_k=1.0)
+            stored += float((np.sum(kb * electric) + np.sum(ka * magnetic)).real)
+        for number, open_, face in self._faces():
+            rate = problem.half_space_slope(
+                complex(eps[number]), k0, open_, d_eps=complex(slope[number]), d_k=1.0
+            )
+            stored += float(np.sum(np.where(open_, 0.0, (1j * rate).real) * np.abs(face) ** 2))
+        return 2.0 * max(sum(self._powers()), 0.0) / (k0.real * stored)
+
     def losses(self) -> tuple[float, float, float]:
         """``1/Q`` by radiation up, radiation down and absorption in the finite layers; they add up to 1/Q.
 
-        What :meth:`absorption` does not explain is radiation, shared as the power ``½ Re F†h`` of the open channels
-        at the two outer faces (into an absorbing substrate: the power that enters it).
+        What :meth:`absorption` does not explain is radiation, shared as the power ``½ Re F†h`` at the two outer
+        faces (into an absorbing substrate: the power that enters it).
         """
-        stack, k0 = self.problem.stack, self.k0
         absorbed = sum(self.absorption().values())
-        eps = stack.eps(np.asarray(k0))
-        power = []
-        for number, open_, face in (
-            (stack.superstrate, self.sheets.up, self.right_field.top),
-            (stack.substrate, self.sheets.down, self.right_field.bottom),
-        ):
-            y = self.problem.half_space(np.asarray(eps[number]), np.asarray(k0), open_)
-            power.append(float(np.sum(np.where(open_, y.real, 0.0) * np.abs(face) ** 2)))
-        total = power[0] + power[1]
-        if total <= 0.0:
+        up, down = self._powers()
+        if up + down <= 0.0:
             return 0.0, 0.0, absorbed
-        radiated = -2.0 * k0.imag / k0.real - absorbed
-        return radiated * power[0] / total, radiated * power[1] / total, absorbed
+        radiated = self.loss - absorbed
+        return radiated * up / (up + down), radiated * down / (up + down), absorbed
+
+    @property
+    def loss(self) -> float:
+        """``1/Q``: 0 for a mode that cannot decay; where it is below 1e-8 in a passive stack by power, not by Im k0."""
+        if self.is_lossless:
+            return 0.0
+        loss = -2.0 * self.k0.imag / self.k0.real
+        if not self.is_passive or loss > _BY_POWER:
+            return loss
+        by_power = self.radiated + sum(self.absorption().values())
+        return by_power if by_power > _ROUNDING else 0.0
 
     def outward_share(self) -> float:
         """Power that leaves through the outer faces, by all that the near field carries or swings there; 0 to 1.
@@ -103,16 +149,11 @@ class Resonance:
         """
         stack, k0 = self.problem.stack, self.k0
         eps = stack.eps(np.asarray(k0))
-        carried = swung = 0.0
-        for number, open_, face in (
-            (stack.superstrate, self.sheets.up, self.right_field.top),
-            (stack.substrate, self.sheets.down, self.right_field.bottom),
-        ):
+        swung = 0.0
+        for number, open_, face in self._faces():
             y = self.problem.half_space(np.asarray(eps[number]), np.asarray(k0), open_)
-            weight = np.abs(face) ** 2
-            carried += float(np.sum(np.where(open_, y.real, 0.0) * weight))
-            swung += float(np.sum(np.abs(y) * weight))
-        return max(carried, 0.0) / swung if swung > 0.0 else math.nan
+            swung += float(np.sum(np.abs(y) * np.abs(face) ** 2))
+        return max(sum(self._powers()), 0.0) / swung if swung > 0.0 else math.nan
 
     def strongest_interface(self, *, by: float = 5.0) -> int:
         """The interface at which ``‖F‖`` is largest, its own unless another's is ``by`` times as large.
