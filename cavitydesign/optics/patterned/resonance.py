@@ -296,7 +296,7 @@ def polish(
         here = sheets or problem.sheets_at(k0)
         sides = problem.sides(np.asarray(k0), here)
         matrix = problem.joined(sides)
-        right, left = _null_vectors(matrix, symmetric=symmetric)
+        right, left = _null_vectors(matrix, problem.balance(k0), symmetric=symmetric)
         right_field = fields(problem, right, sides, left=False)
         left_field = right_field if symmetric else fields(problem, left, sides, left=True)
         slope = problem.stack.eps_slope(np.asarray(k0))
@@ -315,11 +315,20 @@ def polish(
     return None
 
 
-def _null_vectors(matrix: Array, *, symmetric: bool) -> tuple[Array, Array]:
-    """Right and left vectors of the smallest singular direction, by two steps of inverse iteration."""
+def _null_vectors(matrix: Array, balance: Array, *, symmetric: bool) -> tuple[Array, Array]:
+    """Right and left vectors of the smallest singular direction of ``S M S``, by two steps of inverse iteration.
+
+    S = diag(balance) makes the admittances of short waves of order one. Unbalanced, those of short L waves vanish as
+    1/|k + G| and look like resonances.
+    """
+    scaled = balance[:, None] * matrix * balance
     start = np.cos(1.0 + 2.3 * np.arange(len(matrix))) + 0.3
-    right = _inverse_iteration(matrix, start)
-    return right, (right if symmetric else _inverse_iteration(matrix.T, start))
+    right = _unit(balance * _inverse_iteration(scaled, start))
+    return right, (right if symmetric else _unit(balance * _inverse_iteration(scaled.T, start)))
+
+
+def _unit(vector: Array) -> Array:
+    return vector / np.linalg.norm(vector)
 
 
 def _inverse_iteration(matrix: Array, start: Array) -> Array:
