@@ -242,14 +242,19 @@ class BlockProblem:
         badly the interface sees it. A layer multiplies det Φ by
         ``det(P₁₁ + P₁₂ Y) = det(1 + X R X) det(V + Y W) / (det X det 2V)``, even in each of its q.
 
-        What waves too short to propagate (up to ``highest_k0``) do in a layer's mean permittivity, ``exp(κ d)``, is
-        left out: analytic, never zero, and all that would make the phase of D turn fast in a large basis.
+        What waves too short to propagate (up to ``highest_k0``) do in a layer's mean permittivity, ``exp(κ d)``, and to
+        M, ``k0/κ`` or its inverse, is left out: analytic, never zero, and all that would make the phase of D turn fast
+        in a large basis.
         """
         _, _, above, below = sides
         eps = self.stack.eps(k0)
         at_most = self.stack.index(np.asarray(highest_k0 + 0j)).real.max() * highest_k0
-        short = self.length[self.length > 1.3 * at_most]
-        total = _log_det(joined)
+        is_short = self.length > 1.3 * at_most
+        short = self.length[is_short]
+        tilt = np.where(self.is_l[is_short], -1.0, 1.0)
+        first = eps[self.stack.layers[min(self.interface, len(self.stack.layers) - 1)].material]
+        admittance = 0.5 * np.log(short**2 - (first * k0 * k0)[..., None]) - np.log(k0)[..., None]
+        total = _log_det(joined) - np.sum(tilt * admittance, axis=-1)
         for done in (*above, *below):
             assert done.log_det is not None
             layer = self.stack.layers[done.index]
