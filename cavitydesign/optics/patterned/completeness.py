@@ -26,7 +26,6 @@ from cavitydesign.optics.patterned.regions import edge_poles, region_sheets
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.search import Curve, Region, curve_around, loewner_poles
 
-DEBUG = False
 _PROBES = 4  # columns of the probed response; more than the modes that may share one pole
 _SAMPLES = (16, 32, 64)  # points on the curve, doubled until count and search agree
 _FEW = (6, 12, 24)  # and for the ratio of two bases
@@ -113,7 +112,6 @@ def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> 
                 if k is not None:
                     rest += sign * order * np.log(curve.u - box.u(k))
         turns, roughness = _winding(rest)
-        if DEBUG: print("confirm", count, turns, roughness, len(moved), box.half_re, box.half_im)
         if roughness < _CALM:
             return turns == 0
     return False

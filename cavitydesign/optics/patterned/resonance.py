@@ -13,7 +13,7 @@ from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets
 from cavitydesign.optics.patterned.fields import ResonanceField, conjugate, densities, fields
 
 _BY_POWER = 1e-8  # 1/Q below which Im k0 is mostly the rounding of k0
-_ROUNDING = 1e-20  # and below which it is that of the fields at the outer faces, squared
+_ROUNDING = 1e-16  # and below which it is that of the fields at the outer faces, squared
 
 
 @dataclass(frozen=True)
