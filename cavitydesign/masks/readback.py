@@ -16,8 +16,9 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.masks.arrays import MAX_BLOCKS
-from cavitydesign.masks.gds import SUFFIXES, import_gdstk
+from cavitydesign.masks.gds import SUFFIXES
 from cavitydesign.masks.layout import Array, ArrayRecord, Cell, Device, Layout, Point, Polygon, Reference
+from cavitydesign.masks.stream import import_gdstk
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def read_back(path: str | Path, layout: Layout) -> ReadBack:
         problems += notes
     shape, position, copies, pitches = 0.0, 0.0, 0, []
     for device in layout.devices:
-        if device.array is None or device.cell not in found or device.array.unit_cell not in found:
+        if device.array is None or device.name not in found or device.array.unit_cell not in found:
             continue
         result = _against_design(layout, device, device.array, found)
         shape, position, copies = (
@@ -195,7 +196,7 @@ class _Found:
 
 def _against_design(layout: Layout, device: Device, record: ArrayRecord, found: dict[str, Cell]) -> _Found:
     unit, problems = layout.spec.database_unit_nm, []
-    references = [r for r in found[device.cell].references if r.cell == record.unit_cell]
+    references = [r for r in found[device.name].references if r.cell == record.unit_cell]
     copies = sum(reference.count for reference in references)
     if copies != record.count:
         problems.append(f"{device.name}: {copies} copies, not {record.count}")

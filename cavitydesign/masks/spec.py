@@ -346,6 +346,10 @@ class MaskSpec(Value):
                     f"layers.pattern: dose {index + 1} needs datatype {number[1]}, which is taken"
                 )
 
+    def units(self, length_um: float) -> int:
+        """A length in database units."""
+        return round(length_um * 1000.0 / self.database_unit_nm)
+
     @property
     def doses(self) -> tuple[float, ...]:
         """Every dose factor, ascending; the n-th is written with datatype ``layers.pattern[1] + n``."""
