@@ -35,17 +35,32 @@ class RuleBroken(ValueError):
         super().__init__(rule)
 
 
-def input_error(error: ValidationError, *, kind: type[BaseModel], key: str = "") -> InputError:
+def told_once(faults: Iterable[InputError]) -> InputError:
+    """One fault as it is, several as one error; a fault that several places share, once."""
+    return told_together({fault.lines: fault for fault in faults}.values())
+
+
+def input_error(
+    error: ValidationError,
+    *,
+    kind: type[BaseModel],
+    key: str = "",
+    faults: Mapping[str, InputError] | None = None,
+) -> InputError:
     """All of pydantic's complaints about a value of class ``kind``: one of them as it is, several as InputErrors.
 
-    One for each key, in the order in which they explain each other: a wrong kind of something, whose other keys are
-    then not looked at; unknown keys; wrong values; missing keys, but for those that an unknown one was meant to be.
+    One for each key, in the order in which they explain each other: ``faults`` that were found before, by their keys,
+    beneath which nothing more is told; a wrong kind of something, whose other keys are then not looked at; unknown
+    keys; wrong values; missing keys, but for those that an unknown one was meant to be.
     """
-    told: dict[str, InputError] = {}
+    told: dict[str, InputError] = dict(faults or {})
+    before = tuple(f"{place}." for place in told)
     explained: set[str] = set()
     for item in sorted(error.errors(include_url=False), key=_rank):
         where = ".".join(filter(None, [key, *_steps(item["loc"])]))
         table = where.rpartition(".")[0]
+        if f"{where}.".startswith(before):
+            continue
         if f"{table}.*" in explained or (item["type"] == "missing" and where in explained):
             continue
         if item["type"] == "extra_forbidden":
@@ -57,7 +72,7 @@ def input_error(error: ValidationError, *, kind: type[BaseModel], key: str = "")
             told.setdefault(where, _complaint(item, where))
         if _rank(item) == 0:
             explained.add(f"{table}.*")
-    return told_together(told.values())
+    return told_once(told.values())
 
 
 def _rank(item: Mapping[str, Any]) -> int:
@@ -102,7 +117,7 @@ def _nearest(kind: type[BaseModel], location: tuple[int | str, ...]) -> str | No
         inner = [model for field in fields for model in _models_in(field.annotation)]
         beside = models if step == "pattern" else []  # a shape's keys stand beside those of what holds it
         models = named or [*inner, *beside] or models
-    known = sorted({name for model in models for name in model.model_fields})
+    known = sorted({name for model in models for name in model.model_fields} - {location[-1]})
     return next(iter(difflib.get_close_matches(str(location[-1]), known, n=1)), None)
 
 
