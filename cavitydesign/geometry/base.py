@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -84,8 +85,7 @@ class SourcedNumber(Value):
 
     def record(self) -> dict[str, Any]:
         """As JSON has it."""
-        names = ("value", "source", "plus_minus", "note")
-        return {"input": self.path, **{name: getattr(self, name) for name in names}}
+        return {"input": self.path, **self.model_dump(exclude={"path"})}
 
 
 V = TypeVar("V", bound=Value)
@@ -144,16 +144,17 @@ def _record(content: Mapping[str, Any], path: str) -> SourcedNumber:
     return validated(SourcedNumber, {"path": path, **content}, key=path)
 
 
+@dataclass(frozen=True, slots=True)
 class DefaultSource:
     """Where a field's default comes from: ``x: Annotated[Positive, DefaultSource(plus_minus=10)] = 63.0``.
 
     A default that a design leaves out is listed in ``design.sources`` with this record.
     """
 
-    __slots__ = ("note", "plus_minus", "source")
-
-    def __init__(self, source: Origin = "assumed", *, plus_minus: float | None = None, note: str = "default"):
-        self.source, self.plus_minus, self.note = source, plus_minus, note
+    source: Origin = "assumed"
+    _: KW_ONLY
+    plus_minus: float | None = None
+    note: str = "default"
 
 
 def default_sources(value: Value, path: str = "") -> list[SourcedNumber]:

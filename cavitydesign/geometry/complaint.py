@@ -61,9 +61,8 @@ def input_error(
     for item in sorted(error.errors(include_url=False), key=_rank):
         where = ".".join(filter(None, [key, *_steps(item["loc"])]))
         table = where.rpartition(".")[0]
-        if f"{where}.".startswith(before):
-            continue
-        if f"{table}.*" in explained or (item["type"] == "missing" and where in explained):
+        hidden = f"{table}.*" in explained or (item["type"] == "missing" and where in explained)
+        if hidden or f"{where}.".startswith(before):
             continue
         if item["type"] == "extra_forbidden":
             nearest = _nearest(kind, item["loc"])
@@ -90,8 +89,6 @@ def _complaint(item: Mapping[str, Any], where: str) -> InputError:
     if isinstance(inner, RuleBroken):
         got = {} if inner.value is _UNSAID else {"value": inner.value}
         return InputError(inner.rule, key=".".join(filter(None, [where, inner.key])), **got)
-    if isinstance(inner, InputError):
-        return inner
     if isinstance(inner, ValidationError):  # the layers that a family's numbers make are at fault
         told = input_error(inner, kind=BaseModel)
         return InputError(f"these numbers give a stack that cannot be: {told}", key=where)
@@ -154,9 +151,7 @@ def _rule(item: Mapping[str, Any]) -> str:
     kind, context = item["type"], item.get("ctx", {})
     if item["loc"][-1:] == ("[key]",):
         return "a name must be text without dots, which separate the steps of a path"
-    if (
-        kind == "greater_than" and item["input"] <= 0.0
-    ):  # the small number that lengths must exceed explains less
+    if kind == "greater_than" and item["input"] <= 0.0:  # the small number that it must exceed explains less
         return "must be > 0"
     if kind == "union_tag_invalid" and "<" in context["expected_tags"]:
         return "must be a material, such as { n = 1.85 } or { library = main/SiO2/Malitson }"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -19,12 +20,8 @@ from cavitydesign.geometry.material import Material, MaterialField, MaterialRef,
 from cavitydesign.geometry.pattern import Pattern
 from cavitydesign.geometry.stack import Layer, Stack
 
-
-def _by_path(records: tuple[SourcedNumber, ...]) -> tuple[SourcedNumber, ...]:
-    """In one order, whatever that of the file, so that it leaves no trace in the id."""
-    return tuple(sorted(records, key=lambda record: record.path))
-
-
+_by_path = AfterValidator(lambda records: tuple(sorted(records, key=attrgetter("path"))))
+"""In one order, whatever that of the file, so that it leaves no trace in the id."""
 FAMILIES: dict[str, type[Design]] = {}
 """Every class of designs that has been defined so far, by the name that a file gives as ``family``."""
 
@@ -50,7 +47,7 @@ class Design(Value):
     emitter: Emitter | None = None
     pump: Pump | None = None
     window_nm: WavelengthRange = (560.0, 700.0)
-    sources: Annotated[tuple[SourcedNumber, ...], AfterValidator(_by_path)] = ()
+    sources: Annotated[tuple[SourcedNumber, ...], _by_path] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **arguments: Any) -> None:

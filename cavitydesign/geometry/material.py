@@ -122,14 +122,14 @@ def _branch(content: Any) -> str:
     return next((f"<{form}>" for form in forms if form in keys), numbers)
 
 
-SimpleMaterial = Annotated[
+_SimpleForm = (
     Annotated[Constant, Tag("<n>")]
     | Annotated[Library, Tag("<library>")]
     | Annotated[Sellmeier, Tag("<sellmeier>")]
     | Annotated[Cauchy, Tag("<cauchy>")]
-    | Annotated[Table, Tag("<table>")],
-    Discriminator(_branch),
-]
+    | Annotated[Table, Tag("<table>")]
+)
+SimpleMaterial = Annotated[_SimpleForm, Discriminator(_branch)]
 
 
 class FilmTerms(Value):
@@ -152,14 +152,7 @@ class Film(Value):
 
 
 Material = Constant | Library | Sellmeier | Cauchy | Table | Film
-_AnyForm = (
-    Annotated[Constant, Tag("<n>")]
-    | Annotated[Library, Tag("<library>")]
-    | Annotated[Sellmeier, Tag("<sellmeier>")]
-    | Annotated[Cauchy, Tag("<cauchy>")]
-    | Annotated[Table, Tag("<table>")]
-    | Annotated[Film, Tag("<film>")]
-)
+_AnyForm = _SimpleForm | Annotated[Film, Tag("<film>")]
 MaterialField = Annotated[_AnyForm, Discriminator(_branch)]
 """The type of a field that holds a material."""
 MaterialRef = Annotated[_AnyForm | Annotated[str, Field(min_length=1), Tag("<name>")], Discriminator(_branch)]

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 
 from cavitydesign.masks import drawing
 from cavitydesign.masks.arrays import check_reach
-from cavitydesign.masks.devices import Made, aperture_device, field_devices, window_device, witness_cells
+from cavitydesign.masks.devices import aperture_device, field_devices, window_device, witness_cells
 from cavitydesign.masks.layout import (
     Cell,
     Device,
     Layout,
-    Lettering,
+    Made,
     Point,
     Polygon,
     Reference,
@@ -157,17 +157,14 @@ def _die(spec: MaskSpec) -> Cell:
     (half_x, half_y), margin = _half(spec), spec.units(spec.chip.margin_um)
     edge = spec.units(spec.chip.frame_width_um)
     polygons = [*drawing.frame(spec.layers.frame, half_x, half_y, edge, spec.chip.cleave_marks)]
-    lettering: list[Lettering] = []
     if spec.marks is not None:
         polygons += _corner_marks(spec, spec.marks)
     height = spec.units(spec.labels.title_size_um)
     drawn = [drawing.letters(spec.layers.label, spec.title, height, (0, half_y - margin - height // 2))]
     if spec.scale_bar_um is not None:
         drawn.append(_scale_bar(spec, spec.scale_bar_um))
-    for shapes, letters in drawn:
-        polygons += shapes
-        lettering += letters
-    return Cell("DIE", tuple(polygons), letters=tuple(lettering))
+    polygons += [shape for shapes, _ in drawn for shape in shapes]
+    return Cell("DIE", tuple(polygons), letters=tuple(item for _, letters in drawn for item in letters))
 
 
 def _corner_marks(spec: MaskSpec, marks: Marks) -> list[Polygon]:
@@ -180,7 +177,7 @@ def _corner_marks(spec: MaskSpec, marks: Marks) -> list[Polygon]:
     return [*(drawing.cross(layer, place, size, width) for place in places), turned]
 
 
-def _scale_bar(spec: MaskSpec, length_um: float) -> tuple[tuple[Polygon, ...], tuple[Lettering, ...]]:
+def _scale_bar(spec: MaskSpec, length_um: float) -> drawing.Drawn:
     """Left of the lower right cross, on the line of the marks' centres."""
     length, height = spec.units(length_um), spec.units(min(spec.labels.size_um, 0.3 * length_um))
     (half_x, half_y), margin, mark = _half(spec), spec.units(spec.chip.margin_um), spec.units(_mark_um(spec))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -13,33 +12,8 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry import Design
 from cavitydesign.kinds import Array
 from cavitydesign.masks import arrays, drawing
-from cavitydesign.masks.layout import (
-    ArrayRecord,
-    Box,
-    Cell,
-    Device,
-    Polygon,
-    Reference,
-    TextMark,
-    area,
-    bounds,
-)
+from cavitydesign.masks.layout import ArrayRecord, Cell, Device, Made, Polygon, Reference, TextMark, area
 from cavitydesign.masks.spec import FieldSpec, MaskSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A device with the cells that it needs (those used by others first) and what snapping moved, in nm."""
-
-    device: Device
-    cells: tuple[Cell, ...]
-    vertex_nm: float = 0.0
-    chord_nm: float = 0.0
-
-    @property
-    def box(self) -> Box:
-        """What the device fills about its origin."""
-        return bounds({cell.name: cell for cell in self.cells}, self.device.name) or (0, 0, 0, 0)
 
 
 def field_devices(spec: MaskSpec, index: int) -> list[list[Made]]:

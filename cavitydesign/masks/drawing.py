@@ -14,6 +14,10 @@ _GRID = 16
 """The letters' corners lie on sixteenths of their height, so a height of a multiple of 16 units is exact."""
 
 
+Drawn = tuple[tuple[Polygon, ...], tuple[Lettering, ...]]
+"""Polygons with the record of the letters among them."""
+
+
 def rectangle(layer: Layer, x0: int, y0: int, x1: int, y1: int) -> Polygon:
     """An upright rectangle."""
     return Polygon(layer, ((x0, y0), (x1, y0), (x1, y1), (x0, y1)))
@@ -93,10 +97,8 @@ def _polar(radius: float, angle: float) -> Point:
     return round(radius * math.cos(angle)), round(radius * math.sin(angle))
 
 
-def letters(
-    layer: Layer, text: str, height: int, center: Point
-) -> tuple[tuple[Polygon, ...], tuple[Lettering, ...]]:
-    """A line of text, its box centred on ``center``: its polygons, and its one record. Blank text draws nothing."""
+def letters(layer: Layer, text: str, height: int, center: Point) -> Drawn:
+    """A line of text, its box centred on ``center``. Blank text draws nothing."""
     step = max(height // _GRID, 1)
     shapes = _glyphs(text)
     if not shapes:

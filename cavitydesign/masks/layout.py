@@ -121,6 +121,21 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A device with the cells that it needs (those used by others first) and what snapping moved, in nm."""
+
+    device: Device
+    cells: tuple[Cell, ...]
+    vertex_nm: float = 0.0
+    chord_nm: float = 0.0
+
+    @property
+    def box(self) -> Box:
+        """What the device fills about its origin."""
+        return bounds({cell.name: cell for cell in self.cells}, self.device.name) or (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Snap:
     """What putting everything on the grid has moved: vertices, lattice sites, and the chords of round shapes, in nm."""
 
