@@ -186,16 +186,9 @@ def _square_unless_said(content: Any) -> Any:
     return {"kind": "square", **content} if isinstance(content, Mapping) else content
 
 
-AnyLattice = Annotated[
-    NoLattice | LineLattice | SquareLattice | RectangularLattice | HexagonalLattice | ObliqueLattice,
-    Field(discriminator="kind"),
-    BeforeValidator(_square_unless_said),
-]
+_Planar = SquareLattice | RectangularLattice | HexagonalLattice | ObliqueLattice
+_BY_KIND, _UNSAID = Field(discriminator="kind"), BeforeValidator(_square_unless_said)
+AnyLattice = Annotated[NoLattice | LineLattice | _Planar, _BY_KIND, _UNSAID]
 """Any lattice; square where a file does not say its ``kind``."""
-
-PlanarLattice = Annotated[
-    SquareLattice | RectangularLattice | HexagonalLattice | ObliqueLattice,
-    Field(discriminator="kind"),
-    BeforeValidator(_square_unless_said),
-]
+PlanarLattice = Annotated[_Planar, _BY_KIND, _UNSAID]
 """A lattice that repeats in two directions; square where a file does not say its ``kind``."""

@@ -61,11 +61,9 @@ def design_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") 
     faults: dict[str, InputError] = {}
     family = content.get("family")
     if not isinstance(family, str) or family not in known:
-        missing = (
-            "this key is required and is missing: one of" if "family" not in content else "must be one of"
-        )
+        rule = "must be" if "family" in content else "this key is required and is missing:"
         got = {"value": family} if "family" in content else {}
-        faults["family"] = InputError(f"{missing} {', '.join(known)}", key="family", **got)
+        faults["family"] = InputError(f"{rule} one of {', '.join(known)}", key="family", **got)
     records = content.get("sources", ())
     if not isinstance(records, list | tuple):
         rule = "must be a list of records; write a number's source beside the number"

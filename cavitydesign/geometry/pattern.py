@@ -55,9 +55,7 @@ class Circle(_Shape):
 
     def _centred(self, gx: Array, gy: Array) -> Array:
         x = np.hypot(gx, gy) * self.radius_nm
-        small = (
-            x < 1e-2
-        )  # there the series is exact to rounding, and the quotient of two small numbers is not
+        small = x < 1e-2  # there the series is exact to rounding, a quotient of small numbers is not
         safe = np.where(small, 1.0, x)
         ratio = np.where(small, 1.0 - x**2 / 8.0 + x**4 / 192.0, 2.0 * _bessel_j1(safe) / safe)
         return self.area_nm2 * ratio
@@ -224,10 +222,8 @@ def _common_area(first: Array, second: Array) -> float:
 
 def _crossing_heights(first: Array, second: Array) -> Array:
     """y of the points where an edge of one outline crosses an edge of the other."""
-    r, s = (
-        (np.roll(first, -1, axis=0) - first)[:, None, :],
-        (np.roll(second, -1, axis=0) - second)[None, :, :],
-    )
+    r = (np.roll(first, -1, axis=0) - first)[:, None, :]
+    s = (np.roll(second, -1, axis=0) - second)[None, :, :]
     gap = second[None, :, :] - first[:, None, :]
     cross = r[..., 0] * s[..., 1] - r[..., 1] * s[..., 0]
     parallel = cross == 0.0

@@ -151,11 +151,9 @@ def place(
     sizes = [_block(count, float(np.abs(e).max())) for count, e in zip(counts, rest, strict=True)]
     blocks = math.ceil(counts[0] / sizes[0]) * math.ceil(counts[1] / sizes[1])
     if blocks > MAX_BLOCKS:
-        raise InputError(
-            f"a period that is no whole number of database units ({unit_nm:g} nm) would need {blocks} arrays to stay "
-            "in place; use a finer database_unit_nm",
-            key=key, value=[float(x) for x in np.hypot(*np.asarray(vectors_nm, dtype=float).T)],
-        )  # fmt: skip
+        rule = f"a period that is no whole number of database units ({unit_nm:g} nm) would need {blocks} arrays to "
+        rule += "stay in place; use a finer database_unit_nm"
+        raise InputError(rule, key=key, value=np.hypot(*np.asarray(vectors_nm, dtype=float).T).tolist())
     first = np.array(first_nm) / unit_nm
     (v1, v2), worst, references = map(tuple, whole.astype(int).tolist()), 0.0, []
     for i, j in product(range(0, counts[0], sizes[0]), range(0, counts[1], sizes[1])):

@@ -65,9 +65,7 @@ def build(spec: MaskSpec) -> Layout:
     """
     chip = _Chip(spec)
     blocks = [(spec.units(f.gap_um), _rows_of_field(spec, index)) for index, f in enumerate(spec.fields)]
-    blocks += [
-        (spec.units(a.gap_um), _rows_of_apertures(spec, index)) for index, a in enumerate(spec.apertures)
-    ]
+    blocks += [(spec.units(a.gap_um), _rows_of_apertures(spec, i)) for i, a in enumerate(spec.apertures)]
     _put_blocks(chip, blocks)
     _put_bottom(chip)
     die = _die(spec)
@@ -140,9 +138,7 @@ def _put_bottom(chip: _Chip) -> None:
     """Witness gratings and windows in a line above the lower margin, between the corner marks."""
     spec = chip.spec
     items = [witness_cells(spec)] if spec.witness is not None else []
-    items += [
-        window_device(spec, i, copy) for i, item in enumerate(spec.windows) for copy in range(item.count)
-    ]
+    items += [window_device(spec, i, copy) for i, w in enumerate(spec.windows) for copy in range(w.count)]
     gap = spec.units(60.0)
     x = -(sum(made.box[2] - made.box[0] for made in items) + gap * (len(items) - 1)) // 2
     base = -spec.units(0.5 * spec.chip.size_um[1] - spec.chip.margin_um)

@@ -175,11 +175,8 @@ def _inverse(
 ) -> tuple[Polygon, ...]:
     """The unit cell without its features; the tiles must meet exactly, so the period must be on the grid."""
     if any(item.grid_error_nm > 0.0 for item in placed):
-        raise InputError(
-            "an inverse field needs a period of whole database units, or its tiles would not meet",
-            key=f"{key}.tone",
-            value=field.tone,
-        )
+        rule = "an inverse field needs a period of whole database units, or its tiles would not meet"
+        raise InputError(rule, key=f"{key}.tone", value=field.tone)
     reference = placed[0].references[0]
     (ax, ay), (bx, by) = reference.v1, reference.v2
     x, y = -((ax + bx) // 2), -((ay + by) // 2)
@@ -206,10 +203,8 @@ def aperture_device(spec: MaskSpec, index: int, diameter_um: float, copy: int) -
     )
     gaps = item.design.gaps_nm()
     words = {"diameter": f"{diameter_um:g}", **{name: f"{gap:g}" for name, gap in gaps.items()}}
-    parameters = {
-        "diameter_um": diameter_um, "ring_width_um": item.ring_width_um,
-        **{f"{name}_nm": gap for name, gap in gaps.items()},
-    }  # fmt: skip
+    lengths = {f"{name}_nm": gap for name, gap in gaps.items()}
+    parameters = {"diameter_um": diameter_um, "ring_width_um": item.ring_width_um, **lengths}
     side = 2.0 * (0.5 * diameter_um + item.ring_width_um)
     device = Device(
         name=f"{_slug(item.name)}_D{f'{diameter_um:g}'.replace('.', 'p')}_{copy + 1}",

@@ -31,9 +31,8 @@ def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") ->
     if not isinstance(content, Mapping):
         raise InputError("a mask is a table of keys", value=content)
     if "family" in content:
-        raise InputError(
-            "this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]"
-        )
+        rule = "this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]"
+        raise InputError(rule)
     found, faults = dict(content), {}
     for name in ("fields", "apertures"):
         entries = content.get(name)

@@ -53,11 +53,8 @@ def _cell(cell: Cell) -> Iterator[bytes]:
 
 def _reference(reference: Reference) -> bytes:
     """One copy: SREF. An array: AREF, whose corners are origin, origin + columns v1, origin + rows v2."""
-    name, (x, y), (n, m) = (
-        _text(_SNAME, reference.cell),
-        reference.origin,
-        (reference.columns, reference.rows),
-    )
+    name, (x, y) = _text(_SNAME, reference.cell), reference.origin
+    n, m = reference.columns, reference.rows
     if reference.count == 1:
         return _element(_SREF, name, _points((x, y)))
     (ax, ay), (bx, by) = reference.v1, reference.v2

@@ -107,10 +107,8 @@ class Pcsel(Design):
         hole = Inclusion(pattern=shape, material=self.infill.material, gain=self.infill.gain)
         etched = etched_nm(grating.thickness_nm, grating.etch_depth_nm)
         left = grating.thickness_nm - etched
-        layers = slab_layers(self.overlayer, "overlayer", gain=True)
-        layers.append(
-            Layer(name="grating", material=grating.material, thickness_nm=etched, inclusions=(hole,))
-        )
+        patterned = Layer(name="grating", material=grating.material, thickness_nm=etched, inclusions=(hole,))
+        layers = [*slab_layers(self.overlayer, "overlayer", gain=True), patterned]
         if left > FLUSH_NM:
             layers.append(Layer(name="unetched", material=grating.material, thickness_nm=left))
         return between(self.superstrate, layers + slab_layers(self.underlayer, "underlayer"), self.substrate)
