@@ -71,11 +71,11 @@ def read_back(path: str | Path, layout: Layout) -> ReadBack:
         if device.array is not None and {device.name, device.array.unit_cell} <= found.keys()
     }
     each = results.values()
-    return ReadBack(
-        path, xor, max((item.shape for item in each), default=0.0), max((item.position for item in each), default=0.0),
-        sum(item.copies for item in each), tuple((name, item.pitch) for name, item in results.items()),
-        tuple(sorted([*problems, *(problem for item in each for problem in item.problems)])),
-    )  # fmt: skip
+    problems += [problem for item in each for problem in item.problems]
+    shape = max((item.shape for item in each), default=0.0)
+    position = max((item.position for item in each), default=0.0)
+    copies, pitches = sum(item.copies for item in each), tuple((name, r.pitch) for name, r in results.items())
+    return ReadBack(path, xor, shape, position, copies, pitches, tuple(sorted(problems)))
 
 
 def _read(path: Path, unit_nm: float) -> tuple[dict[str, Cell], list[str]]:

@@ -90,7 +90,6 @@ Numbers = Annotated[
     tuple[Positive, ...], BeforeValidator(expand_numbers), Field(min_length=1, max_length=_MAX_VALUES)
 ]
 Micrometres = Annotated[float, Field(gt=0.0, le=200_000.0)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
 GdsNumber = Annotated[int, Field(ge=0, le=32767)]
 LayerNumber = tuple[GdsNumber, GdsNumber]
 
