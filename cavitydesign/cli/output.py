@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from cavitydesign.geometry.base import SourcedNumber
     from cavitydesign.geometry.design import Design
 
 PATIENCE_S = 2.0
@@ -105,20 +104,14 @@ def _plain(value: float, digits: int) -> str:
     return short(value, figures=4) if abs(value) >= 1e6 else f"{value:.{digits}f}"
 
 
+def named(design: Design) -> dict[str, str]:
+    """A design as every JSON document names it."""
+    return {"name": design.name, "id": design.id}
+
+
 def assumed_records(design: Design, *, optics_only: bool = False) -> list[dict[str, Any]]:
     """The inputs that nobody published, measured or fitted, as JSON has them."""
-    return [record_of(item) for item in design.assumed() if not (optics_only and is_gain_input(item.path))]
-
-
-def record_of(item: SourcedNumber) -> dict[str, Any]:
-    """One sourced number as JSON has it."""
-    return {
-        "input": item.path,
-        "value": item.value,
-        "source": item.source,
-        "plus_minus": item.plus_minus,
-        "note": item.note,
-    }
+    return [item.record() for item in design.assumed() if not (optics_only and is_gain_input(item.path))]
 
 
 def is_gain_input(path: str) -> bool:

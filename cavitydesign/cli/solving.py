@@ -1,9 +1,10 @@
 """The options of every command that solves, made from the solvers' own settings.
 
-A command says where the question goes, and gets the options of all solvers in its place::
+A command says where the question goes, and gets the options of all solvers in its place; --explain, --plot and --json
+in that of the answer::
 
     @solving()
-    def modes(design: options.DesignFile, question: Question, json: options.Json = False) -> None: ...
+    def modes(design: options.DesignFile, question: Question, answer: Answer) -> None: ...
 
 Nothing here names a solver: an option is a field of its settings (``solvers.ask.option``).
 """
@@ -24,6 +25,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from cavitydesign.cli import options
+from cavitydesign.cli.options import Answer
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import validated
 from cavitydesign.geometry.design import Device
@@ -78,23 +80,32 @@ class Question:
 
 
 def solving(*together: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command whose parameter ``question`` stands for the options of all solvers, or of those that work together."""
+    """A command whose parameter ``question`` stands for the options of all solvers, or of those that work together.
+
+    Its parameter ``answer``, where it has one, stands for those of :class:`Answer`.
+    """
 
     def extend(command: Callable[..., None]) -> Callable[..., None]:
         chosen = {name: known()[name] for name in together} or known()
-        added = _parameters(chosen, with_choice=not together)
-        names = [parameter.name for parameter in added]
-        own = inspect.signature(command, eval_str=True).parameters.values()
-        signature: list[inspect.Parameter] = []
-        for parameter in own:
-            taken = added if parameter.name == "question" else [parameter]
-            signature += [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in taken]
+        stands_for = {"question": _parameters(chosen, with_choice=not together), "answer": _ANSWER}
+        own = inspect.signature(command, eval_str=True).parameters
+        signature = [
+            item.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for parameter in sorted(
+                own.values(), key=lambda parameter: parameter.name == "answer"
+            )  # last in the help
+            for item in stands_for.get(parameter.name, [parameter])
+        ]
 
         @functools.wraps(command)
         def run(**values: Any) -> None:
-            given = {name: values.pop(name) for name in names}
+            given = {item.name: values.pop(item.name) for item in stands_for["question"]}
             asked = together or (given.pop("solver").value,)
-            command(**values, question=_question(asked, chosen, given))
+            values["question"] = _question(asked, chosen, given)
+            if "answer" in own:
+                values["answer"] = Answer(**{item.name: values.pop(item.name) for item in _ANSWER})
+                options.writable(values["answer"].plot, "--plot", suffixes=options.FIGURES)
+            command(**values)
 
         run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
@@ -222,6 +233,14 @@ def _parameters(chosen: Mapping[str, type[Solver]], *, with_choice: bool) -> lis
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+_ANSWER = [
+    _parameter("explain", options.Explain, False),
+    _parameter("plot", options.Plot, None),
+    _parameter("json", options.Json, False),
+]
+"""What ``answer`` stands for in the signature of a command."""
 
 
 def _parameter_name(option: str) -> str:
