@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import multiprocessing
 import os
@@ -19,16 +20,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from cavitydesign.cli import options, output
 from cavitydesign.cli.group import INTERRUPTED, Leave
 from cavitydesign.errors import CavityError, InputError, SolverError
 from cavitydesign.files import json_text, write_atomically
 from cavitydesign.geometry.design import Design
-from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.load import load_design
 from cavitydesign.solvers.poles import Poles
-from cavitydesign.solvers.solution import Solution
 from cavitydesign.study import predict, sweep
 from cavitydesign.study.peaks import Peak, published_beside, read_peaks
 from cavitydesign.study.published import Fact
@@ -58,6 +59,7 @@ class Told:
     physics_s: float = 0.0
 
 
+_JOBS = min(2, os.cpu_count() or 1)
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the results.")]
 Layouts = Annotated[
     Path | None,
@@ -71,7 +73,6 @@ Layouts = Annotated[
 Coarse = Annotated[
     bool, typer.Option("--coarse", help="Every tenth point of the sweeps and no ±, for tests.")
 ]
-_JOBS = min(2, os.cpu_count() or 1)
 Jobs = Annotated[int, typer.Option("--jobs", help="Lasers side by side.")]
 
 
@@ -124,7 +125,7 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
             found.published, title=f"{design.name}: published and predicted"
         ),
     }
-    if isinstance(design, TwoMirror):
+    if plots.has_mirrors(design.to_stack()):
         figures["mirrors"] = plots.mirror_spectrum(design, found.solution, peaks=peaks)
     for name, figure in figures.items():
         plots.save(figure, out / f"{name}.png")
@@ -135,9 +136,8 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     if not found.solution.status.trustworthy:
         told.doubtful.append(f"{title}: {found.solution.status.value}")
     if swept.failed:
-        told.doubtful.append(
-            f"{title}: {len(swept.failed)} of {len(swept.points)} points of the sweep are not proven complete"
-        )
+        share = f"{len(swept.failed)} of {len(swept.points)}"
+        told.doubtful.append(f"{title}: {share} points of the sweep are not proven complete")
     return told
 
 
@@ -154,13 +154,8 @@ def mask(file: Path, out: Path) -> dict[str, Any]:
     manifest = masks.write(drawn, out / f"{file.stem}.gds")
     back = masks.read_back(manifest.path, drawn)
     plots.save(plots.mask_preview(drawn), out / f"{file.stem}.png")
-    return {
-        "file": manifest.path,
-        "devices": len(drawn.devices),
-        "copies": back.copies,
-        "ok": back.ok,
-        "problems": back.problems,
-    }
+    checked = {"copies": back.copies, "ok": back.ok, "problems": back.problems}
+    return {"file": str(manifest.path), "devices": len(drawn.devices), **checked}
 
 
 def summary(
@@ -172,26 +167,22 @@ def summary(
     quiet: bool = False,
 ) -> dict[str, Any]:
     """One screen of 80 x 40, on stdout (unless quiet) and in ``summary.txt``; the same as JSON, which it returns."""
-    physics = sum(item.physics_s for item in told)
     pages = io.StringIO()
     for file in (pages,) if quiet else (sys.stdout, pages):
-        _screen(output.console(width=80, file=file), told, masks, out, physics, seconds)
+        _screen(output.console(width=80, file=file), told, masks, out, seconds)
     write_atomically(out / "summary.txt", pages.getvalue().encode())
     document = {
-        "physics_s": physics,
+        "physics_s": sum(item.physics_s for item in told),
         "seconds": seconds,
         "lasers": [
             {
-                "laser": i.title,
-                "published": [fact.record() for fact in i.rows],
-                "words": i.words,
-                "assumed": i.assumed,
-                "fitted": i.fitted,
-                "doubtful": i.doubtful,
+                "laser": item.title,
+                "published": [fact.record() for fact in item.rows],
+                **{name: getattr(item, name) for name in ("words", "assumed", "fitted", "doubtful")},
             }
-            for i in told
+            for item in told
         ],
-        "masks": [{**item, "file": str(item["file"])} for item in masks],
+        "masks": masks,
     }
     write_atomically(out / "summary.json", _json(document))
     return document
@@ -255,40 +246,23 @@ def _tables(found: predict.Prediction, swept: sweep.Sweep, out: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in found.published:
-        cells = {**row.record(), "device": _device(row)}
+        cells = row.record()
+        cells["device"] = "; ".join(f"{path}={value:g}" for path, value in row.device.items())
         writer.writerow(["" if cells[name] is None else cells[name] for name in columns])
     write_atomically(out / "published_and_predicted.csv", text.getvalue().encode())
     swept.write(out)
 
 
-def _device(row: Fact) -> str:
-    return "; ".join(f"{path}={value:g}" for path, value in row.device.items())
-
-
 def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[Peak]) -> list[str]:
     """Where a published line's device is not stated: which devices are predicted to have it."""
+    from cavitydesign.report.plots.maps import map_points
+
     axis = swept.axes[0]
-    solved = [
-        (p, o.modes)
-        for p, o in zip(swept.points, swept.outcomes, strict=True)
-        if isinstance(o, Solution) and len(o.modes)
-    ]
-    best = []
-    for (point, modes), found in zip(
-        solved, predict.mode_thresholds([(swept.design, modes) for _, modes in solved]), strict=True
-    ):
-        rows = [row for row in range(len(modes)) if found.lasing[row] and not found.dark[row]]
-        if rows:
-            row = min(rows, key=lambda at: found.value[at])
-            best.append(
-                (
-                    point.values[axis.path],
-                    float(modes["wavelength_nm"][row]),
-                    float(found.pairs_per_shell[row]),
-                )
-            )
-    if not best:
+    bright = map_points(swept, axis.path)["lasing"].tolist()  # device, λ, ⟨N⟩
+    if not bright:
         return ["no bright mode of the sweep reaches threshold"]
+    groups = itertools.groupby(bright, key=lambda row: row[0])
+    best = [min(rows, key=lambda row: row[2]) for _, rows in groups]
     words = []
     name = {"lattice.period_nm": "Λ"}.get(axis.path, axis.path.rpartition(".")[0])
     for peak in peaks:
@@ -302,11 +276,8 @@ def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[Peak]) -> list[str]:
             low, high = peak["wavelength_from_nm"], peak["wavelength_to_nm"]
             inside = [x for x, w, _ in best if low <= w <= high]
             words.append(f"{name} {_span(inside)} lases at {low:g}-{high:g} nm")
-    easiest = min(best, key=lambda item: item[2])
-    words.append(
-        f"lowest bright threshold ⟨N⟩ = {easiest[2]:.1f} at {name} {easiest[0]:g}, {easiest[1]:.0f} nm"
-    )
-    return words
+    x, wavelength, pairs = min(best, key=lambda row: row[2])
+    return [*words, f"lowest bright threshold ⟨N⟩ = {pairs:.1f} at {name} {x:g}, {wavelength:.0f} nm"]
 
 
 def _span(values: Sequence[float]) -> str:
@@ -314,18 +285,10 @@ def _span(values: Sequence[float]) -> str:
 
 
 def _screen(
-    target: Any,
-    told: Sequence[Told],
-    masks: Sequence[Mapping[str, Any]],
-    out: Path,
-    physics: float,
-    seconds: float,
+    target: Console, told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path, seconds: float
 ) -> None:
-    from rich.text import Text
-
-    table = output.table(
-        "laser", "quantity", "published", "predicted", "verdict", left=("laser", "quantity", "verdict")
-    )
+    columns = ("laser", "quantity", "published", "predicted", "verdict")
+    table = output.table(*columns, left=("laser", "quantity", "verdict"))
     table.padding = (0, 1, 0, 0)
     for column in table.columns:
         column.no_wrap = True
@@ -339,7 +302,7 @@ def _screen(
     )
     for item in told:
         target.print(Text.assemble((item.title, "bold"), f": {'; '.join(item.words)}."))
-    for text in (text for item in told for text in item.doubtful):
+    for text in itertools.chain.from_iterable(item.doubtful for item in told):
         target.print(f"Not proven: {text}.", style="bold")
     named = "; ".join(f"{item.title}: {_short_names(item.assumed)}" for item in told)
     target.print(f"Assumed: {named}; and most numbers of the emitter.", style="dim")
@@ -347,10 +310,9 @@ def _screen(
         target.print(f"Fitted, so no test where it was fitted: {text}.", style="dim")
     good = "all read back as drawn" if all(item["ok"] for item in masks) else "NOT ALL READ BACK AS DRAWN"
     target.print(f"Masks: {len(masks)} files, {sum(item['devices'] for item in masks)} devices, {good}.")
-    target.print(
-        f"Physics {physics:.1f} s, everything {seconds:.0f} s. Tables, figures and masks: {out}/",
-        style="bold",
-    )
+    physics = sum(item.physics_s for item in told)
+    took = f"Physics {physics:.1f} s, everything {seconds:.0f} s"
+    target.print(f"{took}. Tables, figures and masks: {out}/", style="bold")
 
 
 def _short_names(paths: Sequence[str]) -> str:
@@ -363,14 +325,7 @@ def _short_names(paths: Sequence[str]) -> str:
 
 
 def _cells(fact: Fact) -> tuple[str, str, str, str]:
-    units = {
-        "pairs per shell": "",
-        "nm": " nm",
-        "uJ/cm2": " µJ/cm²",
-        "mJ/cm2": " mJ/cm²",
-        "kW/cm2": " kW/cm²",
-    }
-    unit = units.get(fact.unit, f" {fact.unit}")
+    unit = "" if fact.unit == "pairs per shell" else f" {fact.unit}".replace("uJ", "µJ").replace("cm2", "cm²")
     period = fact.device.get("lattice.period_nm")
     mark = " a" if fact.device_is == "assigned" else " b" if fact.unstated else ""
     quantity = fact.quantity.replace("threshold ⟨N⟩", "⟨N⟩ there")
