@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -121,11 +122,23 @@ def test_the_mirror_spectrum_has_both_mirrors_and_a_dip_at_the_mode(two_mirror):
 def test_one_mirror_alone_sees_the_cavity_in_front_and_the_outside_behind(two_mirror):
     stack = two_mirror.design.to_stack()
     assert plots.has_mirrors(stack)
+    assert not plots.has_mirrors(load_design(LAYOUTS / "pcsel.toml").to_stack())
     front, back = mirror_alone(stack, "front"), mirror_alone(stack, "back")
     assert len(front.layers) == 2 + 2 * 7 + 1
     assert len(back.layers) == 2 + 2 * 8 + 1
     assert front.layers[0].material == two_mirror.design.spacer.material
     assert back.layers[0].material == two_mirror.design.film.material
+
+
+def test_a_prediction_is_a_table_in_a_notebook(two_mirror):
+    text = two_mirror._repr_html_()
+    assert text.startswith(f"<p><b>{two_mirror.design.name}</b></p><table>")
+    assert text.count("<table>") == 2
+    (row,) = (part for part in text.split("<tr>") if part.startswith("<td>line</td>"))
+    assert "<td>688.8</td><td>690" in row
+    assert "± " in row
+    assert text.endswith(f"<p>{two_mirror.solution.status.value}.</p>")
+    assert dataclasses.replace(two_mirror, published=())._repr_html_().count("<table>") == 1
 
 
 def test_the_gain_picture_marks_each_line_at_the_gain_that_it_needs(two_mirror):

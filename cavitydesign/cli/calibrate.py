@@ -139,4 +139,5 @@ def _show(found: study.Calibration, out: Path | None, *, explain: bool) -> None:
         )
     if out:
         screen.print(f"Wrote {out}.")
-    output.tell_assumed(screen, output.assumed_records(found.design, optics_only=True), explain=explain)
+    if left := output.assumed_records(found.design, optics_only=True):  # what was fitted is assumed no more
+        output.tell_assumed(screen, left, explain=explain)

@@ -88,12 +88,11 @@ def solving(*together: str) -> Callable[[Callable[..., None]], Callable[..., Non
     def extend(command: Callable[..., None]) -> Callable[..., None]:
         chosen = {name: known()[name] for name in together} or known()
         stands_for = {"question": _parameters(chosen, with_choice=not together), "answer": _ANSWER}
-        own = inspect.signature(command, eval_str=True).parameters
+        own = dict(inspect.signature(command, eval_str=True).parameters)
+        answers = [own.pop("answer")] if "answer" in own else []  # its options are the last in the help
         signature = [
             item.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for parameter in sorted(
-                own.values(), key=lambda parameter: parameter.name == "answer"
-            )  # last in the help
+            for parameter in [*own.values(), *answers]
             for item in stands_for.get(parameter.name, [parameter])
         ]
 
@@ -102,7 +101,7 @@ def solving(*together: str) -> Callable[[Callable[..., None]], Callable[..., Non
             given = {item.name: values.pop(item.name) for item in stands_for["question"]}
             asked = together or (given.pop("solver").value,)
             values["question"] = _question(asked, chosen, given)
-            if "answer" in own:
+            if answers:
                 values["answer"] = Answer(**{item.name: values.pop(item.name) for item in _ANSWER})
                 options.writable(values["answer"].plot, "--plot", suffixes=options.FIGURES)
             command(**values)
