@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from rich.text import Text
 
 from cavitydesign.cli import options, output
 from cavitydesign.cli.group import INTERRUPTED, Leave
-from cavitydesign.errors import CavityError, InputError, SolverError
+from cavitydesign.errors import InputError
 from cavitydesign.files import json_text, write_atomically
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.load import load_design
@@ -33,7 +33,6 @@ from cavitydesign.solvers.poles import Poles
 from cavitydesign.study import predict, sweep
 from cavitydesign.study.peaks import Peak, published_beside, read_peaks
 from cavitydesign.study.published import Fact
-from cavitydesign.study.store import Failure
 
 LASERS = {
     "nanopillar": ("Pillars", "lattice.period_nm=305:385:1"),
@@ -46,16 +45,16 @@ _MAP = Poles(tolerance_nm=0.05, q_tolerance=0.02)
 """Accuracy of the period maps: a tenth of what a dot in them is high."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Told:
     """What the summary needs of one laser: rows of published beside predicted, words, and seconds of physics."""
 
     title: str
-    rows: list[Fact] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-    assumed: list[str] = field(default_factory=list)
-    fitted: list[str] = field(default_factory=list)
-    doubtful: list[str] = field(default_factory=list)
+    rows: Sequence[Fact] = ()
+    words: Sequence[str] = ()
+    assumed: Sequence[str] = ()
+    fitted: Sequence[str] = ()
+    doubtful: Sequence[str] = ()
     physics_s: float = 0.0
 
 
@@ -104,7 +103,6 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     from cavitydesign.report import plots
 
     title, vary = LASERS[file.stem]
-    told = Told(title)
     design = load_design(file)
     published = published_beside(file)
     peaks = read_peaks(published) if published else ()
@@ -113,7 +111,7 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     found = predict.predict(design, Poles(), peaks=peaks, tolerances=not coarse)
     _say(f"{title}: {vary.replace('=', ' = ')}")
     swept = _swept(found.design, vary, peaks, coarse=coarse)
-    told.physics_s = time.perf_counter() - begin
+    physics_s = time.perf_counter() - begin
     _say(f"{title}: tables and figures")
     _tables(found, swept, out)
     figures = {
@@ -129,16 +127,19 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
         figures["mirrors"] = plots.mirror_spectrum(design, found.solution, peaks=peaks)
     for name, figure in figures.items():
         plots.save(figure, out / f"{name}.png")
-    told.rows = list(found.published)
-    told.words = _words_of_sweep(swept, peaks)
-    told.assumed = [item.path for item in design.assumed() if not output.is_gain_input(item.path)]
-    told.fitted = [f"{item.path} ({item.note})" for item in design.all_sources() if item.source == "fitted"]
-    if not found.solution.status.trustworthy:
-        told.doubtful.append(f"{title}: {found.solution.status.value}")
+    doubts = [] if found.solution.status.trustworthy else [found.solution.status.value]
     if swept.failed:
         share = f"{len(swept.failed)} of {len(swept.points)}"
-        told.doubtful.append(f"{title}: {share} points of the sweep are not proven complete")
-    return told
+        doubts.append(f"{share} points of the sweep are not proven complete")
+    return Told(
+        title,
+        rows=found.published,
+        words=_words_of_sweep(swept, peaks),
+        assumed=[item.path for item in design.assumed() if not output.is_gain_input(item.path)],
+        fitted=[f"{item.path} ({item.note})" for item in design.all_sources() if item.source == "fitted"],
+        doubtful=[f"{title}: {doubt}" for doubt in doubts],
+        physics_s=physics_s,
+    )
 
 
 def mask(file: Path, out: Path) -> dict[str, Any]:
@@ -205,20 +206,8 @@ def _lasers(layouts: Path, out: Path, *, coarse: bool, jobs: int) -> list[Told]:
         return [laser(*item, coarse=coarse) for item in work]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         order = sorted(work, key=lambda item: item[0].stem != "pcsel")  # the longest first
-        running = {item: pool.submit(_told, *item, coarse=coarse) for item in order}
-        found = [running[item].result() for item in work]
-    for item in found:
-        if isinstance(item, Failure):
-            raise (InputError if item.exit_code == InputError.exit_code else SolverError)(item.message)
-    return [item for item in found if isinstance(item, Told)]
-
-
-def _told(file: Path, out: Path, *, coarse: bool) -> Told | Failure:
-    """One laser in a process of its own; what goes wrong comes back as a value."""
-    try:
-        return laser(file, out, coarse=coarse)
-    except CavityError as error:
-        return Failure.of(error)
+        running = {item: pool.submit(laser, *item, coarse=coarse) for item in order}
+        return [running[item].result() for item in work]
 
 
 def _say(text: str) -> None:

@@ -62,12 +62,10 @@ def figure(value: float | None, error: float | None = None, *, digits: int = 2, 
 
     ``most`` is the largest number of decimals; an error that would not show with them is left out.
     """
-    if value is None or math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
+    if value is None or not math.isfinite(value):
+        return short(value)
     if error is None or not math.isfinite(error) or error <= 0.0:
-        return _plain(value, digits)
+        return short(value, figures=4) if abs(value) >= 1e6 else f"{value:.{digits}f}"
     places = max(0, 1 - math.floor(math.log10(error)))
     if places > most:
         return f"{value:.{most}f}"
@@ -98,10 +96,6 @@ def short(value: float | None, *, figures: int = 3) -> str:
     if power >= 6 or power < -4:
         return f"{value:.{figures - 1}e}"
     return f"{value:,.{max(0, figures - 1 - power)}f}".replace(",", " ")
-
-
-def _plain(value: float, digits: int) -> str:
-    return short(value, figures=4) if abs(value) >= 1e6 else f"{value:.{digits}f}"
 
 
 def named(design: Design) -> dict[str, str]:

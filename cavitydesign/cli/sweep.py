@@ -13,7 +13,6 @@ from cavitydesign.cli.options import Answer
 from cavitydesign.cli.output import figure
 from cavitydesign.cli.solving import Question, solving
 from cavitydesign.errors import InputError
-from cavitydesign.solvers.solution import Mode
 from cavitydesign.study import sweep as study
 from cavitydesign.study.store import Failure, Outcome, Store
 
@@ -86,6 +85,9 @@ def sweep(
 
 
 def _document(found: study.Sweep, files: tuple[Path, Path]) -> dict[str, Any]:
+    rows = [{**point.values, **mode.record()} for point, mode in found.rows()]
+    for row in rows:
+        del row["k0_per_nm"]
     return {
         "design": output.named(found.design),
         "axes": [{"path": axis.path, "values": list(axis.values)} for axis in found.axes],
@@ -96,12 +98,8 @@ def _document(found: study.Sweep, files: tuple[Path, Path]) -> dict[str, Any]:
             for why in [_failure(outcome)]
         ],
         "files": [str(file) for file in files],
-        "modes": [{**point.values, **_without_k0(mode)} for point, mode in found.rows()],
+        "modes": rows,
     }
-
-
-def _without_k0(mode: Mode) -> dict[str, Any]:
-    return {name: value for name, value in mode.record().items() if name != "k0_per_nm"}
 
 
 def _failure(outcome: Outcome) -> Failure:

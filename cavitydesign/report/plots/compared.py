@@ -17,9 +17,9 @@ def published_against_predicted(
 ) -> Figure:
     """Wavelengths, published and predicted, one row each, with the error that the assumed inputs cause."""
     rows = [row for item in found if (row := _pair(item)) is not None][::-1]
-    star = {"marker": "*", "color": RED, "linestyle": ""}
-    band = {"color": RED, "linewidth": 7, "alpha": 0.35}
-    dot = {"fmt": "o", "color": BLUE, "capsize": 3}
+    star: dict[str, Any] = {"marker": "*", "color": RED, "linestyle": ""}
+    band: dict[str, Any] = {"color": RED, "linewidth": 7, "alpha": 0.35}
+    dot: dict[str, Any] = {"fmt": "o", "color": BLUE, "capsize": 3}
     with styled(8.4, 1.4 + 0.55 * max(len(rows), 1)) as figure:
         axes = figure.subplots()
         for y, (_, published, predicted, error) in enumerate(rows):

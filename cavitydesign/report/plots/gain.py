@@ -78,7 +78,7 @@ def gain_curves(axes: Axes, emitter: Emitter, window_nm: Window, *, upright: boo
     (axes.set_xlim if upright else axes.set_ylim)((-0.2 if upright else -0.45) * top, top)
     for name, wavelength in _transitions(emitter, low, high):
         place, frame = turned(wavelength, 0.02), turned("data", "axes fraction")
-        style = {"color": TRANSITION_COLOURS[name], "fontweight": "bold", **aligned}
+        style: dict[str, Any] = {"color": TRANSITION_COLOURS[name], "fontweight": "bold", **aligned}
         axes.annotate(name, place, xycoords=frame, fontsize=8 if upright else None, **style)
     return top
 

@@ -81,10 +81,10 @@ def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as .png, .pdf or .svg, whole or not at all."""
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
-    if kind not in ("png", "pdf", "svg"):
+    undated = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    if kind not in undated:
         raise InputError("a figure is written to a .png, .pdf or .svg file", key="--plot", value=str(path))
     data = io.BytesIO()
     with mpl.rc_context(dict(STYLE)):
-        metadata = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
-        figure.savefig(data, format=kind, metadata=metadata)
+        figure.savefig(data, format=kind, metadata=undated[kind])
     write_atomically(path, data.getvalue())
