@@ -145,11 +145,8 @@ def _defect_line(error: Exception) -> str:
     """A defect of ours: one line that names the place; the whole trace on request."""
     if os.environ.get("CAVITYDESIGN_TRACEBACK"):
         raise error
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    at, text = (
-        f"{Path(place.filename).name}:{place.lineno}",
-        " ".join(f"{type(error).__name__}: {error}".split()),
-    )
-    return (
-        f"defect of cavitydesign at {at}: {text}; please report it with what CAVITYDESIGN_TRACEBACK=1 shows"
-    )
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    report = "please report it with what CAVITYDESIGN_TRACEBACK=1 shows"
+    return f"defect of cavitydesign at {place}: {text}; {report}"

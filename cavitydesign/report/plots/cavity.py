@@ -124,18 +124,17 @@ def mirror_spectrum(design: Design, solution: Solution, *, peaks: Sequence[Peak]
         lower.set(xlabel="wavelength λ (nm)", ylabel="reflectance R", ylim=(0.0, 1.05), xlim=near)
         lines = [(x, "cavity mode", GREEN, 1.0, "-") for x in solution.modes["wavelength_nm"]]
         lines += [(p.wavelength_nm, "published line", RED, 1.4, "--") for p in peaks if p.has_wavelength]
+        place = {"loc": "lower left", "ncols": 4, "framealpha": 0.9, "frameon": True, "edgecolor": "none"}
         for axes in (upper, lower):
             for x, label, colour, width, style in lines:
                 axes.axvline(x, color=colour, linewidth=width, linestyle=style, zorder=1, label=label)
-            axes.legend(
-                **each_once(axes), loc="lower left", ncols=4, framealpha=0.9, frameon=True, edgecolor="none"
-            )
+            axes.legend(**each_once(axes), **place)
         return figure
 
 
 def has_mirrors(stack: Stack) -> bool:
-    """Whether a stack has layers of a front and of a back mirror, as their names say."""
-    return {"front", "back"} <= {layer.name.partition(" ")[0] for layer in stack.layers}
+    """Whether a uniform stack has layers of a front and of a back mirror, as their names say."""
+    return stack.is_uniform and {"front", "back"} <= {layer.name.partition(" ")[0] for layer in stack.layers}
 
 
 def mirror_alone(stack: Stack, name: str) -> Stack:
@@ -144,19 +143,10 @@ def mirror_alone(stack: Stack, name: str) -> Stack:
     The medium in front of it is that of the layer next to it, taken as a half-space and without its absorption.
     """
     mine = [at for at, layer in enumerate(stack.layers) if layer.name.startswith(f"{name} ")]
+    inside, *layers, outside = stack.layers[mine[0] - 1 : mine[-1] + 2]
     if name == "front":  # met from below
-        beside, layers, outside = (
-            stack.layers[mine[-1] + 1],
-            stack.layers[mine[0] : mine[-1] + 1][::-1],
-            stack.layers[0],
-        )
-    else:
-        beside, layers, outside = (
-            stack.layers[mine[0] - 1],
-            stack.layers[mine[0] : mine[-1] + 1],
-            stack.layers[-1],
-        )
-    return Stack(layers=(Layer(material=beside.material), *layers, Layer(material=outside.material)))
+        inside, layers, outside = outside, layers[::-1], inside
+    return Stack(layers=(Layer(material=inside.material), *layers, Layer(material=outside.material)))
 
 
 def _mark_film(axes: Axes, numeric: NumericStack) -> None:

@@ -31,9 +31,8 @@ def verification_picture(found: Verification) -> Figure:
     with styled(8.4, 6.0) as figure:
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         for mode, marker, colour, label in _marks(found):
-            top.plot(
-                mode.wavelength_nm, _loss(mode), marker, color=colour, mfc="none", ms=9, mew=1.6, label=label
-            )
+            ring = {"mfc": "none", "ms": 9, "mew": 1.6}
+            top.plot(mode.wavelength_nm, _loss(mode), marker, color=colour, label=label, **ring)
         for pair in found.pairs:
             name, colour = pair.fast.symmetry or pair.fdtd.symmetry, BLACK
             if not pair.agrees:

@@ -60,7 +60,8 @@ def near_field(
     faces.
     """
     stack = resonance.problem.stack
-    height = _middle(stack) if z_nm is None else z_nm
+    patterned = (0.5 * (low + high) for layer, low, high in layers_by_height(stack) if layer.inclusions)
+    height = next(patterned) if z_nm is None else z_nm
     period = _periods(stack)[0]
     grid = np.linspace(-0.5 * _AREA * period, 0.5 * _AREA * period, points)
     plane = mode_fields(resonance, z_nm=height, x_nm=grid[:, None], y_nm=grid[None, :], partner=partner)
@@ -107,16 +108,15 @@ def far_field_polarization(field: FarField, *, title: str = "") -> Figure:
         )
         bar.outline.set_visible(False)
         turn = np.linspace(0.0, 2.0 * math.pi, 41)
-        for i in range(x.shape[0]):
-            for j in range(x.shape[1]):
-                s1, s2, s3 = field.stokes[:, i, j]
-                psi, chi = 0.5 * math.atan2(s2, s1), 0.5 * math.asin(float(np.clip(s3, -1.0, 1.0)))
-                a, b = size * math.cos(chi) * np.cos(turn), size * math.sin(chi) * np.sin(turn)
-                colour = ORANGE if abs(s3) < 0.1 else (RED if s3 > 0.0 else BLUE)
-                axes.plot(
-                    x[i, j] + a * math.cos(psi) - b * math.sin(psi), y[i, j] + a * math.sin(psi) + b * math.cos(psi),
-                    color=colour, linewidth=1.4,
-                )  # fmt: skip
+        for i, j in np.ndindex(x.shape):
+            s1, s2, s3 = field.stokes[:, i, j]
+            psi, chi = 0.5 * math.atan2(s2, s1), 0.5 * math.asin(float(np.clip(s3, -1.0, 1.0)))
+            upright = math.cos(chi) * np.cos(turn) + 1j * math.sin(chi) * np.sin(
+                turn
+            )  # x + iy, long axis along x
+            ellipse = x[i, j] + 1j * y[i, j] + size * upright * np.exp(1j * psi)
+            colour = ORANGE if abs(s3) < 0.1 else (RED if s3 > 0.0 else BLUE)
+            axes.plot(ellipse.real, ellipse.imag, color=colour, linewidth=1.4)
         senses = field.stokes[2]
         for colour, label, present in (
             (ORANGE, "linear (|s3| < 0.1)", np.abs(senses) < 0.1),
@@ -253,10 +253,6 @@ def _periods(stack: NumericStack) -> tuple[float, float]:
     """Width and depth of what is drawn: a cell, or of lines a square piece."""
     first, second = stack.lattice.periods_nm
     return first, second if stack.lattice.dimensions == 2 else first
-
-
-def _middle(stack: NumericStack) -> float:
-    return next(0.5 * (low + high) for layer, low, high in layers_by_height(stack) if layer.inclusions)
 
 
 def _arrows(axes: Axes, resonance: Resonance, z: float, period: float, partner: Partner) -> None:

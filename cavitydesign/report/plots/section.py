@@ -54,9 +54,8 @@ def layers_by_height(numeric: NumericStack) -> Iterator[tuple[NumericLayer, floa
 
 def holds_gain(numeric: NumericStack, layer: NumericLayer) -> bool:
     """Whether a layer or something included in it amplifies."""
-    return any(
-        numeric.gain[number] for number in {layer.material, *(item.material for item in layer.inclusions)}
-    )
+    materials = [layer.material, *(item.material for item in layer.inclusions)]
+    return any(numeric.gain[number] for number in materials)
 
 
 def _outlines(axes: Axes, numeric: NumericStack, span: tuple[float, float]) -> None:
@@ -66,9 +65,8 @@ def _outlines(axes: Axes, numeric: NumericStack, span: tuple[float, float]) -> N
     for layer, low, high in layers_by_height(numeric):
         axes.hlines((low, high), *span, **line)
         for inclusion in layer.inclusions:
-            wide = 0.5 * np.ptp(
-                inclusion.pattern.outline()[:, 0]
-            )  # fields are drawn about the cell's symmetry centre
+            # fields are drawn about the cell's symmetry centre
+            wide = 0.5 * np.ptp(inclusion.pattern.outline()[:, 0])
             axes.vlines((-half - wide, -half + wide, half - wide, half + wide), low, high, **line)
 
 
