@@ -134,7 +134,8 @@ def mirror_spectrum(design: Design, solution: Solution, *, peaks: Sequence[Peak]
 
 def has_mirrors(stack: Stack) -> bool:
     """Whether a uniform stack has layers of a front and of a back mirror, as their names say."""
-    return stack.is_uniform and {"front", "back"} <= {layer.name.partition(" ")[0] for layer in stack.layers}
+    names = {layer.name.partition(" ")[0] for layer in stack.layers[1:-1]}
+    return stack.is_uniform and {"front", "back"} <= names
 
 
 def mirror_alone(stack: Stack, name: str) -> Stack:
@@ -142,7 +143,7 @@ def mirror_alone(stack: Stack, name: str) -> Stack:
 
     The medium in front of it is that of the layer next to it, taken as a half-space and without its absorption.
     """
-    mine = [at for at, layer in enumerate(stack.layers) if layer.name.startswith(f"{name} ")]
+    mine = [at for at, layer in enumerate(stack.layers[1:-1], 1) if layer.name.startswith(f"{name} ")]
     inside, *layers, outside = stack.layers[mine[0] - 1 : mine[-1] + 2]
     if name == "front":  # met from below
         inside, layers, outside = outside, layers[::-1], inside
