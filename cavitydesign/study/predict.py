@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from cavitydesign.files import html_table
 from cavitydesign.gain import CavityContribution, InputErrors, Line, Lines, couple
 from cavitydesign.gain.model import ModelOf, model_of
 from cavitydesign.geometry.design import Design
@@ -57,6 +59,19 @@ class Prediction:
             "fitted": [item.record() for item in self.design.all_sources() if item.source == "fitted"],
             "defaults_for": list(self.defaults),
         }
+
+    def _repr_html_(self) -> str:
+        """The lines, what was published beside what is predicted, and the status, for notebooks."""
+        rows = []
+        for fact in self.published:
+            published = "-".join(f"{value:g}" for value in np.atleast_1d(fact.published))
+            error = f" ± {fact.predicted_err:.2g}" if fact.predicted_err else ""
+            predicted = "-" if fact.predicted is None else f"{fact.predicted:.4g}{error}"
+            rows.append((fact.quantity, published, predicted, fact.unit, fact.verdict))
+        head = ("quantity", "published", "predicted", "unit", "verdict")
+        tables = self.lines._repr_html_() + (html_table(head, rows) if rows else "")
+        name, status = html.escape(self.design.name), html.escape(self.solution.status.value)
+        return f"<p><b>{name}</b></p>{tables}<p>{status}.</p>"
 
 
 def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
