@@ -27,7 +27,6 @@ class Operation:
     """A rotation by ``2π turn / order``, after the mirror y → -y if ``mirror``; then turned by the axis' angle."""
 
     matrix: Array
-    angle: float
     mirror: bool
 
 
@@ -52,18 +51,13 @@ class Group:
     operations: tuple[Operation, ...]
     irreps: tuple[Irrep, ...]
 
-    @property
-    def has_inversion(self) -> bool:
-        """Whether r → -r is in the group; the equations are then complex symmetric."""
-        return any(not op.mirror and abs(abs(op.angle) - math.pi) < 1e-9 for op in self.operations)
-
 
 def _operation(angle: float, axis: float, *, mirror: bool) -> Operation:
     """Rotation by ``angle``, after the mirror at the line through the centre along ``axis``."""
     turned = angle + (2.0 * axis if mirror else 0.0)
     c, s = math.cos(turned), math.sin(turned)
     c, s = (round(c), round(s)) if abs(c * s) < 1e-12 else (c, s)  # exact for the square and the rectangle
-    return Operation(np.array([[c, s], [s, -c]] if mirror else [[c, -s], [s, c]], dtype=float), angle, mirror)
+    return Operation(np.array([[c, s], [s, -c]] if mirror else [[c, -s], [s, c]], dtype=float), mirror)
 
 
 def find_group(

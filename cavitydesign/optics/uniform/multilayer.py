@@ -1,4 +1,4 @@
-"""Scalar TE and TM algebra of uniform stacks: characteristic function, spectra and fields.
+"""Scalar TE and TM algebra of uniform stacks: characteristic function and fields.
 
 Conventions (exp(-iωt), z from the substrate up to the superstrate, z = 0 on the substrate, in-plane wavevector kx)::
 
@@ -23,13 +23,11 @@ closed beyond. With this rule neither cut enters the half of the region in which
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack
@@ -54,26 +52,6 @@ class Media:
     layers: tuple[tuple[float, int], ...]
     superstrate: int
     substrate: int
-
-
-@dataclass(frozen=True, slots=True)
-class Spectrum:
-    """Reflectance, transmittance and absorptance of a stack.
-
-    Attributes:
-        wavelength_nm: shape (wavelengths,).
-        r: complex reflection coefficient of the tangential E field.
-        reflectance: |r|².
-        transmittance: power that enters the far half-space, over the incident power.
-        absorptance: power lost in each layer, superstrate side first, shape (layers, wavelengths); negative:
-            amplified.
-    """
-
-    wavelength_nm: Array
-    r: Array
-    reflectance: Array
-    transmittance: Array
-    absorptance: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +117,6 @@ def characteristic(
     return (h + q_high * f if te else q_high * h + eps_high * f), log_scale
 
 
-def half_trace(
-    stack: Media, k0: Array | complex, u: Array | complex, polarization: Polarization
-) -> tuple[Array, Array]:
-    """``cos(K a)`` of the endless repetition of the layers (period a), as ``(value, log_scale)``, without half-spaces.
-
-    Half the trace of the period's matrix (Yariv and Yeh, Optical Waves in Crystals, eq. 6.2-23). Band edges at the
-    zone boundary are where it is -1, at the zone centre where it is 1.
-    """
-    u2 = np.square(u)
-    points = np.broadcast(stack.eps[0], k0, u).shape
-    one, none, log_scale = np.ones(points, complex), np.zeros(points, complex), np.zeros(points)
-    columns = [(one, none), (none, one)]
-    for d, row in stack.layers:
-        c, upper, lower, grown = _layer(stack.eps[row], d, k0, u2, te=polarization == "TE")
-        columns = [(c * f - upper * h, c * h - lower * f) for f, h in columns]
-        log_scale = log_scale + grown
-    return 0.5 * (columns[0][0] + columns[1][1]), log_scale
-
-
 def half_space_q(eps: Array, k0: Array | complex, u2: Array | complex, sheet: Sheet) -> Array:
     """``q = kz/k0`` of a half-space on the given sheet."""
     z = (eps - u2) * np.square(k0)
@@ -171,55 +130,6 @@ def phase_rate(stack: Media, k0: Array | complex, u: Array | complex) -> Array:
         kd = np.abs(k0) * d
         total = total + kd / np.maximum(np.sqrt(np.abs(stack.eps[row] - np.square(u))), 1.0 / kd)
     return np.maximum(total, 0.1)
-
-
-def spectrum(
-    numeric: NumericStack,
-    *,
-    wavelength_nm: Array | Sequence[float] | float,
-    angle_deg: float = 0.0,
-    polarization: Polarization = "TE",
-    from_side: Literal["superstrate", "substrate"] = "superstrate",
-) -> Spectrum:
-    """Reflectance, transmittance and absorptance per layer for a plane wave of real wavelength.
-
-    ``R = |r|²``, ``T`` and ``A`` from the power ``Re(F h*)`` through each interface, so ``R + T + Σ A = 1``. Reflection
-    coefficients are carried through the stack (``r' = r exp(2iδ)``), so thick evanescent layers do not overflow.
-    The angle is that in the medium of incidence, whose index must be real.
-    """
-    wavelength = np.atleast_1d(np.asarray(wavelength_nm, dtype=float))
-    k0 = units.k0_per_nm(wavelength).astype(complex)
-    stack = media(numeric, k0)
-    if from_side == "superstrate":
-        stack = Media(stack.eps, stack.layers[::-1], stack.substrate, stack.superstrate)
-    # From here on light comes from the "substrate" of `stack`, and the layers are in the order in which it meets them.
-    eps_in, eps_out = stack.eps[stack.substrate], stack.eps[stack.superstrate]
-    if np.max(np.abs(eps_in.imag) / np.abs(eps_in)) > 1e-12 or np.min(eps_in.real) <= 0.0:
-        raise InputError(
-            "light must come from a medium without loss or gain, or R and T mean nothing", key=from_side
-        )
-    if not 0.0 <= abs(angle_deg) < 90.0:
-        raise InputError("must be between -90 and 90 degrees", key="angle_deg", value=angle_deg)
-    u2 = eps_in * math.sin(math.radians(angle_deg)) ** 2
-    out = eps_out - u2
-    # Below the critical angle power flows away into an amplifying half-space too, beyond it the field decays: the
-    # principal root alone, or Im kz > 0 alone, gets one of the two wrong.
-    q_out = np.where(np.real(out) > 0.0, np.sqrt(out), 1j * np.sqrt(-out))
-    p_in = _admittance(eps_in, np.sqrt(eps_in - u2), polarization)
-    p_out = _admittance(eps_out, q_out, polarization)
-    waves = _waves(stack, k0, u2, polarization, p_out)
-    r = (p_in - waves.y[0]) / (p_in + waves.y[0])
-    f = np.empty((len(stack.layers) + 1, len(k0)), dtype=complex)
-    f[0] = 1.0 + r
-    for j, hop in enumerate(waves.hop):
-        f[j + 1] = f[j] * hop
-    power = (
-        np.abs(f) ** 2 * np.real(waves.y) / np.real(p_in)
-    )  # Re(F h*) = |F|² Re Y, upwards through each interface
-    absorbed = power[:-1] - power[1:]
-    if from_side == "substrate":
-        absorbed = absorbed[::-1]
-    return Spectrum(wavelength, r, np.abs(r) ** 2, power[-1], absorbed)
 
 
 def field_profile(

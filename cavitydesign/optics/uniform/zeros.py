@@ -42,7 +42,6 @@ class Zeros:
         count: the winding number of f along the boundary of ``region``.
         complete: whether ``len(z) == count`` and every zero was polished.
         region: the rectangle that was searched (grown where a zero lay on the boundary that was asked for).
-        evaluations: number of points at which f was evaluated.
     """
 
     z: Array
@@ -50,17 +49,6 @@ class Zeros:
     count: int
     complete: bool
     region: Region
-    evaluations: int
-
-
-def unscaled(f: Callable[[Array], Array]) -> Scaled:
-    """A plain function in the form that :func:`find_zeros` takes."""
-
-    def scaled(z: Array) -> tuple[Array, Array]:
-        value = f(z)
-        return value, np.zeros(np.shape(value))
-
-    return scaled
 
 
 def find_zeros(
@@ -91,11 +79,11 @@ def find_zeros(
         except _ZeroOnBoundary:
             region = _grown(region, scale, may_grow)
     else:
-        return Zeros(np.empty(0, complex), np.empty(0), 0, False, region, search.evaluations)
+        return Zeros(np.empty(0, complex), np.empty(0), 0, False, region)
     found, complete = search.inside(region, count, moments, 0)
     z = np.array(sorted(found, key=lambda item: (item.real, item.imag)), dtype=complex)
     step = np.abs(newton_step(f, z, search.steps(z))) if len(z) else np.empty(0)
-    return Zeros(z, step, count, complete and len(z) == count, region, search.evaluations)
+    return Zeros(z, step, count, complete and len(z) == count, region)
 
 
 def newton_step(f: Scaled, z: Array, h: Array) -> Array:
@@ -128,11 +116,9 @@ class _Search:
         branch_points: tuple[complex, ...],
     ):
         self.f, self.scale, self.local_scale, self.branch_points = f, scale, local_scale, branch_points
-        self.evaluations = 0
 
     def log(self, z: Array) -> Array:
         """Rows: log of the value, and the real log of its scale (kept apart: it says nothing about the phase)."""
-        self.evaluations += z.size
         value, log_scale = self.f(z)
         with np.errstate(divide="ignore"):
             return np.stack([np.log(value), log_scale + 0j])
@@ -236,7 +222,6 @@ class _Search:
         pad = 1e-9 * max(right - left, high - low)
         best, stalled = np.full(len(z), np.inf), 0
         for _ in range(60):
-            self.evaluations += 5 * len(z)
             newton = newton_step(self.f, z, self.steps(z))
             gap = z[:, None] - z[None, :]
             np.fill_diagonal(gap, np.inf)

@@ -15,7 +15,7 @@ from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.stack import Layer, Stack
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.uniform.multilayer import spectrum
+from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.report.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, styled
 from cavitydesign.solvers.solution import Solution
 from cavitydesign.study.peaks import Peak
