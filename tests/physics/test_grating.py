@@ -15,7 +15,7 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.solvers import Bragg, Poles, solve
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd import Fdtd
 from tests.kogelnik import dfb_modes
 from tests.optics.cells import circle, layer, numeric, rectangle, stack
 

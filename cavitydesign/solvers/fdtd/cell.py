@@ -28,7 +28,7 @@ from cavitydesign.geometry.stack import Inclusion, Stack
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.fdtd.materials import UNIT_NM, Medium, medium
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.settings import Settings
 
 _HEX_STRAIN = 0.003
 _FINER_1D = 4.0
@@ -114,7 +114,9 @@ def pixels_per_period(lattice: Lattice, pixels_per_um: float) -> tuple[int, int,
     return n, m, math.sqrt(n * m / (x * x * ratio)) * UNIT_NM
 
 
-def lay_out(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = OFFSETS[0]) -> SimulationCell:
+def lay_out(
+    ask: Ask, settings: Settings, *, pixels_per_um: float, offset: float = OFFSETS[0]
+) -> SimulationCell:
     """Cell, objects and media of a stack at one resolution, its reference plane ``offset`` pixels below a grid plane.
 
     Meep smooths a pixel that two materials share and not one that three do, as at the rim of a hole's floor. There
@@ -192,7 +194,7 @@ def _grid(
 
 
 def _margins(
-    stack: Stack, *, window_nm: tuple[float, float], settings: Fdtd, outer_index: float
+    stack: Stack, *, window_nm: tuple[float, float], settings: Settings, outer_index: float
 ) -> tuple[float, float]:
     """(pad, pml) in µm: the pad holds the evanescent orders down to 1e-5 of their energy, the PML one wave."""
     longest = window_nm[1] / UNIT_NM
@@ -208,7 +210,7 @@ def _margins(
 
 
 def _media(
-    stack: Stack, window_nm: tuple[float, float], settings: Fdtd
+    stack: Stack, window_nm: tuple[float, float], settings: Settings
 ) -> tuple[dict[str, Medium], dict[Any, str]]:
     media, names = {}, {material: f"material{index}" for index, material in enumerate(stack.materials)}
     for material, name in names.items():

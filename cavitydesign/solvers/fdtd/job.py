@@ -28,7 +28,7 @@ from cavitydesign.optics.patterned.fourier import symmetry_group
 from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.fdtd.cell import OFFSETS, SimulationCell, dimensions_of, lay_out
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.settings import Settings
 
 FORMAT = 1
 Point = tuple[float, float, float]
@@ -74,7 +74,7 @@ def point_group(stack: NumericStack, bloch: tuple[float, float] = (0.0, 0.0)) ->
     return "Cx" if x_mirror else "Cy" if y_mirror else "1"
 
 
-def jobs(ask: Ask, settings: Fdtd) -> list[Job]:
+def jobs(ask: Ask, settings: Settings) -> list[Job]:
     """Every class at every resolution and position on the grid, coarse first."""
     offsets = OFFSETS[:1] if ask.stack.is_uniform else OFFSETS
     return [
@@ -85,7 +85,9 @@ def jobs(ask: Ask, settings: Fdtd) -> list[Job]:
     ]
 
 
-def jobs_of_cell(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = OFFSETS[0]) -> list[Job]:
+def jobs_of_cell(
+    ask: Ask, settings: Settings, *, pixels_per_um: float, offset: float = OFFSETS[0]
+) -> list[Job]:
     """Every class at one resolution and position on the grid."""
     _check_bloch(ask)
     group = point_group(resolve_stack(ask.stack, window_nm=ask.window_nm), ask.bloch)
@@ -119,7 +121,7 @@ def _check_bloch(ask: Ask) -> None:
 
 
 def _content(
-    ask: Ask, cell: SimulationCell, *, group: PointGroup, parity: str, settings: Fdtd
+    ask: Ask, cell: SimulationCell, *, group: PointGroup, parity: str, settings: Settings
 ) -> tuple[dict[str, Any], dict[str, tuple[str, int]]]:
     """job.json of one mirror class, and the labels of its fit groups."""
     stack, window_nm = ask.stack, ask.window_nm
