@@ -79,11 +79,10 @@ class Finite(Solver):
             warnings += missing
         low, high = ask.window_nm
         kept = [
-            (mode, record)
-            for mode, record in found
-            if low <= mode.wavelength_nm <= high and (mode.q < 0.0 or mode.q >= self.poles.q_min)
+            pair
+            for pair in sorted(found, key=lambda pair: -pair[0].wavelength_nm)
+            if low <= pair[0].wavelength_nm <= high and not 0.0 <= pair[0].q < self.poles.q_min
         ]
-        kept.sort(key=lambda pair: -pair[0].wavelength_nm)
         provenance["array"] = [record for _, record in kept]
         status = Status.APPROXIMATE if kept else Status.NO_MODES
         if infinite.status is Status.INCOMPLETE:
@@ -146,20 +145,20 @@ def _families(modes: Modes) -> tuple[list[_Family], list[str]]:
     found, warnings = [], []
     for polarization, (even, odd) in _DARK.items():
         own = [row for row in modes if row.polarization == polarization]
-        pools = {label: [row for row in own if row.symmetry == label] for label in (even, "E")}
-        leaders = [row for row in own if row.symmetry == odd]
-        before = len(found)
-        for leader in leaders:
-            picked = []
-            for label in (even, "E"):
-                near = [row for row in pools[label] if _distance(row, leader) < _SPREAD]
-                if near:
-                    picked.append(min(near, key=lambda row: _distance(row, leader)))
+        free = list(own)
+        complete = False
+        for leader in (row for row in own if row.symmetry == odd):
+            near = [row for row in free if _distance(row, leader) < _SPREAD]
+            picked = [
+                min(alike, key=lambda row: _distance(row, leader))
+                for label in (even, "E")
+                if (alike := [row for row in near if row.symmetry == label])
+            ]
             if len(picked) == 2:
                 found.append(_Family(polarization, picked[0], leader, picked[1]))
-                for row in picked:
-                    pools[row.symmetry].remove(row)
-        if len(found) == before:
+                free = [row for row in free if row not in picked]
+                complete = True
+        if not complete:
             seen = ", ".join(f"{row.symmetry} {row.wavelength_nm:.1f} nm" for row in own) or "none"
             warnings.append(
                 f"no complete {polarization} family ({even}, {odd}, E) in the window, which holds: {seen}"
@@ -182,8 +181,8 @@ def _velocities(ask: Ask, settings: Poles, families: list[_Family]) -> list[floa
     around = [row.wavelength_nm for family in families for row in family.members]
     window = (max(ask.window_nm[0], 0.98 * min(around)), min(ask.window_nm[1], 1.02 * max(around)))
     coarse = replace(settings, waves=_SHELL, exact_threshold=False)
-    still = coarse.run(ask.replace(window_nm=window)).modes
-    moving = coarse.run(ask.replace(window_nm=window, bloch=(q, 0.0))).modes
+    still = coarse.run(replace(ask, window_nm=window)).modes
+    moving = coarse.run(replace(ask, window_nm=window, bloch=(q, 0.0))).modes
     velocities = []
     for family in families:
         own = [row for row in still if row.polarization == family.polarization]
@@ -236,16 +235,16 @@ def _edges(family: _Family, *, square: bool) -> list[_Edge]:
     letters, names = {}, iter("ABCD")
     for row in ranked:
         letters[row.symmetry] = "".join(next(names) for _ in range(row.degeneracy))
-    swaps: tuple[Exchange, Exchange] = (1, -1) if square else (0, 0)
     even, odd, bright = family.members
-    edges = [
+    name = letters["E"]
+    swaps: tuple[Exchange, Exchange] = (1, -1) if square else (0, 0)
+    dark = [
         _Edge(even, letters[even.symmetry], 0, (1, 1), swaps[0], 1),
         _Edge(odd, letters[odd.symmetry], 1, (1, 1), swaps[1], 1),
     ]
-    name = letters["E"]
     if square:
-        return [*edges, _Edge(bright, name, 2, (-1, 1), 0, 2)]
-    return [*edges, _Edge(bright, name[0], 2, (-1, 1), 0, 1), _Edge(bright, name[1], 2, (1, -1), 0, 1)]
+        return [*dark, _Edge(bright, name, 2, (-1, 1), 0, 2)]
+    return [*dark, _Edge(bright, name[0], 2, (-1, 1), 0, 1), _Edge(bright, name[1], 2, (1, -1), 0, 1)]
 
 
 def _family_rows(

@@ -23,8 +23,9 @@ closed beyond. With this rule neither cut enters the half of the region in which
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -140,21 +141,16 @@ def field_profile(
     polarization: Polarization = "TE",
     sheets: Sheets = ("open", "open"),
     z_nm: Array | None = None,
-    eps: Array | None = None,
 ) -> Field:
     """The field of a mode at ``k0`` (1/nm, complex) and ``u = kx/k0``, largest |E| equal to one and real there.
 
     Upward and downward admittances are carried to the interface where they match best, and the field runs from there
     outwards, in the direction in which it decays: evanescent layers of any thickness do no harm. At a (k0, u) that
     is no mode the field jumps there. ``z_nm`` defaults to 40 points per wavelength in the layers and half a
-    wavelength of either half-space. ``eps`` replaces the permittivities of the materials (rows as in ``numeric``).
+    wavelength of either half-space.
     """
-    stack = (
-        media(numeric, k0)
-        if eps is None
-        else Media(eps, media(numeric, k0).layers, numeric.superstrate, numeric.substrate)
-    )
-    z = default_grid(stack, k0) if z_nm is None else np.asarray(z_nm, dtype=float)
+    stack = media(numeric, k0)
+    z = _grid(stack, k0) if z_nm is None else np.asarray(z_nm, dtype=float)
     f, h, row = mode_field(stack, k0, u, polarization, sheets, z)
     eps_z = stack.eps[row]
     ez = -u / eps_z * h if polarization == "TM" else np.zeros_like(f)
@@ -166,8 +162,7 @@ def field_profile(
     return Field(z, f / norm, h / norm, ez / norm, hz / norm, eps_z)
 
 
-def default_grid(stack: Media, k0: complex) -> Array:
-    """About 40 points per wavelength in the layers, and half a vacuum wavelength of each half-space."""
+def _grid(stack: Media, k0: complex) -> Array:
     half_wave = math.pi / abs(k0)
     edges = np.concatenate([[0.0], np.cumsum([d for d, _ in stack.layers])])
     parts = [np.linspace(-half_wave, 0.0, 21)]
@@ -182,16 +177,15 @@ def mode_field(
     stack: Media, k0: complex, u: complex, polarization: Polarization, sheets: Sheets, z: Array
 ) -> tuple[Array, Array, Array]:
     """(F, h, row of ε) of a mode at the heights z; h counted upwards; not normalised."""
-    k0_, u2 = np.atleast_1d(complex(k0)), complex(u) ** 2
-    flipped = Media(stack.eps, stack.layers[::-1], stack.substrate, stack.superstrate)
-    rows = (stack.superstrate, stack.substrate)
+    u2 = complex(u) ** 2
     ends = [
-        np.atleast_1d(_admittance(stack.eps[row], half_space_q(stack.eps[row], k0, u2, sheet), polarization))
-        for row, sheet in zip(rows, sheets, strict=True)
+        (row, half_space_q(stack.eps[row], k0, u2, sheet))
+        for row, sheet in zip((stack.superstrate, stack.substrate), sheets, strict=True)
     ]
-    up = _waves(stack, k0_, u2, polarization, ends[0])
-    down = _waves(flipped, k0_, u2, polarization, ends[1])
-    y_up, y_down = up.y[:, 0], down.y[::-1, 0]
+    y_ends = [_admittance(stack.eps[row], q, polarization) for row, q in ends]
+    up = _waves(stack.eps, stack.layers, k0, u2, polarization, y_ends[0])
+    down = _waves(stack.eps, stack.layers[::-1], k0, u2, polarization, y_ends[1])
+    y_up, y_down = up.y, down.y[::-1]
     with np.errstate(all="ignore"):
         misfit = np.abs(y_up + y_down) / (np.abs(y_up) + np.abs(y_down))
     n = len(stack.layers)
@@ -199,9 +193,9 @@ def mode_field(
     edges = np.concatenate([[0.0], np.cumsum([d for d, _ in stack.layers])])
     f_at = np.ones(n + 1, dtype=complex)
     for j in range(middle, n):
-        f_at[j + 1] = f_at[j] * up.hop[j][0]
+        f_at[j + 1] = f_at[j] * up.hop[j]
     for j in range(middle, 0, -1):
-        f_at[j - 1] = f_at[j] * down.hop[n - j][0]
+        f_at[j - 1] = f_at[j] * down.hop[n - j]
     f, h, row = np.zeros(len(z), complex), np.zeros(len(z), complex), np.zeros(len(z), int)
     where = np.searchsorted(edges, z, side="right") - 1
     for j in range(-1, n + 1):
@@ -209,14 +203,11 @@ def mode_field(
         if not at.any():
             continue
         if j in (-1, n):
-            row[at], y_end, height = (
-                (stack.substrate, ends[1][0], -z[at])
-                if j < 0
-                else (stack.superstrate, ends[0][0], z[at] - edges[-1])
-            )
-            q = half_space_q(stack.eps[row[at][0]], k0, u2, sheets[1] if j < 0 else sheets[0])
-            f[at] = f_at[0 if j < 0 else n] * np.exp(1j * q * k0 * height)
-            h[at] = (-y_end if j < 0 else y_end) * f[at]
+            below = j < 0
+            height = -z[at] if below else z[at] - edges[-1]
+            row[at], q = ends[int(below)]
+            f[at] = f_at[0 if below else n] * np.exp(1j * q * k0 * height)
+            h[at] = (-y_ends[1] if below else y_ends[0]) * f[at]
             continue
         d, row[at] = stack.layers[j]
         upwards = j >= middle
@@ -234,25 +225,32 @@ class _Waves:
     """Looking upwards: y admittance at each interface from below, hop F(top)/F(bottom), inner (r, q, p) per layer."""
 
     y: Array
-    hop: list[Array]
-    inner: list[tuple[Any, Any, Any]]
+    hop: list[complex]
+    inner: list[tuple[complex, complex, complex]]
 
 
-def _waves(stack: Media, k0: Array, u2: Array | complex, polarization: Polarization, p_end: Array) -> _Waves:
-    y = np.empty((len(stack.layers) + 1, len(k0)), dtype=complex)
+def _waves(
+    eps: Array,
+    layers: Sequence[tuple[float, int]],
+    k0: complex,
+    u2: complex,
+    polarization: Polarization,
+    p_end: Array,
+) -> _Waves:
+    y = np.empty(len(layers) + 1, dtype=complex)
     y[-1] = p_end
     hop, inner = [], []
-    for j in range(len(stack.layers) - 1, -1, -1):
-        d, row = stack.layers[j]
-        q2 = stack.eps[row] - u2
-        q = np.sqrt(np.where(np.abs(q2) < 1e-14, 1e-14, q2) + 0j)
-        q = np.where(np.imag(q * k0) < 0.0, -q, q)  # either root will do inside; this one makes exp(iδ) decay
-        p = _admittance(stack.eps[row], q, polarization)
+    for j in range(len(layers) - 1, -1, -1):
+        d, row = layers[j]
+        q2 = eps[row] - u2
+        q = np.sqrt((1e-14 if abs(q2) < 1e-14 else q2) + 0j)
+        q = -q if (q * k0).imag < 0.0 else q  # either root will do inside; this one makes exp(iδ) decay
+        p = _admittance(eps[row], q, polarization)
         r = (p - y[j + 1]) / (p + y[j + 1])
         x = np.exp(1j * q * k0 * d)
         hop.append((1.0 + r) * x / (1.0 + r * x * x))
         y[j] = p * (1.0 - r * x * x) / (1.0 + r * x * x)
-        inner.append((r[0], q[0], p[0]) if len(k0) == 1 else (r, q, p))
+        inner.append((r, q, p))
     return _Waves(y, hop[::-1], inner[::-1])
 
 

@@ -49,11 +49,8 @@ def estimate(jobs: Sequence[Job], *, ranks: int = 1, at_once: int = 1) -> Estima
         cells = job.cell.voxels / 2.0**mirrors
         pulse = 10.0 / job.content["sources"][0]["pulse"]["width"] if job.content["sources"] else 0.0
         run = job.content["run"]
-        steps = (
-            (pulse + run.get("settle", 0.0) + _TYPICAL * run["duration"])
-            * job.resolution
-            / job.content.get("courant", 0.5)
-        )
+        # two steps a pixel of light path: Meep's Courant number is 0.5
+        steps = 2.0 * job.resolution * (pulse + run.get("settle", 0.0) + _TYPICAL * run["duration"])
         speed = _CELLS_PER_S[dimensions] / (_SLOWER if weight * cells / ranks > _OUT_OF_CACHE_CELLS else 1.0)
         seconds += steps * (weight * cells / speed / ranks + _STEP_OVERHEAD_S[dimensions])
         memory.append(weight * cells * _BYTES_PER_CELL[dimensions] + ranks * _BASE_BYTES)
@@ -106,8 +103,7 @@ def available_memory_gb() -> float:
 
 
 def _human(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:.0f} s"
-    if seconds < 7200.0:
-        return f"{seconds / 60.0:.0f} min"
-    return f"{seconds / 3600.0:.0f} h"
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2.0 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
