@@ -13,8 +13,8 @@ waves, and light scattered out at the edges.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class Finite(Solver):
         families, warnings = _families(infinite.modes)
         ask.progress(1, 2, "waves on the array")
         velocities = _velocities(ask, self.poles, families) if families else []
-        found: list[tuple[Mode, dict[str, Any]]] = []
+        found: list[tuple[Mode, BandEdge]] = []
         for family, velocity in zip(families, velocities, strict=True):
             rows, missing = _family_rows(family, velocity, ask, periods)
             found += rows
@@ -83,11 +83,41 @@ class Finite(Solver):
             for pair in sorted(found, key=lambda pair: -pair[0].wavelength_nm)
             if low <= pair[0].wavelength_nm <= high and not 0.0 <= pair[0].q < self.poles.q_min
         ]
-        provenance["array"] = [record for _, record in kept]
+        edges = tuple(edge for _, edge in kept)
+        provenance["array"] = [asdict(edge) for edge in edges]
         status = Status.APPROXIMATE if kept else Status.NO_MODES
         if infinite.status is Status.INCOMPLETE:
             status = Status.INCOMPLETE
-        return Solution(Modes.of([mode for mode, _ in kept]), status, provenance, tuple(warnings))
+        modes = Modes.of([mode for mode, _ in kept])
+        return Solution(modes, status, provenance, tuple(warnings), details=edges)
+
+
+@dataclass(frozen=True, slots=True)
+class BandEdge:
+    """What the table has no column for: an array mode's detail in :attr:`Solution.details`.
+
+    Attributes:
+        band_edge: letter, A to D from the longest wavelength on; "CD" for a pair.
+        polarization: that of its family.
+        wavelength_at_gamma_nm: of the Γ mode that it comes from.
+        q_vertical: Q of what leaves upwards and downwards together.
+        shares_even_odd_bright: its energy in the dark even, the dark odd and the bright combination of waves.
+        uniform_share: the part of its energy whose amplitude is uniform over the array.
+        amplitude_gain_length: αL of the amplitude, L the root of the area.
+        group_index: 1/v.
+        coupling_back_length, coupling_cross_length: κL of the coupling back and across.
+    """
+
+    band_edge: str
+    polarization: str
+    wavelength_at_gamma_nm: float
+    q_vertical: float
+    shares_even_odd_bright: tuple[float, float, float]
+    uniform_share: float
+    amplitude_gain_length: float
+    group_index: float
+    coupling_back_length: float
+    coupling_cross_length: float
 
 
 def _refuse_other_symmetries(ask: Ask) -> None:
@@ -249,8 +279,8 @@ def _edges(family: _Family, *, square: bool) -> list[_Edge]:
 
 def _family_rows(
     family: _Family, velocity: float, ask: Ask, periods: tuple[int, int]
-) -> tuple[list[tuple[Mode, dict[str, Any]]], list[str]]:
-    """Array modes, each with a record of what the table has no column for; and warnings."""
+) -> tuple[list[tuple[Mode, BandEdge]], list[str]]:
+    """Array modes, each with its band edge; and warnings."""
     period = ask.stack.lattice.periods_nm[0]
     even, odd, bright = (row.k0_per_nm for row in family.members)
     waves = FourWaves.from_poles(
@@ -268,7 +298,7 @@ def _family_rows(
             )
             continue
         mode = _array_mode(family, edge, coarse, fine, waves)
-        rows.append((mode, _record(edge, mode, fine, waves, lengths)))
+        rows.append((mode, _band_edge(edge, mode, fine, waves, lengths)))
     return rows, warnings
 
 
@@ -342,20 +372,19 @@ def _inverse(loss: float) -> float:
     return 1.0 / loss if loss else math.inf
 
 
-def _record(
+def _band_edge(
     edge: _Edge, mode: Mode, found: ArrayMode, waves: FourWaves, lengths: tuple[float, float]
-) -> dict[str, Any]:
-    """What the table has no column for."""
+) -> BandEdge:
     length = math.sqrt(lengths[0] * lengths[1])
-    return {
-        "band_edge": edge.letter,
-        "polarization": mode.polarization,
-        "wavelength_at_gamma_nm": edge.row.wavelength_nm,
-        "q_vertical": _inverse(1.0 / mode.q_up + 1.0 / mode.q_down),
-        "shares_even_odd_bright": list(found.shares),
-        "uniform_share": found.uniform[edge.part],
-        "amplitude_gain_length": -found.k0.imag / waves.velocity * length,
-        "group_index": 1.0 / waves.velocity,
-        "coupling_back_length": abs(waves.back.real) / waves.velocity * length,
-        "coupling_cross_length": abs(waves.cross.real) / waves.velocity * length,
-    }
+    return BandEdge(
+        band_edge=edge.letter,
+        polarization=mode.polarization,
+        wavelength_at_gamma_nm=edge.row.wavelength_nm,
+        q_vertical=_inverse(1.0 / mode.q_up + 1.0 / mode.q_down),
+        shares_even_odd_bright=found.shares,
+        uniform_share=found.uniform[edge.part],
+        amplitude_gain_length=-found.k0.imag / waves.velocity * length,
+        group_index=1.0 / waves.velocity,
+        coupling_back_length=abs(waves.back.real) / waves.velocity * length,
+        coupling_cross_length=abs(waves.cross.real) / waves.velocity * length,
+    )

@@ -330,7 +330,10 @@ class Solution:
         solver: name of the solver.
         window_nm: the wavelengths that were searched, (shortest, longest).
         design_id: SHA-256 of the design or stack.
-        rejected: candidates that are no modes; none in a solution that was stored.
+        rejected: candidates that are no modes.
+        details: for each mode what the table has no column for, in a type of the solver's; empty where it has none.
+
+    A solution that was stored comes back without live resonances, ``rejected`` and ``details``.
     """
 
     modes: Modes
@@ -341,6 +344,7 @@ class Solution:
     window_nm: Window = (math.nan, math.nan)
     design_id: str = ""
     rejected: tuple[Rejected, ...] = ()
+    details: tuple[Any, ...] = ()
 
     def _repr_html_(self) -> str:
         """The modes and the status, for notebooks."""

@@ -10,7 +10,7 @@ import pytest
 
 from cavitydesign.errors import InputError
 from cavitydesign.optics.arrays.coupled_waves import FourWaves, array_modes, chebyshev, quadrature
-from tests.kogelnik import dfb_modes
+from tests.coupled import bands, dfb_modes
 
 K = 2.0 * math.pi / 360.0
 LOSSLESS = FourWaves.from_poles(
@@ -19,22 +19,6 @@ LOSSLESS = FourWaves.from_poles(
 LEAKY = FourWaves.from_poles(
     bright=9.9326e-3 - 4.739e-5j, dark_even=9.5626e-3, dark_odd=9.8862e-3, velocity=0.4655, wavenumber=K
 )
-
-
-def bands(waves, kx, ky):
-    """The four complex k0 of the infinite array at a small Bloch wavevector (1/nm), by increasing real part."""
-    v, bend = waves.velocity, 0.5 * waves.velocity / waves.wavenumber
-    matrix = np.full((4, 4), waves.cross, dtype=complex)
-    matrix[0, 1] = matrix[1, 0] = matrix[2, 3] = matrix[3, 2] = waves.back
-    diagonal = [
-        v * kx + bend * ky**2,
-        -v * kx + bend * ky**2,
-        v * ky + bend * kx**2,
-        -v * ky + bend * kx**2,
-    ]
-    np.fill_diagonal(matrix, waves.centre + np.array(diagonal))
-    values = np.linalg.eigvals(matrix)
-    return values[np.argsort(values.real)]
 
 
 def fundamental(waves, periods, part=0, *, points=16):

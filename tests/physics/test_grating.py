@@ -16,7 +16,7 @@ from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.solvers import Bragg, Poles, solve
 from cavitydesign.solvers.fdtd import Fdtd
-from tests.kogelnik import dfb_modes
+from tests.coupled import dfb_modes
 from tests.optics.cells import circle, layer, numeric, rectangle, stack
 
 PERIOD = 400.0

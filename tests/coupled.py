@@ -1,4 +1,4 @@
-"""The DFB laser of one dimension, exactly: what a grating and an array of lines must come to."""
+"""What coupled waves come to in closed form: the DFB laser of one dimension, the bands of the infinite array."""
 
 from __future__ import annotations
 
@@ -7,6 +7,22 @@ import cmath
 import numpy as np
 
 from cavitydesign.optics.arrays.coupled_waves import chebyshev
+
+
+def bands(waves, kx, ky):
+    """The four complex k0 of the infinite array at a small Bloch wavevector (1/nm), by increasing real part."""
+    v, bend = waves.velocity, 0.5 * waves.velocity / waves.wavenumber
+    matrix = np.full((4, 4), waves.cross, dtype=complex)
+    matrix[0, 1] = matrix[1, 0] = matrix[2, 3] = matrix[3, 2] = waves.back
+    diagonal = [
+        v * kx + bend * ky**2,
+        -v * kx + bend * ky**2,
+        v * ky + bend * kx**2,
+        -v * ky + bend * kx**2,
+    ]
+    np.fill_diagonal(matrix, waves.centre + np.array(diagonal))
+    values = np.linalg.eigvals(matrix)
+    return values[np.argsort(values.real)]
 
 
 def dfb_modes(coupling_length: complex, *, count: int = 1):
