@@ -144,9 +144,8 @@ def _periods(ask: Ask) -> tuple[int, int]:
         raise InputError(rule, key="device.periods")
     periods = ask.device.counts
     if min(periods) < 3:
-        raise InputError(
-            "slowly varying amplitudes need 3 periods at least", key="device.periods", value=list(periods)
-        )
+        rule = "slowly varying amplitudes need 3 periods at least"
+        raise InputError(rule, key="device.periods", value=list(periods))
     return periods
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cavitydesign.errors import InputError
 from cavitydesign.optics.arrays.coupled_waves import FourWaves, array_modes, chebyshev, quadrature
 from tests.coupled import bands, dfb_modes
 
@@ -173,20 +172,6 @@ def test_exchange_splits_the_even_class_without_changing_it():
     parts = [mode.k0 for swap in (1, -1) for mode in array_modes(LEAKY, **options, exchange=swap, count=3)]
     for mode in whole:
         assert min(abs(mode.k0 - k0) for k0 in parts) < 1e-9 * abs(mode.k0)
-
-
-@pytest.mark.parametrize(
-    ("changes", "key"),
-    [
-        ({"lengths_nm": (0.0, 100.0)}, "lengths_nm"),
-        ({"points": 7}, "points"),
-        ({"exchange": 1, "lengths_nm": (9000.0, 14000.0)}, "exchange"),
-    ],
-)
-def test_refused(changes, key):
-    options = {"lengths_nm": (6120.0, 6120.0), "parity": (1, 1), "near": LEAKY.dark[0], **changes}
-    with pytest.raises(InputError, match=key):
-        array_modes(LEAKY, **options)
 
 
 def test_grid_differentiates_and_integrates_polynomials():

@@ -29,7 +29,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cavitydesign.errors import InputError
 from cavitydesign.kinds import Array
 
 Parity = Literal[-1, 1]
@@ -88,8 +87,6 @@ class ArrayMode:
 
     Attributes:
         k0: complex vacuum wavenumber, 1/nm.
-        parity: of H_z (E_z for TM) under x → -x and y → -y.
-        exchange: its parity under x ↔ y; 0 where the array or the mode has none.
         shares: of its energy in the array in the dark even, the dark odd and the bright combination; they add
             up to 1.
         uniform: the parts of these shares whose amplitude is uniform over the array; they tell the fundamental
@@ -97,8 +94,6 @@ class ArrayMode:
     """
 
     k0: complex
-    parity: tuple[Parity, Parity]
-    exchange: int
     shares: tuple[float, float, float]
     uniform: tuple[float, float, float]
 
@@ -126,12 +121,6 @@ def array_modes(
             diffraction layers are resolved.
     """
     lx, ly = lengths_nm
-    if not (lx > 0.0 and ly > 0.0):
-        raise InputError("both must be > 0", key="lengths_nm", value=list(lengths_nm))
-    if exchange and (lx != ly or parity[0] != parity[1]):
-        raise InputError("needs a square array and equal parities", key="exchange", value=exchange)
-    if points < 6 or points % 2:
-        raise InputError("must be an even number from 6", key="points", value=points)
     own_x, to_x = _blocks(waves, lx, ly, parity, points)
     if exchange:
         operator = own_x + exchange * to_x
@@ -261,7 +250,7 @@ def _array_mode(
     energy = np.array([w @ np.abs(part) ** 2 @ w for part in parts])
     uniform = np.array([abs(w @ part @ w) ** 2 for part in parts]) / 4.0
     shares, even = (np.array([e[0], e[1], e[2] + e[3]]) / energy.sum() for e in (energy, uniform))
-    return ArrayMode(k0, parity, exchange, tuple(map(float, shares)), tuple(map(float, even)))  # type: ignore[arg-type]
+    return ArrayMode(k0, tuple(map(float, shares)), tuple(map(float, even)))  # type: ignore[arg-type]
 
 
 def _on_grid(

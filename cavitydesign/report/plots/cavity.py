@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 def mode_picture(design: Design, solution: Solution, *, row: int | None = None) -> Figure:
     """What a mode looks like: its field through a uniform stack, or in a section of the cell; without field, a chart.
 
-    Only the pole solver's modes have fields; those of others are drawn by wavelength and Q.
+    Only the pole solver's modes have fields; those of others are drawn by wavelength and Q, and the picture says so.
     """
     if not solution.modes.live:
-        return mode_chart(design, solution)
+        figure = mode_chart(design, solution)
+        figure.supxlabel(f"the {solution.solver} solver keeps no fields: its modes by λ and Q", fontsize=8)
+        return figure
     if design.to_stack().is_uniform:
         return mode_profile(design, solution, row=row)
     from cavitydesign.report.plots.section import mode_section

@@ -23,13 +23,7 @@ def perform(plan: Sequence[Job], settings: Settings, progress: Progress) -> list
         SolverError: they do not fit this machine or the time, which is said before the first starts; or a run failed.
         Unavailable: there is no Meep.
     """
-    refuse_what_does_not_fit(
-        plan,
-        ranks=settings.ranks,
-        at_once=settings.at_once,
-        time_limit_s=settings.time_limit_s,
-        memory_limit_gb=settings.memory_limit_gb,
-    )
+    refuse_what_does_not_fit(plan, settings)
     return run_jobs(
         [(job.name, job.content) for job in plan],
         interpreter=find_interpreter(settings.interpreter),

@@ -207,13 +207,12 @@ def test_estimates_grow_as_they_should_and_a_job_that_does_not_fit_is_refused():
     assert cost(100.0).seconds == pytest.approx(16.0 * cost(50.0).seconds, rel=0.2)
     assert cost(100.0, ranks=8).seconds < 0.2 * cost(100.0).seconds
     plan = jobs(Ask(CELL, WINDOW, Device(periods=(51, 51))), Fdtd(pixels_per_um=(100.0,)))
-    limits = {"ranks": 1, "at_once": 1}
     with pytest.raises(SolverError, match=r"GB are free; it fits at \d+ pixels per um"):
-        refuse_what_does_not_fit(plan, **limits, time_limit_s=1e9, memory_limit_gb=1.0)
+        refuse_what_does_not_fit(plan, Fdtd(time_limit_s=1e9, memory_limit_gb=1.0))
     with pytest.raises(SolverError, match=r"it fits with time_limit_s = \d+.*ranks = \d+"):
-        refuse_what_does_not_fit(plan, **limits, time_limit_s=60.0, memory_limit_gb=1e4)
+        refuse_what_does_not_fit(plan, Fdtd(time_limit_s=60.0, memory_limit_gb=1e4))
     small = jobs(Ask(UNIFORM, WINDOW), Fdtd())
-    assert refuse_what_does_not_fit(small, **limits, time_limit_s=600.0, memory_limit_gb=4.0).seconds < 600.0
+    assert refuse_what_does_not_fit(small, Fdtd(time_limit_s=600.0, memory_limit_gb=4.0)).seconds < 600.0
 
 
 def test_exported_jobs_are_those_that_a_solve_would_run(tmp_path):
