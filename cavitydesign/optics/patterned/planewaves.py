@@ -194,35 +194,30 @@ def _block(waves: PlaneWaves, group: Group, irrep: Irrep, images: list[Array], o
     count, signs = len(waves), np.array([-1.0 if op.mirror else 1.0 for op in group.operations])
     table = np.array(images)
     memo: dict[bytes, tuple[Array, Array]] = {}
-    l_cols, t_cols, s_cols, wave_of, l_column, l_scalar = [], [], [], [], [], []
+    columns: list[tuple[Array, Array]] = []  # L and T
+    scalars, wave_of, l_column, l_scalar = [], [], [], []
     zero = np.zeros(count)
     for orbit in orbits:
         even, odd = _projected(irrep, table, signs, orbit, memo)
-        scalar = _spread(even, orbit, count)
+        scalar = list(_spread(even, orbit, count).T)
         first = int(orbit[0])
         if waves.lengths[first] == 0.0:
-            for vector in _projected_vectors(irrep, group).T:
-                l_cols.append(np.eye(1, count, first)[0] * vector[0])
-                t_cols.append(np.eye(1, count, first)[0] * vector[1])
-                wave_of.append(first)
+            unit = np.eye(1, count, first)[0]
+            new = [(unit * l, unit * t) for l, t in _projected_vectors(irrep, group).T]
         else:
-            for index, column in enumerate(scalar.T):
-                l_column.append(len(wave_of))
-                l_scalar.append(len(s_cols) + index)
-                l_cols.append(column)
-                t_cols.append(zero)
-                wave_of.append(first)
-            for column in _spread(odd, orbit, count).T:
-                l_cols.append(zero)
-                t_cols.append(column)
-                wave_of.append(first)
-        s_cols += list(scalar.T)
-    shape = (count, 0)
+            l_column += range(len(columns), len(columns) + len(scalar))
+            l_scalar += range(len(scalars), len(scalars) + len(scalar))
+            new = [(column, zero) for column in scalar]
+            new += [(zero, column) for column in _spread(odd, orbit, count).T]
+        columns += new
+        wave_of += [first] * len(new)
+        scalars += scalar
+    parts = np.array(columns).reshape(-1, 2, count)
     return Block(
         irrep=irrep,
-        l_part=np.array(l_cols).T if l_cols else np.zeros(shape),
-        t_part=np.array(t_cols).T if t_cols else np.zeros(shape),
-        scalars=np.array(s_cols).T if s_cols else np.zeros(shape),
+        l_part=np.ascontiguousarray(parts[:, 0]).T,
+        t_part=np.ascontiguousarray(parts[:, 1]).T,
+        scalars=np.array(scalars).reshape(-1, count).T,
         waves=np.array(wave_of, dtype=int),
         l_column=np.array(l_column, dtype=int),
         l_scalar=np.array(l_scalar, dtype=int),

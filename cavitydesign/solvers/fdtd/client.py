@@ -159,7 +159,7 @@ def run_jobs(
     """
     base = Path(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="cavitydesign-fdtd-"))
     base.mkdir(parents=True, exist_ok=True)
-    results: list[dict[str, Any] | None] = [None] * len(contents)
+    results: dict[int, dict[str, Any]] = {}
     waiting = list(range(len(contents)))
     running: list[_Run] = []
     deadline = time.monotonic() + time_limit_s
@@ -174,7 +174,7 @@ def run_jobs(
                     results[index] = _read(final)
                     continue
                 left = max(1.0, deadline - time.monotonic())
-                running.append(_start(index, name, content, base, final, interpreter.path, ranks, left))
+                running.append(_start(index, name, content, final, interpreter.path, ranks, left))
             for run in list(running):
                 if run.process.poll() is not None:
                     running.remove(run)
@@ -183,14 +183,13 @@ def run_jobs(
                     _end([run])
             if time.monotonic() - last_word > 1.0 and running:
                 last_word = time.monotonic()
-                _tell(progress, running, done=sum(r is not None for r in results), total=len(contents))
+                _tell(progress, running, done=len(results), total=len(contents))
             if running:
                 time.sleep(_POLL_S)
     except KeyboardInterrupt:
         _end(running)
-        done = sum(r is not None for r in results)
         raise Interrupted(
-            f"interrupted: {done} of {len(contents)} FDTD runs are finished and kept in {base}; "
+            f"interrupted: {len(results)} of {len(contents)} FDTD runs are finished and kept in {base}; "
             f"the same call with folder={str(base)!r} goes on from there"
         ) from None
     except BaseException:
@@ -198,20 +197,13 @@ def run_jobs(
         raise
     if folder is None:
         shutil.rmtree(base, ignore_errors=True)
-    return [result for result in results if result is not None]
+    return [results[index] for index in range(len(contents))]
 
 
 def _start(
-    index: int,
-    name: str,
-    content: dict[str, Any],
-    base: Path,
-    final: Path,
-    interpreter: str,
-    ranks: int,
-    left: float,
+    index: int, name: str, content: dict[str, Any], final: Path, interpreter: str, ranks: int, left: float
 ) -> _Run:
-    own = base / f"{final.name}.{os.getpid()}-{secrets.token_hex(4)}.part"
+    own = final.with_name(f"{final.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     own.mkdir()
     (own / "job.json").write_text(json.dumps(content))
     log = (own / "log.txt").open("wb")

@@ -174,13 +174,10 @@ class Convergence:
         found = {group: [(m["frequency"], m["decay"]) for m in rows] for group, rows in modes.items()}
         self.history.append({"t": now, "modes": found})
         previous, self._previous = self._previous, modes
-        tolerances = {
-            "frequency_tolerance": self._wanted["frequency"],
-            "decay_tolerance": self._wanted["decay"],
-            "floor": self._wanted.get("floor", 1e-3),
-        }
+        allowed = {f"{name}_tolerance": self._wanted[name] for name in ("frequency", "decay")}
+        allowed["floor"] = self._wanted["floor"]
         return previous is not None and all(
-            agree(previous[group], modes[group], **tolerances) for group in modes
+            agree(previous[group], modes[group], **allowed) for group in modes
         )
 
 
@@ -244,7 +241,7 @@ def _finish(mp, sim, job, folder, recorder, fitter, flux, record):
         "t0": recorder.t0,
         "channels": fitter.channels,
         "windows": [{"window": window, "fits": fitter.fits(series, dt, *window)} for window in windows],
-        "fluxes": _read_fluxes(mp, flux),
+        "fluxes": {name: float(mp.get_fluxes(gathered)[0]) for name, gathered in flux or []},
         **record,
     }
     frames = _frames(mp, sim, job)
@@ -275,10 +272,6 @@ def _add_fluxes(mp, sim, job):
         out.append((spec["name"], sim.add_flux(spec["frequency"], 0, 1, *regions)))
     sim._evaluate_dft_objects()  # as sim.run() would: they are made when first looked at
     return out
-
-
-def _read_fluxes(mp, fluxes):
-    return {name: float(mp.get_fluxes(flux)[0]) for name, flux in fluxes or []}
 
 
 def _frames(mp, sim, job):
