@@ -81,7 +81,7 @@ class Verification:
             "only_fast": [_plain(mode) for mode in self.only_fast],
             "only_fdtd": [_plain(mode) for mode in self.only_fdtd],
             "ignored": [{"mode": _plain(mode), "reason": reason} for mode, reason in self.ignored],
-            "rejected_by_fdtd": list(self.fdtd.provenance.get("rejected", [])),
+            "rejected_by_fdtd": [item.record() for item in self.fdtd.rejected],
         }  # fmt: skip
 
 

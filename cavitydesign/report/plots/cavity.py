@@ -13,7 +13,7 @@ from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Layer, Stack
 from cavitydesign.kinds import Window
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.uniform.multilayer import spectrum
+from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.report.plots.modes import dense
 from cavitydesign.report.plots.section import holds_gain, layers_by_height, mode_section
 from cavitydesign.report.plots.style import (
@@ -38,11 +38,13 @@ if TYPE_CHECKING:
 def mode_picture(design: Design, solution: Solution, *, row: int | None = None) -> Figure:
     """What a mode looks like: its field through a uniform stack, or in a section of the cell; without field, a chart.
 
-    Only the pole solver's modes have fields; those of others are drawn by wavelength and Q. ``row`` None takes the
-    bright mode of lowest threshold.
+    Only the pole solver's modes have fields; those of others are drawn by wavelength and Q, and the picture says so.
+    ``row`` None takes the bright mode of lowest threshold.
     """
     if not solution.modes.live:
-        return mode_chart(design, solution)
+        figure = mode_chart(design, solution)
+        figure.supxlabel(f"the {solution.solver} solver keeps no fields: its modes by λ and Q", fontsize=8)
+        return figure
     stack = design.to_stack()
     numeric = resolve_stack(stack, window_nm=solution.window_nm)
     mode = solution.modes[_easiest(solution.modes) if row is None else row]
