@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cavitydesign.gain.model import Filling, GainModel
+from cavitydesign.gain.model import GainModel
+from cavitydesign.gain.rates import Filling
 from cavitydesign.kinds import Array
 
 

@@ -76,19 +76,19 @@ def thresholds(
     )
     starts_above_zero = levels[0] != 0.0
     transparent, at_first = lowest_level(medium, np.zeros(len(inside)))
-    transparent[~covered | (at_first & starts_above_zero)] = (
-        np.nan
-    )  # transparent below the first level: not known
+    transparent[~covered | (at_first & starts_above_zero)] = np.nan  # below the first level: not known
+    status = np.full(len(inside), LineStatus.OUT_OF_BAND, dtype=object)
+    status[covered] = LineStatus.NO_GAIN
     if model.given_pairs is not None:
         found = np.full(len(inside), pumping.created_for(model.given_pairs))
         reached = covered & (medium.at(found) > 0.0)
-        status = _statuses(covered, reached, LineStatus.GIVEN)
+        status[reached] = LineStatus.GIVEN
     else:
         found, at_first = lowest_level(medium, required_gain_per_cm)
         reached = covered & (at_first | np.isfinite(found))
-        status = _statuses(covered, reached, LineStatus.LASES)
-        status[reached & at_first & starts_above_zero] = LineStatus.UPPER_BOUND
         status[covered & ~np.isfinite(required_gain_per_cm)] = LineStatus.UNKNOWN_LOSS
+        status[reached] = LineStatus.LASES
+        status[reached & at_first & starts_above_zero] = LineStatus.UPPER_BOUND
     found[~reached] = np.nan
     shown = np.where(np.isfinite(found), found, transparent)
     shown = np.where(np.isfinite(shown), shown, levels[0])
@@ -99,13 +99,6 @@ def thresholds(
         share=np.where(covered[:, None], model.shares(inside, pumping.at(shown)), 0.0),
         status=tuple(status),
     )
-
-
-def _statuses(covered: Array, reached: Array, of_reached: LineStatus) -> Array:
-    status = np.full(len(covered), LineStatus.OUT_OF_BAND, dtype=object)
-    status[covered] = LineStatus.NO_GAIN
-    status[reached] = of_reached
-    return status
 
 
 def lowest_level(medium: _Medium, required: Array) -> tuple[Array, Array]:
@@ -149,23 +142,9 @@ def _peak_above(medium: _Medium, row: int, required: Array) -> tuple[float, floa
 
 
 def _polish(excess: Callable[[Array], Array], low: Array, high: Array, rows: Array) -> Array:
-    """Roots in the brackets of all ``rows`` at once, to 1e-11: false position, halving the stale end (Illinois)."""
-    a, b = low.copy(), high.copy()
-    fa, fb = excess(a), excess(b)
-    side = np.zeros(len(a))
-    x = b.copy()
+    """Roots in the brackets of all ``rows`` at once, by halving them down to rounding."""
     for _ in range(60):
-        step = np.where(fb != fa, fb - fa, 1.0)
-        guess = b - fb * (b - a) / step
-        new = np.where((guess >= a) & (guess <= b), guess, 0.5 * (a + b))
-        done = np.all(np.abs(new - x)[rows] <= 1e-11 * np.abs(new)[rows])
-        x = new
-        if done:
-            break
-        fx = excess(x)
-        up = fx >= 0.0
-        fa = np.where(up, np.where(side > 0, 0.5 * fa, fa), fx)
-        fb = np.where(up, fx, np.where(side < 0, 0.5 * fb, fb))
-        a, b = np.where(up, a, x), np.where(up, x, b)
-        side = np.where(up, 1.0, -1.0)
-    return x[rows]
+        middle = 0.5 * (low + high)
+        above = excess(middle) >= 0.0
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return high[rows]

@@ -76,7 +76,7 @@ def gain_map(emitter: Emitter, window_nm: tuple[float, float], *, title: str = "
 def _gain_curves(axes: Axes, emitter: Emitter, low: float, high: float) -> float:
     """Curves at rising ⟨N⟩; returns the upper limit that it set."""
     wavelengths = np.linspace(low, high, 401)
-    gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS)).total_per_cm
+    gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS))
     for pairs, gain, shade in zip(PAIRS, gains, np.linspace(0.3, 1.0, len(PAIRS)), strict=True):
         axes.plot(wavelengths, gain, color=BLUE, alpha=shade, linewidth=1.5)
         if gain.max() > 0.04 * gains.max() and low + 0.05 * (high - low) < wavelengths[

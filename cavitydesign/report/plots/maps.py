@@ -184,7 +184,7 @@ def _draw_peaks(axes: Axes, peaks: Sequence[Peak], path: str, span: tuple[float,
 
 def _gain_beside(axes: Axes, emitter: Emitter, low: float, high: float) -> None:
     wavelengths = np.linspace(low, high, 301)
-    gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS)).total_per_cm * 1e-3
+    gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS)) * 1e-3
     for pairs, gain, shade in zip(PAIRS, gains, np.linspace(0.35, 1.0, len(PAIRS)), strict=True):
         axes.plot(gain, wavelengths, color=BLUE, alpha=shade, linewidth=1.2)
         if gain.max() > 0.0 and pairs in (PAIRS[1], PAIRS[-1]):
