@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,11 +74,9 @@ def couple(
 
     base, value = found_with(emitter, pump)
     known = np.array([status.has_threshold for status in base.status], dtype=bool)
-    moved: list[_Moved] = []
-    if errors:
-        records = default_records(emitter, pump) if sources is None else sources
-        for record, sides in _changed(emitter, pump, records, made):
-            moved.append(_moved(record, base, value, [found_with(*side) for side in sides]))
+    records = default_records(emitter, pump) if sources is None else sources
+    changed = _changed(emitter, pump, records, made) if errors else ()
+    moved = [_moved(record, base, value, list(starmap(found_with, sides))) for record, sides in changed]
     contributions = [_contributions(moved, row) if known[row] else () for row in range(len(modes))]
 
     dark = np.asarray(modes.dark, dtype=bool)
