@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cavitydesign.gain.model import GainModel
+from cavitydesign.gain.model import GainModel, register
 from cavitydesign.gain.rates import Filling
 from cavitydesign.kinds import Array
+
+if TYPE_CHECKING:
+    from cavitydesign.geometry.emitter import Emitter
 
 
 @dataclass
@@ -29,3 +33,11 @@ class Constant(GainModel):
         """See :class:`GainModel`."""
         gain = self.slope_per_cm * (filling.pairs_per_shell - self.transparency_pairs)
         return gain + np.zeros(np.shape(wavelengths_nm))
+
+
+@register
+def _constant(emitter: Emitter) -> GainModel | None:
+    given: Any = emitter
+    if emitter.tag != "constant":
+        return None
+    return Constant(given.slope_per_cm, given.transparency_pairs, given.gain_window_nm)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain.model import TRANSITIONS, GainModel, register
+from cavitydesign.gain.model import TRANSITIONS, GainModel, model_of, register
 from cavitydesign.gain.pump import LEAST_ENERGY_EV, exciton_energy_ev
 from cavitydesign.gain.rates import STATES, Filling, poisson
 from cavitydesign.kinds import Array
@@ -75,18 +75,19 @@ class Shells(GainModel):
 
 @register
 def _modelled(emitter: Emitter) -> GainModel | None:
-    return Shells(emitter) if emitter.spectrum is None else None
+    return Shells(emitter) if emitter.tag != "constant" and emitter.spectrum is None else None
 
 
 def gain_spectrum(emitter: Emitter, wavelengths_nm: Any, pairs_per_shell: Any) -> Array:
     """Material gain in cm⁻¹ of power at mean occupation ⟨N⟩ with Poisson statistics (an instantaneous pump pulse).
 
     ``wavelengths_nm`` has shape (W,), ``pairs_per_shell`` any shape S; gives S + (W,).
-    Uses the modelled lines, also when the emitter carries a measured spectrum.
+    Uses the modelled lines, also when the emitter carries a measured spectrum; constant gain is drawn without end.
     """
     pairs = np.asarray(pairs_per_shell, dtype=float)[..., None]
     filling = Filling(poisson(pairs), pairs, np.full(pairs.shape, np.nan))
-    return Shells(emitter).gain_per_cm(np.atleast_1d(np.asarray(wavelengths_nm, dtype=float)), filling)
+    model = model_of(emitter) if emitter.tag == "constant" else Shells(emitter)
+    return model.gain_per_cm(np.atleast_1d(np.asarray(wavelengths_nm, dtype=float)), filling)
 
 
 def homogeneous_fwhm_ev(emitter: Emitter, *, temperature_k: float | None = None) -> float:
@@ -143,7 +144,12 @@ def peak_gain_per_cm(emitter: Emitter) -> float:
 
 
 def transition_energies_ev(emitter: Emitter) -> dict[str, Array]:
-    """Emission energies in eV at the film's temperature: X and XX (one each), MX (1S then 1P, 3 to 8 pairs: twelve)."""
+    """Emission energies in eV at the film's temperature: X and XX (one each), MX (1S then 1P, 3 to 8 pairs: twelve).
+
+    None where gain is constant.
+    """
+    if emitter.tag == "constant":
+        return {}
     s, p = _emission_energies_ev(emitter)
     return {"X": s[1:2], "XX": s[2:3], "MX": np.concatenate([s[3:], p[3:]])}
 
