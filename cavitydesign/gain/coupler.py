@@ -200,10 +200,7 @@ def half_range(base: Array, sides: list[Array]) -> Array:
 
 
 def _labels(share: Array) -> Array:
-    names = np.array(TRANSITIONS, dtype=object)
-    if len(share) == 0:
-        return names[:0]
-    return np.where(share.sum(axis=1) > 0.0, names[share.argmax(axis=1)], "")
+    return np.where(share.sum(axis=1) > 0.0, np.array(TRANSITIONS, dtype=object)[share.argmax(axis=1)], "")
 
 
 def _rank(value: Array, transparency_pairs: Array, wavelength: Array, group: Array) -> Array:

@@ -39,6 +39,7 @@ _SAME = (
     2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it
 )
 _SETTLED = 3e-5  # see solvers.poles
+_NUMBERS = ("wavelength_nm", "q", "confinement", "outward_share", "threshold_gain_per_cm")
 _EDGE = 0.01  # relative; a chain ends once it is this far outside the window
 
 
@@ -88,15 +89,11 @@ class Followed:
         """The modes table at one point of the sweep."""
         there = np.flatnonzero(np.isfinite(self.wavelength_nm[:, point]))
         return Modes.from_columns(
-            wavelength_nm=self.wavelength_nm[there, point],
-            q=self.q[there, point],
             symmetry=[self.labels[i] for i in there],
             degeneracy=self.degeneracies[there],
             polarization=[self.polarizations[i] for i in there],
-            confinement=self.confinement[there, point],
-            threshold_gain_per_cm=self.threshold_gain_per_cm[there, point],
-            outward_share=self.outward_share[there, point],
             wavelength_err_nm=self.wavelength_err_nm[there],
+            **{name: getattr(self, name)[there, point] for name in _NUMBERS},
         )
 
 
@@ -278,8 +275,7 @@ class _Sweep:
     def table(self, chains: list[Chain], checks: tuple[int, ...], proven: bool) -> Followed:
         """The chains as arrays."""
         chains = [c for c in chains if any(self.inside(r.k0) for r in c.points.values())]
-        names = ("wavelength_nm", "q", "confinement", "outward_share", "threshold_gain_per_cm")
-        numbers = np.full((len(names), len(chains), len(self.values)), np.nan)
+        numbers = np.full((len(_NUMBERS), len(chains), len(self.values)), np.nan)
         for i, chain in enumerate(chains):
             for point, resonance in chain.points.items():
                 if not self.inside(resonance.k0):
@@ -298,7 +294,7 @@ class _Sweep:
             wavelength_err_nm=np.array([c.wavelength_err_nm for c in chains], dtype=float),
             checks=checks,
             proven=proven,
-            **dict(zip(names, numbers, strict=True)),
+            **dict(zip(_NUMBERS, numbers, strict=True)),
         )
 
 

@@ -129,10 +129,8 @@ def assign(
     """
     measured = np.array([peak.wavelength_nm for peak in peaks], dtype=float)
     price = (measured[:, None] - np.asarray(wavelengths_nm, dtype=float)[None, :]) ** 2
-    found: list[int | None] = [None] * len(peaks)
-    for row, column in pair(price if allowed is None else np.where(allowed, price, np.inf)):
-        found[row] = column
-    return found
+    found = dict(pair(price if allowed is None else np.where(allowed, price, np.inf)))
+    return [found.get(row) for row in range(len(peaks))]
 
 
 def may_match(peaks: Sequence[Peak], modes: Sequence[Mode]) -> Array:

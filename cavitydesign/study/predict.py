@@ -98,7 +98,7 @@ def mode_thresholds(
     full = [with_emitter(design)[0] for design, _ in pairs]
     for index, design in enumerate(full):
         groups.setdefault((design.emitter, design.pump), []).append(index)
-    found: list[ModeThresholds | None] = [None] * len(pairs)
+    found: dict[int, ModeThresholds] = {}
     for rows in groups.values():
         tables = [pairs[row][1] for row in rows]
         joined = Modes(
@@ -109,9 +109,8 @@ def mode_thresholds(
         columns = [lines.transition, lines.value, lines.pairs_per_shell, lines.lasing, lines.dark]
         edges = np.cumsum([len(table) for table in tables])[:-1]
         parts = zip(*(np.split(np.asarray(column)[back], edges) for column in columns), strict=True)
-        for row, part in zip(rows, parts, strict=True):
-            found[row] = ModeThresholds(*part)
-    return [item for item in found if item is not None]
+        found |= {row: ModeThresholds(*part) for row, part in zip(rows, parts, strict=True)}
+    return [found[row] for row in range(len(pairs))]
 
 
 def predict(

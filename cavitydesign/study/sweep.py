@@ -84,7 +84,31 @@ class Sweep:
 
     def to_dataset(self) -> xarray.Dataset:
         """An xarray Dataset: one dimension per varied path, and ``mode`` (blank where a point has fewer modes)."""
-        return _dataset(self)
+        import xarray
+
+        dims = [axis.path for axis in self.axes]
+        shape = tuple(len(axis.values) for axis in self.axes)
+        tables = [found.modes if isinstance(found, Solution) else Modes.empty() for found in self.outcomes]
+        counts = [len(table) for table in tables]
+        most = max(counts, default=0)
+        columns = {}
+        for name, column in MODE_COLUMNS.items():
+            dtype = object if column.kind is str else column.kind
+            full = np.full((len(self.points), most), column.blank, dtype=dtype)
+            for row, table in enumerate(tables):
+                full[row, : len(table)] = table[name]
+            columns[name] = full.reshape(*shape, most)
+        variables = dataset_variables(columns, [*dims, "mode"])
+        says = [
+            (f.status.name, "; ".join(f.warnings)) if isinstance(f, Solution) else ("FAILED", f.message)
+            for f in self.outcomes
+        ]
+        about = {"long_name": "rows of this point that are filled"}
+        variables["modes_found"] = (dims, np.reshape(counts, shape), about)
+        for name, words in zip(("status", "message"), zip(*says, strict=True), strict=True):
+            variables[name] = (dims, np.reshape(np.array(words, dtype=str), shape))
+        coords = {axis.path: (axis.path, np.array(axis.values)) for axis in self.axes}
+        return xarray.Dataset(variables, coords=coords, attrs=_provenance(self))
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """``sweep.nc`` and ``sweep.csv`` in a folder, each whole or not at all."""
@@ -213,8 +237,8 @@ def sweep(
     width = len(axes[-1].values) if axes else 1
     count = sum(outcome is not None for outcome in outcomes)
     progress(count, len(points))
-    todo = [index for index, outcome in enumerate(outcomes) if outcome is None]
-    tasks = {index: task for index in todo if isinstance(task := points[index].task, Task)}
+    asks = zip(points, outcomes, strict=True)
+    tasks = {at: p.task for at, (p, known) in enumerate(asks) if known is None and isinstance(p.task, Task)}
     answers = _lines(tasks, width, run_line) if run_line else _one_by_one(tasks, jobs)
     try:
         for index, outcome in answers:
@@ -267,34 +291,6 @@ def _one_by_one(tasks: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Out
         raise SolverError(rule, status=Status.PARTIAL) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _dataset(swept: Sweep) -> xarray.Dataset:
-    import xarray
-
-    dims = [axis.path for axis in swept.axes]
-    shape = tuple(len(axis.values) for axis in swept.axes)
-    tables = [found.modes if isinstance(found, Solution) else Modes.empty() for found in swept.outcomes]
-    counts = [len(table) for table in tables]
-    most = max(counts, default=0)
-    columns = {}
-    for name, column in MODE_COLUMNS.items():
-        dtype = object if column.kind is str else column.kind
-        full = np.full((len(swept.points), most), column.blank, dtype=dtype)
-        for row, table in enumerate(tables):
-            full[row, : len(table)] = table[name]
-        columns[name] = full.reshape(*shape, most)
-    variables = dataset_variables(columns, [*dims, "mode"])
-    says = [
-        (f.status.name, "; ".join(f.warnings)) if isinstance(f, Solution) else ("FAILED", f.message)
-        for f in swept.outcomes
-    ]
-    about = {"long_name": "rows of this point that are filled"}
-    variables["modes_found"] = (dims, np.reshape(counts, shape), about)
-    for name, words in zip(("status", "message"), zip(*says, strict=True), strict=True):
-        variables[name] = (dims, np.reshape(np.array(words, dtype=str), shape))
-    coords = {axis.path: (axis.path, np.array(axis.values)) for axis in swept.axes}
-    return xarray.Dataset(variables, coords=coords, attrs=_provenance(swept))
 
 
 def _provenance(swept: Sweep) -> dict[str, str]:
