@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,7 +37,5 @@ class Constant(GainModel):
 
 @register
 def _constant(emitter: Emitter) -> GainModel | None:
-    given: Any = emitter
-    if emitter.tag != "constant":
-        return None
-    return Constant(given.slope_per_cm, given.transparency_pairs, given.gain_window_nm)
+    names = ("slope_per_cm", "transparency_pairs", "gain_window_nm")
+    return Constant(*(getattr(emitter, name) for name in names)) if emitter.tag == "constant" else None

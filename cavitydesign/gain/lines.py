@@ -43,10 +43,6 @@ class Threshold:
     pairs_err: float
     contributions: tuple[Contribution, ...]
 
-    def record(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return json_ready(asdict(self))
-
 
 @dataclass(frozen=True, slots=True)
 class CavityContribution:
@@ -121,21 +117,22 @@ class Line:
 
     def record(self) -> dict[str, Any]:
         """As ``predict --json`` gives it; what is not known is None."""
-        errors = {} if self.input_errors is None else {"input_errors": json_ready(asdict(self.input_errors))}
-        return {
+        errors = {} if self.input_errors is None else {"input_errors": asdict(self.input_errors)}
+        content = {
             "rank": self.rank,
             "wavelength_nm": self.wavelength_nm,
             "transition": self.transition or None,
-            "threshold": self.threshold.record(),
-            "required_gain_per_cm": json_ready(self.required_gain_per_cm),
-            "transparency_pairs": json_ready(self.transparency_pairs),
-            "emission_share": json_ready(dict(zip(TRANSITIONS, self.emission_share, strict=True))),
+            "threshold": asdict(self.threshold),
+            "required_gain_per_cm": self.required_gain_per_cm,
+            "transparency_pairs": self.transparency_pairs,
+            "emission_share": dict(zip(TRANSITIONS, self.emission_share, strict=True)),
             "dark": self.dark,
             "status": self.status.name.lower(),
             "note": self.note,
             "mode": self.mode.record(),
             **errors,
         }
+        return json_ready(content)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +227,3 @@ class Lines:
             for line in self
         ]  # fmt: skip
         return html_table(head, rows)
-
-    def records(self) -> list[dict[str, Any]]:
-        """Lines as ``predict --json`` gives them; what is not known is None."""
-        return [line.record() for line in self]

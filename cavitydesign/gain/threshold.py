@@ -105,46 +105,32 @@ def lowest_level(medium: _Medium, required: Array) -> tuple[Array, Array]:
     """The lowest level (M,) at which the gain equals ``required`` (M,), NaN where it never does; where it is the first.
 
     The gain of one line rises and falls again with pumping, so the grid is scanned for the first crossing,
-    and the highest grid point of a row that nearly makes it is looked at more closely; then each crossing is
-    polished.
+    and the highest grid point of a row that nearly makes it is looked at more closely; then each bracket is
+    halved down to rounding.
     """
-    excess = medium.on_grid - required[:, None]
     levels = medium.levels
-    found = np.full(len(required), np.nan)
-    reached = excess >= 0.0
+    reached = medium.on_grid >= required[:, None]
     first = np.where(reached.any(axis=1), reached.argmax(axis=1), -1)
-    found[first == 0] = levels[0]
-    rows = np.flatnonzero(first > 0)
-    low, high = np.full((2, len(required)), levels[0])
-    low[rows], high[rows] = levels[first[rows] - 1], levels[first[rows]]
+    low, high = np.full((2, len(required)), np.nan)
+    crossed = first > 0
+    low[crossed], high[crossed] = levels[first[crossed] - 1], levels[first[crossed]]
     for row in np.flatnonzero((first < 0) & np.isfinite(required)):
-        top = _peak_above(medium, int(row), required)
-        if top is not None:
-            low[row], high[row] = top
-            rows = np.append(rows, row)
-    if rows.size:
-        found[rows] = _polish(lambda at: medium.at(at) - required, low, high, rows)
-    return found, first == 0
+        low[row], high[row] = _peak_above(medium, int(row), required)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        above = medium.at(middle) >= required
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.where(first == 0, levels[0], high), first == 0
 
 
-def _peak_above(medium: _Medium, row: int, required: Array) -> tuple[float, float] | None:
-    """Bracket between grid points where a maximum that the grid missed reaches the requirement, or None."""
+def _peak_above(medium: _Medium, row: int, required: Array) -> tuple[float, float]:
+    """Bracket between grid points where a maximum that the grid missed reaches the requirement, or NaN."""
     curve = medium.on_grid[row]
     peak = int(curve.argmax())
     scale = float(np.abs(curve).max())
-    if peak in (0, len(curve) - 1) or required[row] - curve[peak] > 0.01 * scale:
-        return None
-    below = float(medium.levels[peak - 1])
-    for level in np.linspace(below, medium.levels[peak + 1], 41)[1:-1]:
-        if medium.at(np.full(len(required), level))[row] >= required[row]:
-            return below, float(level)
-    return None
-
-
-def _polish(excess: Callable[[Array], Array], low: Array, high: Array, rows: Array) -> Array:
-    """Roots in the brackets of all ``rows`` at once, by halving them down to rounding."""
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        above = excess(middle) >= 0.0
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return high[rows]
+    if 0 < peak < len(curve) - 1 and required[row] - curve[peak] <= 0.01 * scale:
+        below = float(medium.levels[peak - 1])
+        for level in np.linspace(below, medium.levels[peak + 1], 41)[1:-1]:
+            if medium.at(np.full(len(required), level))[row] >= required[row]:
+                return below, float(level)
+    return np.nan, np.nan

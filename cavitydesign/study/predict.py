@@ -51,7 +51,7 @@ class Prediction:
             "advice": self.solution.status.value,
             "warnings": list(self.solution.warnings),
             "temperature_k": emitter.temperature_k if emitter else None,
-            "lines": self.lines.records(),
+            "lines": [line.record() for line in self.lines],
             "published": [fact.record() for fact in self.published],
             "assumed": [item.record() for item in self.design.assumed()],
             "fitted": [item.record() for item in self.design.all_sources() if item.source == "fitted"],
@@ -61,8 +61,8 @@ class Prediction:
 
 def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
     """The design with default [emitter] and [pump] where it has none, and which of them these are."""
-    missing = tuple(name for name in ("emitter", "pump") if getattr(design, name) is None)
     made = {"emitter": Emitter, "pump": Pump}
+    missing = tuple(name for name in made if getattr(design, name) is None)
     return (design.replace(**{name: made[name]() for name in missing}) if missing else design), missing
 
 

@@ -162,7 +162,7 @@ class _Beside:
         note = "nearest predicted line" if line is not None else "no predicted line in the window"
         named = peak.texts.get("transition")
         if peak.unstated:
-            open_ = ", ".join(map(_spoken, peak.unstated))
+            open_ = ", ".join({"lattice.period_nm": "period"}.get(path, path) for path in peak.unstated)
             note = f"{open_} not stated; predicted: the design's lowest threshold"
         elif line is not None and line.transition and named not in (None, line.transition):
             note += f"; the model names its transition {line.transition}"
@@ -217,10 +217,6 @@ def _error_of(quantity: str, unit: str, line: Line | None) -> float | None:
 def _factor(own: str, unit: str) -> float:
     """What turns a threshold's own unit into a published one: 1 where they are not fluences both."""
     return _MICROJOULE[own] / _MICROJOULE[unit] if {own, unit} <= _MICROJOULE.keys() else 1.0
-
-
-def _spoken(path: str) -> str:
-    return {"lattice.period_nm": "period"}.get(path, path)
 
 
 def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:

@@ -87,8 +87,7 @@ def sensitivities(
     chosen = tuple(paths) if paths is not None else tuple(optical_numbers(design))
     slopes: Any = np.full((len(modes), len(chosen)), np.nan, dtype=complex)
     for column, path in enumerate(chosen):
-        beside = _stacks_beside(design, path, window)
-        if beside is not None:
+        if beside := _stacks_beside(design, path, window):
             below, above, step = beside
             slopes[:, column] = [mode.derivative(below, above, step=step) for mode in modes]
     k0: Any = modes["k0_per_nm"][:, None]

@@ -86,6 +86,8 @@ class Sweep:
         """An xarray Dataset: one dimension per varied path, and ``mode`` (blank where a point has fewer modes)."""
         import xarray
 
+        from cavitydesign import __version__
+
         dims = [axis.path for axis in self.axes]
         shape = tuple(len(axis.values) for axis in self.axes)
         tables = [found.modes if isinstance(found, Solution) else Modes.empty() for found in self.outcomes]
@@ -103,12 +105,21 @@ class Sweep:
             (f.status.name, "; ".join(f.warnings)) if isinstance(f, Solution) else ("FAILED", f.message)
             for f in self.outcomes
         ]
-        about = {"long_name": "rows of this point that are filled"}
-        variables["modes_found"] = (dims, np.reshape(counts, shape), about)
+        filled = {"long_name": "rows of this point that are filled"}
+        variables["modes_found"] = (dims, np.reshape(counts, shape), filled)
         for name, words in zip(("status", "message"), zip(*says, strict=True), strict=True):
             variables[name] = (dims, np.reshape(np.array(words, dtype=str), shape))
         coords = {axis.path: (axis.path, np.array(axis.values)) for axis in self.axes}
-        return xarray.Dataset(variables, coords=coords, attrs=_provenance(self))
+        task = next(point.task for point in self.points if isinstance(point.task, Task))
+        about = {
+            "design": self.design.name,
+            "design_id": self.design.id,
+            "solver": task.settings.name,
+            "window_nm": f"{task.window_nm[0]:g}:{task.window_nm[1]:g}",
+            "cavitydesign": __version__,
+            "assumed": "; ".join(f"{record.path} = {record.value:g}" for record in self.design.assumed()),
+        }
+        return xarray.Dataset(variables, coords=coords, attrs=about)
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """``sweep.nc`` and ``sweep.csv`` in a folder, each whole or not at all."""
@@ -291,18 +302,3 @@ def _one_by_one(tasks: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Out
         raise SolverError(rule, status=Status.PARTIAL) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _provenance(swept: Sweep) -> dict[str, str]:
-    from cavitydesign import __version__
-
-    task = next(point.task for point in swept.points if isinstance(point.task, Task))
-    assumed = "; ".join(f"{record.path} = {record.value:g}" for record in swept.design.assumed())
-    return {
-        "design": swept.design.name,
-        "design_id": swept.design.id,
-        "solver": task.settings.name,
-        "window_nm": f"{task.window_nm[0]:g}:{task.window_nm[1]:g}",
-        "cavitydesign": __version__,
-        "assumed": assumed,
-    }

@@ -7,7 +7,7 @@ and their effect as linear. This error is separate from the numerical one, and f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,15 +96,11 @@ def propagate(
     settings: Any,
     solution: Solution,
     *,
-    inputs: Iterable[SourcedNumber] | None = None,
     progress: Progress = silent,
     **asked: Any,
 ) -> Tolerances:
-    """Sensitivities of a solution's modes to the assumed inputs of its design.
-
-    ``inputs`` are records with ``plus_minus``; None takes :func:`cavity_inputs`.
-    """
-    sources = tuple(cavity_inputs(design) if inputs is None else inputs)
+    """Sensitivities of a solution's modes to the inputs of its design, see :func:`cavity_inputs`."""
+    sources = cavity_inputs(design)
     asked = {**asked, "window_nm": solution.window_nm}
     coarse = few_waves(settings)
     base = solution.modes
