@@ -31,7 +31,7 @@ from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.symmetry import Group
-from cavitydesign.solvers.ask import Ask, Progress, silent
+from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.poles import Patterned, Poles
 from cavitydesign.solvers.solution import Mode, Modes
 
@@ -104,11 +104,10 @@ def follow(
     window_nm: Window,
     settings: Poles | None = None,
     bloch: tuple[float, float] = (0.0, 0.0),
-    progress: Progress = silent,
 ) -> Followed:
     """Follow every mode in the window along a sweep of one parameter; ``make(value)`` gives the design.
 
-    ``progress(done, of)`` is called after each check point. Raises InputError for a stack without pattern.
+    Raises InputError for a stack without pattern.
     """
     sweep = _Sweep(
         lambda value: Ask.of(make(value), window_nm=window_nm, bloch=bloch),
@@ -128,7 +127,6 @@ def follow(
                 proven = sweep.extend(chain, check, checks[number - 1]) and proven
         chains += new
         proven = proven and complete and none_lost and sweep.distinct(chains)
-        progress(check + 1, len(sweep.values))
     return sweep.table(chains, tuple(checks), proven)
 
 
