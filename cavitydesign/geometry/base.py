@@ -14,7 +14,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -46,6 +46,9 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True
     )
+
+    idle: ClassVar[frozenset[str]] = frozenset()
+    """Fields of a parent's class that say nothing of this one."""
 
     if TYPE_CHECKING:  # pydantic makes it, by value, because the config says frozen
 
@@ -165,7 +168,7 @@ def default_sources(value: Value, path: str = "") -> list[SourcedNumber]:
         if isinstance(item, Value):
             records += default_sources(item, where)
         mark = next((m for m in info.metadata if isinstance(m, DefaultSource)), None)
-        if mark and name not in value.model_fields_set and isinstance(item, int | float):
+        if mark and name not in value.model_fields_set | value.idle and isinstance(item, int | float):
             content = {"path": where, "value": item, "source": mark.source}
             records.append(SourcedNumber(**content, plus_minus=mark.plus_minus, note=mark.note))
     return records

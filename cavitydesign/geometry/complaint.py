@@ -19,8 +19,9 @@ _FORMS = frozenset({"<n>", "<library>", "<sellmeier>", "<cauchy>", "<table>", "<
 _TAGS = {
     "pattern": frozenset({"circle", "rectangle", "polygon", "bar"}),
     "lattice": frozenset({"none", "line", "square", "rectangular", "hexagonal", "oblique"}),
+    "emitter": frozenset({"shells", "measured", "constant"}),
 }
-_TAG_KEYS = {"pattern": "shape", "lattice": "kind"}
+_TAG_KEYS = {"pattern": "shape", "lattice": "kind", "emitter": "model"}
 _BRANCHES = ("function-", "constrained-", "literal[", "tuple[", "[key]")
 """How pydantic calls branches of unions, which a user never wrote."""
 _SCALARS = frozenset({"float", "int", "str", "bool"})
@@ -120,7 +121,7 @@ def _nearest(kind: type[BaseModel], location: tuple[int | str, ...]) -> str | No
 def _is_branch_of(model: type[BaseModel], step: int | str) -> bool:
     """Whether a step of a location is the tag by which a union chose this model."""
     tags = (model.model_fields.get(name) for name in _TAG_KEYS.values())
-    return any(field is not None and field.default == step for field in tags)
+    return getattr(model, "tag", None) == step or any(field and field.default == step for field in tags)
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

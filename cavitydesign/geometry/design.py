@@ -14,7 +14,7 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import SourcedNumber, Value, default_sources, validated
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.device import Device
-from cavitydesign.geometry.emitter import Emitter, Pump
+from cavitydesign.geometry.emitter import AnyEmitter, Pump
 from cavitydesign.geometry.lattice import AnyLattice, NoLattice
 from cavitydesign.geometry.material import Material, MaterialField, MaterialRef, WavelengthRange
 from cavitydesign.geometry.pattern import Pattern
@@ -44,7 +44,7 @@ class Design(Value):
     materials: dict[Annotated[str, Field(pattern=r"^[^.]+$")], MaterialField] = Field(default_factory=dict)
     lattice: AnyLattice = NoLattice()
     device: Device | None = None
-    emitter: Emitter | None = None
+    emitter: AnyEmitter | None = None
     pump: Pump | None = None
     window_nm: WavelengthRange = (560.0, 700.0)
     sources: Annotated[tuple[SourcedNumber, ...], _by_path] = ()

@@ -65,7 +65,7 @@ def gain_curves(axes: Axes, emitter: Emitter, window_nm: Window, *, upright: boo
     low, high = window_nm
     wavelengths = np.linspace(low, high, 401)
     unit, room, aligned = (1e-3, 1.7, {"va": "center"}) if upright else (1.0, 1.25, {"ha": "center"})
-    gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS)).total_per_cm * unit
+    gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS)) * unit
     for pairs, gain, shade in zip(PAIRS, gains, np.linspace(0.3, 1.0, len(PAIRS)), strict=True):
         axes.plot(*turned(wavelengths, gain), color=BLUE, alpha=shade, linewidth=1.2 if upright else 1.5)
         at = int(gain.argmax())
