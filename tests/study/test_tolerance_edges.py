@@ -53,8 +53,7 @@ def test_few_waves_for_the_slopes_beside_a_table_of_as_few():
         def run(self, ask):
             asked.append(self.waves)
             away = 0.0 if self.waves is None else 2.0
-            found = Toy((replace(RULES[0], wavelength_nm=650.0 + away, q=1000.0 + away),)).run(ask)
-            return found
+            return Toy((replace(RULES[0], wavelength_nm=650.0 + away, q=1000.0 + away),)).run(ask)
 
     design, settings = film(), Waves()
     solution = solve(design, settings)
