@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _alike(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> bool:
-    """Whether two pieces of code differ in ``strict=`` alone, or put NaN (or False) and None into a part of an array."""
+    """Whether two pieces differ in ``strict=`` alone, or put NaN (or False) and None into a part of an array."""
     was, now = (
         "".join(re.sub(r",\s*strict=\w+|,(?=\s*\))", "", module.code_for_node(node)).split())
         for node in (old, new)
