@@ -175,19 +175,28 @@ def test_a_device_of_another_number_has_its_own_slopes():
 
 
 def test_modes_are_given_where_the_first_peaks_mode_leads():
-    """Thinner by two half-widths both peaks have their modes; a third mode is nearer to neither."""
+    """As the toy stands, B1 is nearer to the second peak than B2, and B3 is far off.
+
+    The first peak asks for two half-widths less: B1 then lies 5 nm from the second peak, B2 2 nm, B3 20 nm.
+    """
     rules = (
-        Rule(650.0, by_thickness=0.5, symmetry="A1"),
-        Rule(641.0, by_thickness=-0.1, symmetry="B1"),
-        Rule(628.0, by_thickness=0.1, symmetry="B2"),
+        Rule(660.0, by_thickness=0.5, symmetry="A1"),
+        Rule(645.0, by_thickness=0.5, symmetry="B1"),
+        Rule(632.0, by_thickness=-0.5, symmetry="B2"),
+        Rule(670.0, by_thickness=0.5, symmetry="B3"),
     )
-    peaks = [peak(640.0, wavelength_err_nm=0.2, symmetry="A1"), peak(643.0, wavelength_err_nm=0.2)]
+    errors = np.array([0.2, 5.0])
+    peaks = [peak(650.0, wavelength_err_nm=0.2, symmetry="A1"), peak(640.0, wavelength_err_nm=5.0)]
     found = calibrate(film(), peaks, Toy(rules))
-    assert [match.symmetry for match in found.matches] == ["A1", "B1"]
-    scaled = np.array([5.0, -1.0]) / 0.2
-    u = scaled @ (np.array([-10.0, 2.0]) / 0.2) / (scaled @ scaled + 1.0)
+    assert [match.symmetry for match in found.matches] == ["A1", "B2"]
+    assert [match.before_nm for match in found.matches] == pytest.approx([660.0, 632.0])
+    scaled = np.array([5.0, -5.0]) / errors
+    u = scaled @ (np.array([-10.0, 8.0]) / errors) / (scaled @ scaled + 1.0)
     assert found.fitted[0].pull == pytest.approx(u)
-    assert found.chi2_before == pytest.approx((10.0 / 0.2) ** 2 + (2.0 / 0.2) ** 2)
+    assert [match.after_nm for match in found.matches] == pytest.approx([660.0 + 5.0 * u, 632.0 - 5.0 * u])
+    assert found.chi2_before == pytest.approx((10.0 / 0.2) ** 2 + (8.0 / 5.0) ** 2)
+    assert found.rounds == 2
+    assert found.ambiguous == ()
 
 
 def test_an_empty_table_of_another_device_is_no_assignment():
