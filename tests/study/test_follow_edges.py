@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cavitydesign import units
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Status
 from cavitydesign.solvers.ask import solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import MODE_COLUMNS
 from cavitydesign.study import follow as module
 from cavitydesign.study.follow import follow
-from tests.optics.cells import film_cell
+from tests.optics.cells import film_cell, layer, rectangle, stack
 
 QUICK = Poles(waves=13)
 WINDOW = (590.0, 640.0)
@@ -100,7 +101,8 @@ def test_a_chain_that_fails_on_its_way_out_has_left(monkeypatch):
     """A guess beyond the window that nothing can be polished to: the mode has gone, nothing was lost."""
     outside = lambda n, problem, guess: units.wavelength_nm_of(guess) > 640.0  # noqa: E731
     monkeypatch.setattr(module, "polish", Refusing(outside))
-    values = np.arange(360.0, 381.0, 4.0).tolist()
+    # at 360 nm the longest stands at 631 nm, well inside; at 368 nm it would be at 644 nm
+    values = [360.0, 368.0, 376.0]
     found = follow(lambda p: film_cell(period_nm=p), values, window_nm=WINDOW, settings=QUICK)
     assert found.proven
     assert np.isfinite(found.wavelength_nm[:, 0]).sum() > np.isfinite(found.wavelength_nm[:, -1]).sum()
@@ -114,15 +116,55 @@ def test_a_chain_that_fails_in_the_middle_is_lost(monkeypatch):
     assert not found.proven
 
 
+def test_a_class_that_only_the_middle_lacks_is_no_class_of_the_sweep():
+    """A square hole that becomes a bar and a square again."""
+
+    def make(place):
+        side = 121.0 - abs(place)
+        return stack([layer(2.0, 200.0, rectangle(1.5, (side, 120.0)))])
+
+    found = follow(make, [-1.0, 0.0, 1.0], window_nm=(590.0, 640.0), settings=QUICK)
+    assert set(found.labels) <= {"A1", "A2", "B1", "B2"}
+    assert len(found.labels) >= 3
+
+
+def test_a_search_that_is_not_complete_proves_nothing(monkeypatch):
+    honest = Poles.run
+    monkeypatch.setattr(Poles, "run", lambda self, ask: replace(honest(self, ask), status=Status.INCOMPLETE))
+    found = follow(lambda p: film_cell(period_nm=p), [359.0, 360.0], window_nm=WINDOW, settings=QUICK)
+    assert not found.proven
+
+
+@pytest.mark.parametrize(("apart", "proven"), [(None, True), (0.0, False), (1e-6, True)])
+def test_two_chains_that_meet_between_the_searches_are_noticed(monkeypatch, apart, proven):
+    """Polishing that takes, at 359 nm alone, one mode of class E for the other, or one beside it: all else agrees."""
+    values = [358.0, 359.0, 360.0]
+    plain = follow(lambda p: film_cell(period_nm=p), values, window_nm=WINDOW, settings=QUICK)
+    k0 = 2.0 * math.pi / plain.wavelength_nm * (1.0 - 0.5j / plain.q)
+    first, second = (row for row, label in enumerate(plain.labels) if label == "E")
+    calls = []
+
+    def takes(problem, guess, **options):
+        chain, point = divmod(len(calls), 2)  # chain by chain, from the first point to the last
+        calls.append(guess)
+        if apart is None or (chain, point) != (second, 0):
+            return HONEST(problem, k0[chain, point + 1], **options)
+        taken = HONEST(problem, k0[first, point + 1], **options)
+        return replace(taken, k0=taken.k0 * (1.0 + apart))
+
+    monkeypatch.setattr(module, "polish", takes)
+    found = follow(lambda p: film_cell(period_nm=p), values, window_nm=WINDOW, settings=QUICK)
+    assert len(calls) == 2 * len(plain.labels)
+    assert found.proven is proven
+
+
 def test_check_points_lie_where_no_mode_crosses_half_the_window_between_them():
-    """Slope 1.6 nm/nm, doubled, over half of 50 nm: one every 15 nm; in a wide window the ends are enough."""
+    """The fastest moves by 1.16 windows over 40 nm of period; doubled, that makes three pieces."""
     values = np.arange(350.0, 391.0, 2.0).tolist()
     narrow = follow(lambda p: film_cell(period_nm=p), values, window_nm=WINDOW, settings=QUICK)
-    steps = np.diff(np.array(values)[list(narrow.checks)])
-    rates = np.nanmax(np.abs(np.diff(narrow.wavelength_nm, axis=1))) / 2.0
-    assert 1.4 < rates < 2.0
-    assert (steps * rates <= 25.0 * 1.1).all()
-    assert (steps * rates > 0.5 * 25.0).any(), "and no closer than that asks for"
+    assert narrow.checks == (0, 7, 13, 20)
+    falling = follow(lambda p: film_cell(period_nm=p), values[::-1], window_nm=WINDOW, settings=QUICK)
+    assert falling.checks == (0, 7, 13, 20)
     wide = follow(lambda p: film_cell(period_nm=p), [358.0, 359.0, 360.0], window_nm=WINDOW, settings=QUICK)
     assert wide.checks == (0, 2)
 
