@@ -69,9 +69,8 @@ def places(path: Path) -> list[Place]:
     """All places of a file."""
     source = path.read_text(encoding="utf-8")
     module, found, *_ = create_mutations(str(path), source)
-    guards = {
-        id(arg.value) for arg in matchers.findall(module, matchers.Arg(keyword=matchers.Name("strict")))
-    }
+    named = matchers.findall(module, matchers.Arg(keyword=matchers.Name("strict")))
+    guards = {id(cst.ensure_type(arg, cst.Arg).value) for arg in named}
     ways: dict[int, list[Any]] = defaultdict(list)
     for mutation in found:
         old, new = mutation.original_node, mutation.mutated_node

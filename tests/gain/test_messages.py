@@ -15,6 +15,7 @@ from cavitydesign.gain.pump import Pumping
 from cavitydesign.geometry import Emitter, Pump
 from cavitydesign.geometry.emitter import GainTable
 from cavitydesign.solvers.solution import Modes
+from cavitydesign.units import nm_to_ev
 
 LONG = Pump(wavelength_nm=532.0, pulse_ns=7.0, absorption_cross_section_cm2=1e-14)
 
@@ -97,6 +98,12 @@ def test_photons_too_small_for_the_exciton(function, pump, carry):
     assert refused(function, Emitter(exciton_ev=1.9), pump, 1.0) == (
         f"pump.wavelength_nm: {carry} eV; the exciton needs 1.900 eV, got {pump.wavelength_nm}"
     )
+
+
+def test_photons_of_just_the_excitons_energy_pump_nothing():
+    emitter = Emitter(exciton_ev=nm_to_ev(650.0), varshni_alpha_ev_per_k=0.0)
+    pump = Pump(wavelength_nm=650.0, absorption_cross_section_cm2=1e-15)
+    assert "the exciton needs" in refused(pm.pump_level, emitter, pump, 1.0)
 
 
 def test_more_pairs_than_a_long_pulse_leaves():

@@ -138,6 +138,17 @@ def test_how_long_gain_lasts_is_when_it_is_nothing():
     assert gain_lifetime_ns(emitter, 650.0, 0.0) == 0.0
 
 
+def test_gain_beside_its_own_absorption_outlasts_several_lifetimes():
+    """With absorption 98 meV away, one shell in hundreds that holds a pair is enough."""
+    emitter = Emitter(stokes_shift_mev=98.0)
+    lasts = gain_lifetime_ns(emitter, 670.0, 3.0)
+    assert 3.0 < lasts / emitter.exciton_lifetime_ns < 15.0
+    emission, absorption = sp.channel_gain_per_cm(emitter, 670.0)
+    by_class = (emission - absorption).sum(axis=-1)[0]
+    at = kin.lump(kin.after_pulse(emitter, 3.0, lasts))
+    assert at @ by_class == pytest.approx(0.0, abs=1e-9 * abs(by_class[0]))
+
+
 # -- measured ----------------------------------------------------------------------------------------------------
 
 
