@@ -184,6 +184,7 @@ def test_modes_are_given_where_the_first_peaks_mode_leads():
         Rule(645.0, by_thickness=0.5, symmetry="B1"),
         Rule(632.0, by_thickness=-0.5, symmetry="B2"),
         Rule(670.0, by_thickness=0.5, symmetry="B3"),
+        Rule(658.0, by_thickness=-0.5, symmetry="B4"),  # beside A1 in the table, and going the other way
     )
     errors = np.array([0.2, 5.0])
     peaks = [peak(650.0, wavelength_err_nm=0.2, symmetry="A1"), peak(640.0, wavelength_err_nm=5.0)]
