@@ -12,7 +12,7 @@ import pytest
 from cavitydesign.gain import Constant, LineStatus, couple, required_gain_per_cm
 from cavitydesign.gain import coupler as cp
 from cavitydesign.gain.lines import CavityContribution, Contribution, InputErrors, Threshold
-from cavitydesign.gain.pump import created_pairs, pumped_occupation
+from cavitydesign.gain.pump import Occupation, created_pairs, pumped_occupation
 from cavitydesign.geometry import Emitter, Pump, SourcedNumber
 from cavitydesign.geometry.emitter import GainTable
 from cavitydesign.solvers.solution import Modes
@@ -225,3 +225,17 @@ def test_a_long_pulse_has_thresholds_in_kw_that_leave_what_the_film_needs():
     assert pumped_occupation(Emitter(), LONG, created)[1] == pytest.approx(1.5, rel=2e-5)
     assert created > 1.5
     assert lines.unit == "kW/cm2"
+
+
+def test_occupations_are_reckoned_once_for_each_kinetics(monkeypatch):
+    """Strength and transmission leave them alone; a lifetime and its two moved values make three."""
+    honest, made = Occupation.of, []
+
+    def counting(emitter, pump):
+        made.append(emitter.exciton_lifetime_ns)
+        return honest(emitter, pump)
+
+    monkeypatch.setattr(Occupation, "of", counting)
+    paths = {"emitter.p_strength": 0.1, "pump.transmission": 0.1, "emitter.exciton_lifetime_ns": 45.0}
+    couple(modes(650.0), Emitter(), LONG, model=linear, sources=[source(*item) for item in paths.items()])
+    assert made == [110.0, 155.0, 65.0]
