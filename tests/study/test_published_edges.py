@@ -61,6 +61,7 @@ def test_all_numbers_of_a_row_in_their_order():
         ("line", "nm"), ("range of lines", "nm"), ("line width", "nm"), ("threshold", "uJ/cm2"),
         ("threshold ⟨N⟩", "pairs per shell"),
     ]  # fmt: skip
+    assert [fact.published for fact in found] == [646.0, (640.0, 650.0), 0.5, 3.0, 1.2]
     assert found[2].note == "predicted: λ/Q of the cold cavity; above threshold a line is narrower than that"
     assert found[2].predicted == pytest.approx(0.645)
     assert found[3].note == f"of the predicted line at {lines[0].wavelength_nm:.0f} nm, rank 1"
