@@ -125,12 +125,12 @@ def test_a_kind_of_mode_that_is_lost_on_the_way():
 def test_another_assignment_names_every_peak():
     rules = (
         Rule(640.0, by_thickness=0.5),
-        Rule(641.0, by_thickness=0.5, symmetry="A1", polarization="TM"),
+        Rule(641.0, by_thickness=0.5, symmetry="", polarization="TM"),
         Rule(660.0, by_thickness=0.5, symmetry="B1"),
     )
     found = calibrate(film(), [peak(640.0), peak(660.25)], Toy(rules))
     assert [match.symmetry for match in found.matches] == ["E", "B1"]
-    assert found.ambiguous == ("A1 TM at 640 nm, B1 TE at 660.25 nm",)
+    assert found.ambiguous == ("? TM at 640 nm, B1 TE at 660.25 nm",)
 
 
 # -- the fit -----------------------------------------------------------------------------------------------------
