@@ -90,19 +90,25 @@ class Table(Value):
     n: tuple[RealIndex, ...]
     k: tuple[Extinction, ...]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_file(cls, content: Any) -> Any:
+        if isinstance(content, dict) and "table" not in content:
+            rule = "this key is required and is missing: a CSV file with columns wavelength_nm, n and, if absorbing, k"
+            raise RuleBroken(rule, key="table")
+        return content
+
     @model_validator(mode="after")
     def _columns(self) -> Self:
         rows = len(self.wavelengths_nm)
         for name, column in (("n", self.n), ("k", self.k)):
             if len(column) != rows:
-                raise RuleBroken(
-                    f"must have as many rows as wavelengths_nm, {rows}", key=name, value=len(column)
-                )
+                rule = f"must have as many rows as wavelengths_nm, {rows}"
+                raise RuleBroken(rule, key=name, value=len(column))
         for before, after in pairwise(self.wavelengths_nm):
             if after <= before:
-                raise RuleBroken(
-                    f"must rise from row to row; after {before:g}", key="wavelengths_nm", value=after
-                )
+                rule = f"must rise from row to row; after {before:g}"
+                raise RuleBroken(rule, key="wavelengths_nm", value=after)
         return self
 
 
@@ -111,19 +117,19 @@ def _branch(content: Any) -> str:
     if isinstance(content, str):
         return "<name>"
     keys = content if isinstance(content, dict) else getattr(type(content), "model_fields", {})
-    return next(
-        (f"<{key}>" for key in ("library", "sellmeier", "cauchy", "table", "film") if key in keys), "<n>"
-    )
+    forms = ("library", "sellmeier", "cauchy", "table", "film")
+    numbers = "<table>" if "wavelengths_nm" in keys else "<n>"
+    return next((f"<{form}>" for form in forms if form in keys), numbers)
 
 
-SimpleMaterial = Annotated[
+_SimpleForm = (
     Annotated[Constant, Tag("<n>")]
     | Annotated[Library, Tag("<library>")]
     | Annotated[Sellmeier, Tag("<sellmeier>")]
     | Annotated[Cauchy, Tag("<cauchy>")]
-    | Annotated[Table, Tag("<table>")],
-    Discriminator(_branch),
-]
+    | Annotated[Table, Tag("<table>")]
+)
+SimpleMaterial = Annotated[_SimpleForm, Discriminator(_branch)]
 
 
 class FilmTerms(Value):
@@ -146,14 +152,7 @@ class Film(Value):
 
 
 Material = Constant | Library | Sellmeier | Cauchy | Table | Film
-_AnyForm = (
-    Annotated[Constant, Tag("<n>")]
-    | Annotated[Library, Tag("<library>")]
-    | Annotated[Sellmeier, Tag("<sellmeier>")]
-    | Annotated[Cauchy, Tag("<cauchy>")]
-    | Annotated[Table, Tag("<table>")]
-    | Annotated[Film, Tag("<film>")]
-)
+_AnyForm = _SimpleForm | Annotated[Film, Tag("<film>")]
 MaterialField = Annotated[_AnyForm, Discriminator(_branch)]
 """The type of a field that holds a material."""
 MaterialRef = Annotated[_AnyForm | Annotated[str, Field(min_length=1), Tag("<name>")], Discriminator(_branch)]
