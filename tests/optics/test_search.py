@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cavitydesign.optics.patterned.search import Region, curve_around, loewner_poles, moments
+from cavitydesign.optics.patterned.search import Region, curve_around, loewner_poles
 
 LOW, HIGH, DEPTH, HEIGHT = 0.0084, 0.0112, 0.0008, 0.0002
-FREE = Region(LOW, HIGH, DEPTH, HEIGHT)
+FREE = Region.around(LOW, HIGH, -DEPTH, HEIGHT)
 
 
 def planted(u, poles, *, seed=0, size=4, ranks=None):
@@ -79,28 +79,17 @@ def test_curve_encloses_the_window(points):
     curve = curve_around(FREE, 256)
     for a, b in points:
         k0 = complex(LOW + a * (HIGH - LOW), HEIGHT - b * (DEPTH + HEIGHT))
-        assert FREE.contains(k0)
+        assert FREE.wants(k0)
         z = curve.u - k0
         assert round(float(np.angle(np.roll(z, -1) / z).sum() / (2.0 * math.pi))) == 1
 
 
-def test_moments_are_cauchys():
-    curve = curve_around(FREE, 256)
-    pole, residue = 0.0097 - 2e-4j, np.array([[2.0, 1j], [0.5, -1.0]])
-    f = residue / (curve.u - pole)[:, None, None] + 3.0
-    zeroth, first = moments(curve, f)
-    np.testing.assert_allclose(zeroth, residue, atol=1e-8)
-    np.testing.assert_allclose(first, residue * (pole - curve.centre) / curve.radius, atol=1e-8)
-    outside = np.ones((256, 1, 1)) / (curve.u - (HIGH * 1.1 - 0.001j))[:, None, None]
-    np.testing.assert_allclose(moments(curve, outside) * abs(HIGH), 0.0, atol=1e-8)
-
-
 T1, T2 = 0.0091 + 0j, 0.0105 + 0j
 MAPPED = {
-    "left": Region(T1.real, HIGH, DEPTH, HEIGHT, left=T1),
-    "right": Region(LOW, T1.real, DEPTH, HEIGHT, right=T1),
-    "both": Region(T1.real, T2.real, DEPTH, HEIGHT, left=T1, right=T2),
-    "absorbing": Region(T1.real, HIGH, DEPTH, HEIGHT, left=T1 - 4e-5j),
+    "left": Region.around(T1.real, HIGH, -DEPTH, HEIGHT, left=T1),
+    "right": Region.around(LOW, T1.real, -DEPTH, HEIGHT, right=T1),
+    "both": Region.around(T1.real, T2.real, -DEPTH, HEIGHT, left=T1, right=T2),
+    "absorbing": Region.around(T1.real, HIGH, -DEPTH, HEIGHT, left=T1 - 4e-5j),
     "free": FREE,
 }
 
@@ -110,7 +99,7 @@ def test_maps_are_inverse_and_have_their_slope(name):
     region = MAPPED[name]
     for a in (0.03, 0.4, 0.97):
         for b in (-0.9, -0.1, 0.0):
-            k0 = complex(region.low + a * (region.high - region.low), -b * region.depth * -1.0)
+            k0 = complex(region.low + a * (region.high - region.low), b * -region.bottom)
             u = region.u(k0)
             assert complex(region.k0(np.asarray(u))) == pytest.approx(k0, rel=1e-12)
             step = 1e-6 * max(abs(u), 1e-3)
@@ -137,3 +126,44 @@ def test_square_roots_are_analytic_in_u(name):
         scale = np.abs(root).max() * curve.radius
         assert abs(np.sum(root * curve.du)) < 1e-10 * scale
         assert abs(np.sum(np.sqrt(squared) * curve.du)) > 1e-3 * scale
+
+
+@pytest.mark.parametrize("name", MAPPED)
+@pytest.mark.parametrize("gap", [math.inf, 3e-4])
+def test_the_box_holds_the_strip_down_to_its_floor(name, gap):
+    """Every k0 of the strip above ``floor`` lies in the box; without a neighbour the floor is as deep as wanted."""
+    free = MAPPED[name]
+    region = Region.around(
+        free.low, free.high, free.bottom, free.top, left=free.left, right=free.right, gap=gap
+    )
+    if gap == math.inf or name == "free":
+        assert region.floor == pytest.approx(-DEPTH, rel=1e-9)
+    else:
+        assert -DEPTH < region.floor < -0.5 * gap
+    for a in np.linspace(0.0, 1.0, 21):
+        for b in np.linspace(0.0, 1.0, 11):
+            k0 = complex(region.low + a * (region.high - region.low), b * region.floor)
+            assert region.distance(region.u(k0)) <= 1.0 + 1e-9
+
+
+@pytest.mark.parametrize("name", ["left", "right", "both"])
+def test_the_next_threshold_stays_outside_the_curve(name):
+    """The branch point one gap beyond the edge is not enclosed, whatever depth was wanted."""
+    free, gap = MAPPED[name], 3e-4
+    region = Region.around(
+        free.low, free.high, free.bottom, free.top, left=free.left, right=free.right, gap=gap
+    )
+    curve = curve_around(region, 256)
+    for edge, way in ((region.left, -1.0), (region.right, 1.0)):
+        if edge is not None:
+            beyond = region.u(edge + way * gap)
+            for u in (beyond, np.conj(beyond), -beyond):
+                z = curve.u - u
+                assert round(float(np.angle(np.roll(z, -1) / z).sum() / (2.0 * math.pi))) == 0
+
+
+def test_halves_share_the_box():
+    left, right = MAPPED["both"].halves()
+    assert left.half_re == right.half_re == pytest.approx(0.25 * math.pi)
+    assert (left.centre + right.centre) / 2.0 == pytest.approx(MAPPED["both"].centre)
+    assert left.distance(left.centre + left.half_re) == pytest.approx(1.0)

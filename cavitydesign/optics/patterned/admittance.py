@@ -333,7 +333,7 @@ class BlockProblem:
         return out, Pass(index, one, v, q, r, x, True, one, log_det)
 
     def balance(self, k0: complex) -> Array:
-        """``(k0/κ)^∓½`` on L and T columns, κ² = |k + G|² + k0²: their admittances times its square are of order one."""
+        """``(k0/κ)^∓½`` on L and T columns, κ² = |k + G|² + k0²: times its square, admittances are of order one."""
         ratio = np.sqrt(abs(k0) / np.sqrt(self.length**2 + abs(k0) ** 2))
         return np.where(self.is_l, 1.0 / ratio, ratio)
 

@@ -161,12 +161,24 @@ class _Hunt:
             if turns != 0 and roughness < _GUESS:
                 self._pursue(box, curve, extra=min(max(turns, 0), 8))
                 turns, roughness = self._turns(box, curve, log_d)
-            if turns == 0 and roughness < _TURN:
+            if turns == 0 and roughness < _TURN and not self._strays(box):
                 return True
         if turns > 0 and roughness < _TURN:
             self._count_orders(box, curve)
             turns, roughness = self._turns(box, curve, log_d)
-        return turns == 0 and roughness < _TURN
+        return turns == 0 and roughness < _TURN and not self._strays(box)
+
+    def _strays(self, box: Region) -> bool:
+        """Whether a zero of D that is wanted would not polish to a resonance: it is there, and unknown."""
+        inside = [u for u in self.others if box.distance(u) <= 1.0 and self._is_physical(box, u)]
+        return any(self.region.wants(complex(box.k0(np.asarray(u))), margin=-1e-6) for u in inside)
+
+    @staticmethod
+    def _is_physical(box: Region, u: complex) -> bool:
+        """Whether a point of the u plane lies on the sheet on which the half-spaces radiate."""
+        return box.left is box.right is None or abs(box.u(complex(box.k0(np.asarray(u)))) - u) < 1e-6 * abs(
+            box.half_re
+        )
 
     # -- looking -------------------------------------------------------------------------------------------------
 
@@ -189,13 +201,12 @@ class _Hunt:
         return self._count(sides, matrix, box.k0(curve.u))
 
     def _admit(self, box: Region, u: complex, *, within: float = 0.3) -> None:
-        """Take a candidate as a resonance if it polishes to one ``within`` a share of the box, else as some other zero."""
+        """Take a candidate as a resonance if it polishes to one ``within`` a share of the box, else as another zero."""
         size = max(box.half_re, box.half_im)
         if self._is_known(box, u):
             return
         k0 = complex(box.k0(np.asarray(u)))
-        physical = abs(box.u(k0) - u) < 1e-6 * size or box.left is box.right is None
-        if physical and self.region.wants(k0, margin=0.01):
+        if self._is_physical(box, u) and self.region.wants(k0, margin=0.01):
             resonance = self._polished(k0, within * size * max(abs(complex(box.slope(np.asarray(u)))), size))
             if resonance is not None and self.region.wants(resonance.k0):
                 if not self._is_known(box, box.u(resonance.k0)):
@@ -238,29 +249,34 @@ class _Hunt:
         z = z[box.distance(z) < _NEAR]
         each = 2 if self.problem.block.irrep.mixed else 1
         known = self._zeros(box, others=False)
-        step = 1e-6 * max(box.half_re, box.half_im)
         moved = np.full(len(z), np.inf)
         for _ in range(_PURSUIT):
             if not len(z) or (moved < 1e-5 * curve.radius).all():
                 break
-            change = self._log_d(box, np.concatenate([z - step, z + step]))
-            change = change[len(z) :] - change[: len(z)]
-            change -= 2j * math.pi * np.round(change.imag / (2.0 * math.pi))
-            slope = np.tanh(0.5 * change) / step  # (D₊ - D₋) / (D₊ + D₋) / step: right at a zero, too
-            for at, order in known:
-                slope -= order / (z - at + 1e-30)
-            apart = z[:, None] - z[None, :]
-            slope -= each * np.sum(
-                np.where(apart == 0.0, 0.0, 1.0 / np.where(apart == 0.0, 1.0, apart)), axis=1
-            )
-            move = -each / np.where(slope == 0.0, 1e-30, slope)
-            move *= np.minimum(1.0, 0.5 * curve.radius / np.maximum(np.abs(move), 1e-300))
+            with np.errstate(all="ignore"):  # one that hits a zero, or runs away, leaves as NaN
+                move = -each / self._slope_apart(
+                    box, z, known, each, step=1e-6 * max(box.half_re, box.half_im)
+                )
+                move *= np.minimum(1.0, 0.5 * curve.radius / np.abs(move))
             z, moved = z + move, np.abs(move)
-            stays = np.isfinite(z) & (box.distance(z) < 2.0)
+            stays = np.isfinite(z) & (box.distance(np.where(np.isfinite(z), z, 0.0)) < 2.0)
             z, moved = z[stays], moved[stays]
         self.others = [u for u in self.others if box.distance(u) >= _NEAR]
         for u in z[moved < 1e-4 * curve.radius]:
             self._admit(box, complex(u), within=1e-3)
+
+    def _slope_apart(
+        self, box: Region, z: Array, known: Sequence[tuple[complex, int]], each: int, *, step: float
+    ) -> Array:
+        """d log D / du at points z, without what known zeros and the other points make of it."""
+        change = self._log_d(box, np.concatenate([z - step, z + step]))
+        change = change[len(z) :] - change[: len(z)]
+        change -= 2j * math.pi * np.round(change.imag / (2.0 * math.pi))
+        slope = np.tanh(0.5 * change) / step  # (D₊ - D₋) / (D₊ + D₋) / step: right at a zero, too
+        for at, order in known:
+            slope -= order / (z - at)
+        apart = z[:, None] - z[None, :] + np.where(np.eye(len(z)), np.inf, 0.0)
+        return slope - each * np.sum(1.0 / apart, axis=1)
 
     # -- counting ------------------------------------------------------------------------------------------------
 

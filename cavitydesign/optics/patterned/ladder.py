@@ -101,7 +101,7 @@ class Found:
     Attributes:
         modes: with error bars, unsorted, not yet cut to the window.
         group: the point group that sorts them.
-        gaps: for each symmetry class and part (low, high in nm) in which count and search disagree: how many are missing.
+        gaps: where in the window, and in which symmetry class, count and search disagree.
         waves: the most plane waves used.
     """
 
@@ -172,7 +172,7 @@ class _Ladder:
         self._levels: dict[int, tuple[PlaneWaves, dict[str, Block]]] = {}
 
     def _first(self, shortest_nm: float) -> int:
-        """Plane waves that reach ``_REACH`` times as far as any that propagates in a layer at the shortest wavelength."""
+        """Plane waves that reach ``_REACH`` times as far as any that propagates at the shortest wavelength."""
         k0 = units.k0_per_nm(shortest_nm)
         n = self.stack.index(np.asarray(k0 + 0j))
         inside = {self.stack.superstrate, self.stack.substrate}

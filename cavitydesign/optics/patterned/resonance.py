@@ -76,13 +76,13 @@ class Resonance:
             for number in np.flatnonzero(np.abs(loss) > 0.0).tolist()
         }
 
-    def _powers(self) -> tuple[float, float]:
+    def _powers(self, k0: complex) -> tuple[float, float]:
         """``Re F†h`` at the two outer faces: what leaves upwards and downwards, an absorbing half-space included."""
-        stack, k0 = self.problem.stack, np.asarray(complex(self.k0.real))
-        eps = stack.eps(k0)
+        stack = self.problem.stack
+        eps = stack.eps(np.asarray(k0))
         found = []
         for number, open_, face in self._faces():
-            y = self.problem.half_space(np.asarray(eps[number]), k0, open_)
+            y = self.problem.half_space(np.asarray(eps[number]), np.asarray(k0), open_)
             lossy = open_ | (abs(complex(eps[number]).imag) > 0.0)
             found.append(float(np.sum(np.where(lossy, y.real, 0.0) * np.abs(face) ** 2)))
         return found[0], found[1]
@@ -115,7 +115,7 @@ class Resonance:
                 complex(eps[number]), k0, open_, d_eps=complex(slope[number]), d_k=1.0
             )
             stored += float(np.sum(np.where(open_, 0.0, (1j * rate).real) * np.abs(face) ** 2))
-        return 2.0 * max(sum(self._powers()), 0.0) / (k0.real * stored)
+        return 2.0 * max(sum(self._powers(k0)), 0.0) / (k0.real * stored)
 
     def losses(self) -> tuple[float, float, float]:
         """``1/Q`` by radiation up, radiation down and absorption in the finite layers; they add up to 1/Q.
@@ -124,7 +124,7 @@ class Resonance:
         faces (into an absorbing substrate: the power that enters it).
         """
         absorbed = sum(self.absorption().values())
-        up, down = self._powers()
+        up, down = self._powers(self.k0)
         if up + down <= 0.0:
             return 0.0, 0.0, absorbed
         radiated = self.loss - absorbed
@@ -153,7 +153,7 @@ class Resonance:
         for number, open_, face in self._faces():
             y = self.problem.half_space(np.asarray(eps[number]), np.asarray(k0), open_)
             swung += float(np.sum(np.abs(y) * np.abs(face) ** 2))
-        return max(sum(self._powers()), 0.0) / swung if swung > 0.0 else math.nan
+        return max(sum(self._powers(k0)), 0.0) / swung if swung > 0.0 else math.nan
 
     def strongest_interface(self, *, by: float = 5.0) -> int:
         """The interface at which ``‖F‖`` is largest, its own unless another's is ``by`` times as large.
