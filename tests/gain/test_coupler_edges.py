@@ -49,9 +49,9 @@ def test_half_the_range_of_sides_that_may_be_missing():
     """Half the distance of two sides, that of the one that exists to the base, or nothing."""
     sides = [np.array([1.0, np.nan, 3.0, np.nan, 2.0]), np.array([4.0, 5.0, np.nan, np.nan, 2.0])]
     base = np.array([2.0, 2.5, 2.5, 2.5, 2.0])
-    np.testing.assert_allclose(cp._half_range(base, sides), [1.5, 2.5, 0.5, 0.0, 0.0])
-    np.testing.assert_allclose(cp._half_range(base, sides[:1]), [1.0, 0.0, 0.5, 0.0, 0.0])
-    np.testing.assert_allclose(cp._half_range(base, sides[1:]), [2.0, 2.5, 0.0, 0.0, 0.0])
+    np.testing.assert_allclose(cp.half_range(base, sides), [1.5, 2.5, 0.5, 0.0, 0.0])
+    np.testing.assert_allclose(cp.half_range(base, sides[:1]), [1.0, 0.0, 0.5, 0.0, 0.0])
+    np.testing.assert_allclose(cp.half_range(base, sides[1:]), [2.0, 2.5, 0.0, 0.0, 0.0])
 
 
 def test_an_input_that_only_opens_the_gain_is_not_called_one_that_ends_it():
@@ -186,11 +186,11 @@ def test_every_key_of_a_lines_record():
 
 def test_what_is_not_known_is_none():
     lines = couple(modes(655.0, gain=math.nan, q=math.nan), Emitter(), Pump())
-    record = lines.records()[0]
+    record = lines[0].record()
     assert record["required_gain_per_cm"] is None
     assert record["threshold"]["value"] is record["threshold"]["value_err"] is None
     assert (record["rank"], record["status"]) == (None, "unknown_loss")
-    out = couple(modes(900.0), Emitter(), Pump()).records()[0]
+    out = couple(modes(900.0), Emitter(), Pump())[0].record()
     assert out["transparency_pairs"] is out["transition"] is None
     assert out["emission_share"] == {"X": 0.0, "XX": 0.0, "MX": 0.0}
 
@@ -210,9 +210,10 @@ def test_errors_of_the_cavity_stand_in_the_record_and_win_as_error():
     }  # fmt: skip
 
 
-def test_a_threshold_alone_as_json():
+def test_a_threshold_without_numbers_as_json():
     found = Threshold(math.nan, "uJ/cm2", math.inf, 1.0, 2.0, (Contribution("a.b", 0.1, 0.2, math.nan),))
-    assert found.record() == {
+    (line,) = couple(modes(655.0), Emitter(), Pump(), errors=False)
+    assert replace(line, threshold=found).record()["threshold"] == {
         "value": None, "unit": "uJ/cm2", "pairs_per_shell": None, "value_err": 1.0, "pairs_err": 2.0,
         "contributions": [{"input": "a.b", "plus_minus": 0.1, "pairs_err": 0.2, "value_err": None}],
     }  # fmt: skip

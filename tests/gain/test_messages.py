@@ -10,8 +10,9 @@ from cavitydesign.gain import LineStatus, couple, model_of
 from cavitydesign.gain import model as models
 from cavitydesign.gain import pump as pm
 from cavitydesign.gain import shells as sp
-from cavitydesign.gain.measured import Measured, MeasuredGain
+from cavitydesign.gain.measured import Measured
 from cavitydesign.gain.pump import Pumping
+from cavitydesign.gain.rates import Filling
 from cavitydesign.geometry import Emitter, Pump
 from cavitydesign.geometry.emitter import GainTable
 from cavitydesign.solvers.solution import Modes
@@ -31,6 +32,12 @@ def table(level="pairs_per_shell", *, ends=((600.0, 700.0), (610.0, 690.5))):
     )
 
 
+def filled(levels):
+    """A filling of so many pairs, at a fluence of as many µJ/cm²."""
+    levels = np.asarray(levels)
+    return Filling(np.full((*levels.shape, 9), np.nan), levels, levels)
+
+
 def refused(function, *args, **kwargs):
     with pytest.raises(InputError) as caught:
         function(*args, **kwargs)
@@ -40,27 +47,28 @@ def refused(function, *args, **kwargs):
 # -- measured gain -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("asked", [[609.5, 650.0, 700.0], [609.5, 609.9], 609.5])
+@pytest.mark.parametrize("asked", [[609.5, 650.0, 700.0], [609.5, 609.9], [609.5]])
 def test_a_wavelength_that_the_table_lacks(asked):
     """The first that is outside is named."""
-    assert refused(MeasuredGain.from_table(table()).on_levels_per_cm, asked) == (
-        "bench/gain.csv: wavelength_nm: the gain table covers 610-690.5 nm and is not extrapolated, got 609.5"
+    model = Measured(Emitter(), table())
+    assert refused(model.gain_per_cm, np.array(asked), filled([2.0] * len(asked))) == (
+        "bench/gain.csv: wavelength_nm: the gain table covers 610-690.5 and is not extrapolated, got 609.5"
     )
 
 
 @pytest.mark.parametrize(("level", "key"), [("pairs_per_shell",) * 2, ("fluence_uj_per_cm2",) * 2])
 @pytest.mark.parametrize("asked", [[2.0, 0.5, 5.0], [0.5, 0.6, 2.0]])
 def test_a_level_that_the_table_lacks(level, key, asked):
-    gain = MeasuredGain.from_table(table(level))
-    assert refused(gain.gain_per_cm, [650.0] * 3, asked) == (
-        f"bench/gain.csv: {key}: the gain table covers levels 1-4.5 and is not extrapolated, got 0.5"
+    model = Measured(Emitter(), table(level))
+    assert refused(model.gain_per_cm, np.full(3, 650.0), filled(asked)) == (
+        f"bench/gain.csv: {key}: the gain table covers 1-4.5 and is not extrapolated, got 0.5"
     )
 
 
 @pytest.mark.parametrize("ends", [((600.0, 620.0), (620.0, 640.0)), ((630.0, 640.0), (600.0, 620.0))])
 def test_curves_that_share_no_range(ends):
     """One wavelength in common is no range."""
-    assert refused(MeasuredGain.from_table, table(ends=ends)) == (
+    assert refused(Measured, Emitter(), table(ends=ends)) == (
         "bench/gain.csv: the levels of a gain table must share a range of wavelengths"
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cavitydesign.gain import GainModel, LineStatus, Pumping, thresholds
+from cavitydesign.gain import GainModel, LineStatus, Pumping
 from cavitydesign.gain.pump import HIGHEST_PAIRS, Occupation, pumped_occupation
+from cavitydesign.gain.threshold import thresholds
 from cavitydesign.geometry import Emitter, Pump
 
 EMITTER = Emitter()

@@ -169,16 +169,6 @@ def test_check_points_lie_where_no_mode_crosses_half_the_window_between_them():
     assert wide.checks == (0, 2)
 
 
-def test_progress_is_told_at_every_check_point():
-    values = np.arange(350.0, 391.0, 2.0).tolist()
-    told = []
-    found = follow(
-        lambda p: film_cell(period_nm=p), values, window_nm=WINDOW, settings=QUICK,
-        progress=lambda done, of, what="": told.append((done, of)),
-    )  # fmt: skip
-    assert told == [(check + 1, 21) for check in found.checks]
-
-
 def test_a_point_of_the_sweep_has_the_columns_of_a_fresh_search():
     """λ, Q, shares, threshold gain, labels: to the polish's accuracy the same numbers as the solver's own."""
     found = follow(lambda p: film_cell(period_nm=p), [359.0, 359.5, 360.0], window_nm=WINDOW, settings=QUICK)

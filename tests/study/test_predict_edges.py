@@ -151,7 +151,7 @@ def test_the_document_of_a_design_with_everything_written_out():
     found = predict(design, TWO, tolerances=False)
     content = found.document()
     assert (content["defaults_for"], content["published"], content["warnings"]) == ([], [], [])
-    assert content["lines"] == found.lines.records()
+    assert content["lines"] == [line.record() for line in found.lines]
     assert "emitter.temperature_k" not in {item["input"] for item in content["assumed"]}
     warned = replace(found, solution=replace(found.solution, warnings=("look here",)))
     assert warned.document()["warnings"] == ["look here"]

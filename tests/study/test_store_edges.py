@@ -16,7 +16,15 @@ from cavitydesign.solvers.ask import Solver
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Mode, Modes, Solution
 from cavitydesign.study import store as module
-from cavitydesign.study.store import Failure, Store, Task, outcome_from_dict, outcome_to_dict, plain_settings
+from cavitydesign.study.store import (
+    Failure,
+    Store,
+    Task,
+    attempt,
+    outcome_from_dict,
+    outcome_to_dict,
+    plain_settings,
+)
 from tests.study.toy import film
 
 
@@ -167,16 +175,17 @@ def test_numbers_that_json_lacks_come_back_as_they_were():
     assert content["provenance"]["complex"] == {"re": 1.5, "im": {"float": "-inf"}}
 
 
-def test_what_is_kept_is_not_asked_again_and_what_failed_is_on_request(tmp_path):
+def test_what_is_kept_stays_unless_it_is_replaced(tmp_path):
     settings = Outer()
     task, store = Task.of(film(), settings), Store(tmp_path)
-    assert store.solve(task).provenance["ran"] == 1
-    assert store.solve(task, retry=True).provenance["ran"] == 1, "only a failure is tried again"
-    assert len(settings.asked) == 1
-    store.put(task, Failure("no", 3), replace=True)
-    assert store.solve(task) == Failure("no", 3)
-    assert store.solve(task, retry=True).provenance["ran"] == 2
+    store.put(task, Failure("no", 3))
+    store.put(task, attempt(task))
+    assert store.get(task) == Failure("no", 3)
+    store.put(task, attempt(task), replace=True)
     assert store.get(task).provenance["ran"] == 2
+    store.put(task, Failure("no", 3))
+    assert store.get(task).provenance["ran"] == 2
+    assert len(settings.asked) == 2
     assert [path.name for path in store.path(task).parent.iterdir()] == [task.address()]
 
 

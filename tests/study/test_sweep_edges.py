@@ -9,14 +9,13 @@ import pytest
 import cavitydesign
 from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.files import MOST_NUMBERS
-from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.bragg import Bragg
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Solution
 from cavitydesign.study import follow as follow_module
 from cavitydesign.study import sweep as module
 from cavitydesign.study.store import Failure, Store, Task
-from cavitydesign.study.sweep import Axis, Interrupted, following, grid, is_trustworthy, sweep
+from cavitydesign.study.sweep import Axis, Interrupted, following, grid, sweep
 from tests.study.toy import FILM_INDEX, THICKNESS, Rule, Toy, film
 
 PERIOD = "lattice.period_nm"
@@ -194,9 +193,12 @@ def test_a_store_is_filled_although_nothing_is_in_it_yet(tmp_path):
     ],
 )
 def test_what_may_be_used_as_it_stands(status, trusted):
-    outcome = replace(TOY.run(Ask.of(film())), status=status)
-    assert is_trustworthy(outcome) is trusted
-    assert not is_trustworthy(Failure("no", 3))
+    done = sweep(film(), [Axis(THICKNESS, (200.0,))], TOY)
+    marked = replace(done, outcomes=(replace(done.outcomes[0], status=status),))
+    assert status.trustworthy is trusted
+    assert marked.failed == (() if trusted else ((done.points[0], marked.outcomes[0]),))
+    broken = replace(done, outcomes=(Failure("no", 3, status.name),))
+    assert broken.failed == ((done.points[0], broken.outcomes[0]),)
 
 
 def test_the_attributes_say_where_all_of_it_comes_from():

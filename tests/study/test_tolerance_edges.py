@@ -90,14 +90,14 @@ def source(value=200.0, plus_minus=2.0, path=THICKNESS):
 
 def test_whole_numbers_are_moved_by_their_whole_half_width():
     rules = (Rule(650.0, by_thickness=0.5, gain_power=2.0),)
-    (item,) = propagated(Whole(rules), inputs=[source(plus_minus=3.0)]).sensitivities
+    (item,) = propagated(Whole(rules), film(thickness_err=3.0)).sensitivities
     assert item.wavelength_nm == pytest.approx([1.5])
     assert item.log_gain == pytest.approx([math.log(203.0 / 197.0)])
 
 
 @pytest.mark.parametrize("plus_minus", [2.5, 0.25])
 def test_a_half_width_that_is_no_whole_number_is_skipped_with_the_reason(plus_minus):
-    found = propagated(Whole(RULES), inputs=[source(plus_minus=plus_minus)])
+    found = propagated(Whole(RULES), film(thickness_err=plus_minus))
     assert found.sensitivities == ()
     assert found.skipped == ((THICKNESS, f"{THICKNESS}: must be a whole number"),)
     assert np.isnan(found.wavelength_nm).all()

@@ -8,7 +8,7 @@ import pytest
 
 from cavitydesign.errors import Status
 from cavitydesign.solvers.fdtd import Fdtd
-from cavitydesign.solvers.solution import Modes, Solution
+from cavitydesign.solvers.solution import Modes, Rejected, Solution
 from cavitydesign.study import verify as module
 from cavitydesign.study.verify import SLACK, compare, verify
 from tests.study.toy import Rule, Toy, film
@@ -17,13 +17,13 @@ WINDOW = (590.0, 640.0)
 NAMES = ("wavelength_nm", "q", "symmetry", "degeneracy", "wavelength_err_nm", "q_err")
 
 
-def solution(rows, **provenance):
+def solution(rows, **parts):
     columns = {name: [row[i] for row in rows] for i, name in enumerate(NAMES)}
-    return Solution(Modes.from_columns(**columns) if rows else Modes.empty(), Status.OK, provenance)
+    return Solution(Modes.from_columns(**columns) if rows else Modes.empty(), Status.OK, **parts)
 
 
-def verified(fast, fdtd, *, q_min=20.0, window=WINDOW, **provenance):
-    return compare(solution(fast), solution(fdtd, **provenance), window_nm=window, q_min=q_min)
+def verified(fast, fdtd, *, q_min=20.0, window=WINDOW, **parts):
+    return compare(solution(fast), solution(fdtd, **parts), window_nm=window, q_min=q_min)
 
 
 def row(wavelength=620.0, q=1000.0, symmetry="E", degeneracy=2, err=0.1, q_err=5.0):
@@ -122,15 +122,16 @@ def test_the_document_has_every_number_and_name():
     found = verified(
         [row(), row(610.0, 12.0, "A1", 1), row(605.0, -50.0, "A2", 1), row(600.0, 900.0, "B1", 1)],
         [row(620.5, 1050.0, err=0.4, q_err=30.0), row(595.0, 800.0, "B2", 1)],
-        rejected=["a spur"],
+        rejected=(Rejected("E1", 630.123456, math.inf, "a spur"),),
     )
     record = found.record()
     assert set(record) == {
         "window_nm", "passed", "pairs", "only_fast", "only_fdtd", "ignored", "rejected_by_fdtd",
     }  # fmt: skip
-    assert (record["window_nm"], record["passed"], record["rejected_by_fdtd"]) == (
-        list(WINDOW), False, ["a spur"],
-    )  # fmt: skip
+    assert (record["window_nm"], record["passed"]) == (list(WINDOW), False)
+    assert record["rejected_by_fdtd"] == [
+        {"where": "E1", "wavelength_nm": 630.1235, "q": None, "reason": "a spur"}
+    ]
     (pair,) = record["pairs"]
     assert pair["fast"] == {
         "wavelength_nm": 620.0, "q": 1000.0, "symmetry": "E", "degeneracy": 2, "polarization": "",
