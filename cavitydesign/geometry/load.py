@@ -13,6 +13,7 @@ from cavitydesign.geometry.base import strip_sources, validated
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import GainTable
 from cavitydesign.geometry.families import families
+from cavitydesign.geometry.index_table import read_index_table
 
 
 def load_design(path: str | Path) -> Design:
@@ -81,9 +82,10 @@ def _with_tables(content: Any, base_dir: Path, path: str) -> Any:
         if path == "emitter.spectrum" and isinstance(content.get("table"), str) and len(content) == 1:
             return read_gain_table(base_dir / content["table"], shown=content["table"], key=f"{path}.table")
         if isinstance(content.get("table"), str) and not {"n", "gain_per_cm"} & set(content):
+            path = f"{path}.table".lstrip(".")
             return {
                 **content,
-                **_read_index_table(base_dir / content["table"], key=f"{path}.table".lstrip(".")),
+                **read_index_table(base_dir / content["table"], shown=content["table"], key=path),
             }
         return {
             name: _with_tables(item, base_dir, f"{path}.{name}".lstrip(".")) for name, item in content.items()
@@ -91,16 +93,6 @@ def _with_tables(content: Any, base_dir: Path, path: str) -> Any:
     if isinstance(content, list):
         return [_with_tables(item, base_dir, f"{path}.{index}") for index, item in enumerate(content)]
     return content
-
-
-def _read_index_table(path: Path, *, key: str) -> dict[str, Any]:
-    columns = read_columns(path, required=("wavelength_nm", "n"), optional=("k",), key=key)
-    rows = len(columns["wavelength_nm"])
-    return {
-        "wavelengths_nm": columns["wavelength_nm"],
-        "n": columns["n"],
-        "k": columns.get("k", (0.0,) * rows),
-    }
 
 
 def read_gain_table(path: str | Path, *, shown: str | None = None, key: str | None = None) -> GainTable:
