@@ -63,7 +63,7 @@ def _packages() -> list[dict[str, Any]]:
 
 def _database() -> dict[str, Any]:
     from cavitydesign.errors import Unavailable
-    from cavitydesign.optics.media.index import database_version
+    from cavitydesign.optics.media.library import database_version
 
     try:
         version, why = database_version(), ""

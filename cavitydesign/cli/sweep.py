@@ -141,7 +141,7 @@ def _show(found: Sweep, files: tuple[Path, Path], *, explain: bool) -> None:
         )
     screen.print(table)
     screen.print(f"Wrote {' and '.join(map(str, files))}.")
-    screen.print("± is the numerical error only.", style="dim")
+    screen.print("± is the error of numerics and index tables only.", style="dim")
     output.tell_assumed(screen, output.assumed_records(found.design, optics_only=True), explain=explain)
 
 

@@ -57,7 +57,7 @@ class Bragg(Solver):
     """
 
     name: ClassVar[str] = "bragg"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     asks: ClassVar[tuple[str, ...]] = ()
 
     orders: tuple[int, ...] | None = option(
@@ -97,7 +97,7 @@ class Bragg(Solver):
         provenance = {
             "theory": "m λ = 2 n_eff(λ) Λ, scalar, patterned layers averaged by area",
             "periods_nm": list(ask.stack.lattice.bragg_periods_nm),
-            "index_fit_errors": numeric.fit_errors,
+            "index_uncertainties": numeric.index_uncertainties(ask.window_nm),
         }
         return Solution(modes, status, provenance)
 
@@ -156,9 +156,15 @@ def _mixture(numeric: NumericStack, background: int, parts: list[tuple[float, in
         }
         return np.sqrt(eps[background] + sum(f * (eps[inner] - eps[host]) for f, inner, host in parts))
 
-    error = max(numeric.materials[number].fit_error for number in members)
+    def uncertainty(wavelength_nm: Array) -> Array:  # no more than that of its least certain member
+        each: Array = np.stack([numeric.materials[i].uncertainty(wavelength_nm) for i in members])
+        return each.real.max(axis=0) + 1j * each.imag.max(axis=0)
+
+    def lines(low_nm: float, high_nm: float) -> list[complex]:
+        return [line for i in members for line in numeric.materials[i].lines(low_nm, high_nm)]
+
     sources = ", ".join(numeric.materials[number].source for number in members)
-    return Dispersion(n, error, (low, high), f"area average of {sources}")
+    return Dispersion(n, (low, high), f"area average of {sources}", uncertainty=uncertainty, lines=lines)
 
 
 def _possible_orders(uniform: NumericStack, period_nm: float, window_nm: Window) -> range:

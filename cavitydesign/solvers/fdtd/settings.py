@@ -35,7 +35,7 @@ class Fdtd(Solver):
     """
 
     name: ClassVar[str] = "fdtd"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     asks: ClassVar[tuple[str, ...]] = ("bloch", "device")
 
     pixels_per_um: tuple[float, ...] = option(
