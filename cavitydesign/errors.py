@@ -5,6 +5,7 @@ The command line turns them into exit codes: 2 the input is wrong, 3 no trustwor
 
 from __future__ import annotations
 
+import copyreg
 import enum
 from collections.abc import Iterable
 from typing import Any
@@ -32,8 +33,13 @@ class CavityError(Exception):
         """What to tell a user, a line for each complaint."""
         return (str(self),)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, so that it comes whole out of a process of its own."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
-_NO_VALUE: Any = object()
+
+class _NO_VALUE:  # noqa: N801 (a class, since that is the same one in every process)
+    """No value was received."""
 
 
 class InputError(CavityError):
@@ -60,11 +66,9 @@ class InputError(CavityError):
 
     def in_file(self, file: object) -> InputError:
         """The same error, naming the file that it came from (kept if it already names one)."""
-        return (
-            self
-            if self.file is not None
-            else InputError(self.message, file=file, key=self.key, value=self.value)
-        )
+        if self.file is not None:
+            return self
+        return InputError(self.message, file=file, key=self.key, value=self.value)
 
     def under(self, key: str) -> InputError:
         """The same error, with the key under which the value stands that is complained about."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import multiprocessing
 import os
@@ -14,25 +15,24 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from cavitydesign.cli import options, output
 from cavitydesign.cli.group import INTERRUPTED, Leave
-from cavitydesign.errors import CavityError, InputError, SolverError
+from cavitydesign.errors import InputError
 from cavitydesign.files import json_text, write_atomically
 from cavitydesign.geometry.design import Design
-from cavitydesign.geometry.families.two_mirror import TwoMirror
 from cavitydesign.geometry.load import load_design
 from cavitydesign.solvers.poles import Poles
-from cavitydesign.solvers.solution import Solution
 from cavitydesign.study import predict, sweep
 from cavitydesign.study.peaks import Peak, published_beside, read_peaks
 from cavitydesign.study.published import Fact
-from cavitydesign.study.store import Failure
 
 LASERS = {
     "nanopillar": ("Pillars", "lattice.period_nm=305:385:1"),
@@ -45,19 +45,20 @@ _MAP = Poles(tolerance_nm=0.05, q_tolerance=0.02)
 """Accuracy of the period maps: a tenth of what a dot in them is high."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Told:
     """What the summary needs of one laser: rows of published beside predicted, words, and seconds of physics."""
 
     title: str
-    rows: list[Fact] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-    assumed: list[str] = field(default_factory=list)
-    fitted: list[str] = field(default_factory=list)
-    doubtful: list[str] = field(default_factory=list)
+    rows: Sequence[Fact] = ()
+    words: Sequence[str] = ()
+    assumed: Sequence[str] = ()
+    fitted: Sequence[str] = ()
+    doubtful: Sequence[str] = ()
     physics_s: float = 0.0
 
 
+_JOBS = min(2, os.cpu_count() or 1)
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the results.")]
 Layouts = Annotated[
     Path | None,
@@ -71,7 +72,6 @@ Layouts = Annotated[
 Coarse = Annotated[
     bool, typer.Option("--coarse", help="Every tenth point of the sweeps and no ±, for tests.")
 ]
-_JOBS = min(2, os.cpu_count() or 1)
 Jobs = Annotated[int, typer.Option("--jobs", help="Lasers side by side.")]
 
 
@@ -103,7 +103,6 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     from cavitydesign.report import plots
 
     title, vary = LASERS[file.stem]
-    told = Told(title)
     design = load_design(file)
     published = published_beside(file)
     peaks = read_peaks(published) if published else ()
@@ -112,7 +111,7 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
     found = predict.predict(design, Poles(), peaks=peaks, tolerances=not coarse)
     _say(f"{title}: {vary.replace('=', ' = ')}")
     swept = _swept(found.design, vary, peaks, coarse=coarse)
-    told.physics_s = time.perf_counter() - begin
+    physics_s = time.perf_counter() - begin
     _say(f"{title}: tables and figures")
     _tables(found, swept, out)
     figures = {
@@ -124,21 +123,23 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
             found.published, title=f"{design.name}: published and predicted"
         ),
     }
-    if isinstance(design, TwoMirror):
+    if plots.has_mirrors(design.to_stack()):
         figures["mirrors"] = plots.mirror_spectrum(design, found.solution, peaks=peaks)
     for name, figure in figures.items():
         plots.save(figure, out / f"{name}.png")
-    told.rows = list(found.published)
-    told.words = _words_of_sweep(swept, peaks)
-    told.assumed = [item.path for item in design.assumed() if not output.is_gain_input(item.path)]
-    told.fitted = [f"{item.path} ({item.note})" for item in design.all_sources() if item.source == "fitted"]
-    if not found.solution.status.trustworthy:
-        told.doubtful.append(f"{title}: {found.solution.status.value}")
+    doubts = [] if found.solution.status.trustworthy else [found.solution.status.value]
     if swept.failed:
-        told.doubtful.append(
-            f"{title}: {len(swept.failed)} of {len(swept.points)} points of the sweep are not proven complete"
-        )
-    return told
+        share = f"{len(swept.failed)} of {len(swept.points)}"
+        doubts.append(f"{share} points of the sweep are not proven complete")
+    return Told(
+        title,
+        rows=found.published,
+        words=_words_of_sweep(swept, peaks),
+        assumed=[item.path for item in design.assumed() if not output.is_gain_input(item.path)],
+        fitted=[f"{item.path} ({item.note})" for item in design.all_sources() if item.source == "fitted"],
+        doubtful=[f"{title}: {doubt}" for doubt in doubts],
+        physics_s=physics_s,
+    )
 
 
 def mask(file: Path, out: Path) -> dict[str, Any]:
@@ -154,13 +155,8 @@ def mask(file: Path, out: Path) -> dict[str, Any]:
     manifest = masks.write(drawn, out / f"{file.stem}.gds")
     back = masks.read_back(manifest.path, drawn)
     plots.save(plots.mask_preview(drawn), out / f"{file.stem}.png")
-    return {
-        "file": manifest.path,
-        "devices": len(drawn.devices),
-        "copies": back.copies,
-        "ok": back.ok,
-        "problems": back.problems,
-    }
+    checked = {"copies": back.copies, "ok": back.ok, "problems": back.problems}
+    return {"file": str(manifest.path), "devices": len(drawn.devices), **checked}
 
 
 def summary(
@@ -172,26 +168,22 @@ def summary(
     quiet: bool = False,
 ) -> dict[str, Any]:
     """One screen of 80 x 40, on stdout (unless quiet) and in ``summary.txt``; the same as JSON, which it returns."""
-    physics = sum(item.physics_s for item in told)
     pages = io.StringIO()
     for file in (pages,) if quiet else (sys.stdout, pages):
-        _screen(output.console(width=80, file=file), told, masks, out, physics, seconds)
+        _screen(output.console(width=80, file=file), told, masks, out, seconds)
     write_atomically(out / "summary.txt", pages.getvalue().encode())
     document = {
-        "physics_s": physics,
+        "physics_s": sum(item.physics_s for item in told),
         "seconds": seconds,
         "lasers": [
             {
-                "laser": i.title,
-                "published": [fact.record() for fact in i.rows],
-                "words": i.words,
-                "assumed": i.assumed,
-                "fitted": i.fitted,
-                "doubtful": i.doubtful,
+                "laser": item.title,
+                "published": [fact.record() for fact in item.rows],
+                **{name: getattr(item, name) for name in ("words", "assumed", "fitted", "doubtful")},
             }
-            for i in told
+            for item in told
         ],
-        "masks": [{**item, "file": str(item["file"])} for item in masks],
+        "masks": masks,
     }
     write_atomically(out / "summary.json", _json(document))
     return document
@@ -214,20 +206,8 @@ def _lasers(layouts: Path, out: Path, *, coarse: bool, jobs: int) -> list[Told]:
         return [laser(*item, coarse=coarse) for item in work]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         order = sorted(work, key=lambda item: item[0].stem != "pcsel")  # the longest first
-        running = {item: pool.submit(_told, *item, coarse=coarse) for item in order}
-        found = [running[item].result() for item in work]
-    for item in found:
-        if isinstance(item, Failure):
-            raise (InputError if item.exit_code == InputError.exit_code else SolverError)(item.message)
-    return [item for item in found if isinstance(item, Told)]
-
-
-def _told(file: Path, out: Path, *, coarse: bool) -> Told | Failure:
-    """One laser in a process of its own; what goes wrong comes back as a value."""
-    try:
-        return laser(file, out, coarse=coarse)
-    except CavityError as error:
-        return Failure.of(error)
+        running = {item: pool.submit(laser, *item, coarse=coarse) for item in order}
+        return [running[item].result() for item in work]
 
 
 def _say(text: str) -> None:
@@ -255,40 +235,23 @@ def _tables(found: predict.Prediction, swept: sweep.Sweep, out: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in found.published:
-        cells = {**row.record(), "device": _device(row)}
+        cells = row.record()
+        cells["device"] = "; ".join(f"{path}={value:g}" for path, value in row.device.items())
         writer.writerow(["" if cells[name] is None else cells[name] for name in columns])
     write_atomically(out / "published_and_predicted.csv", text.getvalue().encode())
     swept.write(out)
 
 
-def _device(row: Fact) -> str:
-    return "; ".join(f"{path}={value:g}" for path, value in row.device.items())
-
-
 def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[Peak]) -> list[str]:
     """Where a published line's device is not stated: which devices are predicted to have it."""
+    from cavitydesign.report.plots.maps import map_points
+
     axis = swept.axes[0]
-    solved = [
-        (p, o.modes)
-        for p, o in zip(swept.points, swept.outcomes, strict=True)
-        if isinstance(o, Solution) and len(o.modes)
-    ]
-    best = []
-    for (point, modes), found in zip(
-        solved, predict.mode_thresholds([(swept.design, modes) for _, modes in solved]), strict=True
-    ):
-        rows = [row for row in range(len(modes)) if found.lasing[row] and not found.dark[row]]
-        if rows:
-            row = min(rows, key=lambda at: found.value[at])
-            best.append(
-                (
-                    point.values[axis.path],
-                    float(modes["wavelength_nm"][row]),
-                    float(found.pairs_per_shell[row]),
-                )
-            )
-    if not best:
+    bright = map_points(swept, axis.path)["lasing"].tolist()  # device, λ, ⟨N⟩
+    if not bright:
         return ["no bright mode of the sweep reaches threshold"]
+    groups = itertools.groupby(bright, key=lambda row: row[0])
+    best = [min(rows, key=lambda row: row[2]) for _, rows in groups]
     words = []
     name = {"lattice.period_nm": "Λ"}.get(axis.path, axis.path.rpartition(".")[0])
     for peak in peaks:
@@ -302,11 +265,8 @@ def _words_of_sweep(swept: sweep.Sweep, peaks: Sequence[Peak]) -> list[str]:
             low, high = peak["wavelength_from_nm"], peak["wavelength_to_nm"]
             inside = [x for x, w, _ in best if low <= w <= high]
             words.append(f"{name} {_span(inside)} lases at {low:g}-{high:g} nm")
-    easiest = min(best, key=lambda item: item[2])
-    words.append(
-        f"lowest bright threshold ⟨N⟩ = {easiest[2]:.1f} at {name} {easiest[0]:g}, {easiest[1]:.0f} nm"
-    )
-    return words
+    x, wavelength, pairs = min(best, key=lambda row: row[2])
+    return [*words, f"lowest bright threshold ⟨N⟩ = {pairs:.1f} at {name} {x:g}, {wavelength:.0f} nm"]
 
 
 def _span(values: Sequence[float]) -> str:
@@ -314,18 +274,10 @@ def _span(values: Sequence[float]) -> str:
 
 
 def _screen(
-    target: Any,
-    told: Sequence[Told],
-    masks: Sequence[Mapping[str, Any]],
-    out: Path,
-    physics: float,
-    seconds: float,
+    target: Console, told: Sequence[Told], masks: Sequence[Mapping[str, Any]], out: Path, seconds: float
 ) -> None:
-    from rich.text import Text
-
-    table = output.table(
-        "laser", "quantity", "published", "predicted", "verdict", left=("laser", "quantity", "verdict")
-    )
+    columns = ("laser", "quantity", "published", "predicted", "verdict")
+    table = output.table(*columns, left=("laser", "quantity", "verdict"))
     table.padding = (0, 1, 0, 0)
     for column in table.columns:
         column.no_wrap = True
@@ -339,7 +291,7 @@ def _screen(
     )
     for item in told:
         target.print(Text.assemble((item.title, "bold"), f": {'; '.join(item.words)}."))
-    for text in (text for item in told for text in item.doubtful):
+    for text in itertools.chain.from_iterable(item.doubtful for item in told):
         target.print(f"Not proven: {text}.", style="bold")
     named = "; ".join(f"{item.title}: {_short_names(item.assumed)}" for item in told)
     target.print(f"Assumed: {named}; and most numbers of the emitter.", style="dim")
@@ -347,10 +299,9 @@ def _screen(
         target.print(f"Fitted, so no test where it was fitted: {text}.", style="dim")
     good = "all read back as drawn" if all(item["ok"] for item in masks) else "NOT ALL READ BACK AS DRAWN"
     target.print(f"Masks: {len(masks)} files, {sum(item['devices'] for item in masks)} devices, {good}.")
-    target.print(
-        f"Physics {physics:.1f} s, everything {seconds:.0f} s. Tables, figures and masks: {out}/",
-        style="bold",
-    )
+    physics = sum(item.physics_s for item in told)
+    took = f"Physics {physics:.1f} s, everything {seconds:.0f} s"
+    target.print(f"{took}. Tables, figures and masks: {out}/", style="bold")
 
 
 def _short_names(paths: Sequence[str]) -> str:
@@ -363,14 +314,7 @@ def _short_names(paths: Sequence[str]) -> str:
 
 
 def _cells(fact: Fact) -> tuple[str, str, str, str]:
-    units = {
-        "pairs per shell": "",
-        "nm": " nm",
-        "uJ/cm2": " µJ/cm²",
-        "mJ/cm2": " mJ/cm²",
-        "kW/cm2": " kW/cm²",
-    }
-    unit = units.get(fact.unit, f" {fact.unit}")
+    unit = "" if fact.unit == "pairs per shell" else f" {fact.unit}".replace("uJ", "µJ").replace("cm2", "cm²")
     period = fact.device.get("lattice.period_nm")
     mark = " a" if fact.device_is == "assigned" else " b" if fact.unstated else ""
     quantity = fact.quantity.replace("threshold ⟨N⟩", "⟨N⟩ there")

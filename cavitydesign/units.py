@@ -19,7 +19,6 @@ BOLTZMANN_EV_PER_K = 8.617333262e-5  # CODATA 2018
 HC_EV_NM = PLANCK_J_S * LIGHT_M_PER_S / CHARGE_C * 1e9
 """h c in eV nm: E[eV] = HC_EV_NM / λ[nm]."""
 
-LIGHT_NM_PER_FS = LIGHT_M_PER_S * 1e-6
 NM_PER_CM = 1e7
 GOEPPERT_MAYER_CM4_S = 1e-50
 """1 GM, the unit of a two-photon cross-section."""
@@ -73,13 +72,3 @@ def gain_per_cm_from_kappa(kappa: Any, wavelength_nm: Any) -> Any:
 def kappa_from_gain_per_cm(gain_per_cm: Any, wavelength_nm: Any) -> Any:
     """The κ of an index ``n - iκ`` that amplifies power by ``gain_per_cm``; inverse of the above."""
     return gain_per_cm * wavelength_nm / (4.0 * math.pi * NM_PER_CM)
-
-
-def meep_frequency(wavelength_nm: Any, unit_nm: Any) -> Any:
-    """Meep's dimensionless frequency ``f = a/λ`` for a unit length of ``unit_nm``."""
-    return unit_nm / wavelength_nm
-
-
-def nm_from_meep_frequency(frequency: Any, unit_nm: Any) -> Any:
-    """Vacuum wavelength in nm of Meep's frequency ``f = a/λ``."""
-    return unit_nm / frequency

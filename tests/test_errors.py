@@ -1,10 +1,12 @@
 """Errors are one line that names file, key, rule and value, and carry an exit code."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cavitydesign.errors import CavityError, InputError, SolverError, Unavailable
+from cavitydesign.errors import CavityError, InputError, SolverError, Status, Unavailable, told_together
 
 
 def test_the_line_of_the_specification():
@@ -59,6 +61,25 @@ def test_exit_codes(error, code):
     assert error.exit_code == code
     assert isinstance(error, CavityError)
     assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError("must be > 0", file="a.toml", key="n", value=0.0),
+        InputError("is empty"),
+        told_together([InputError("is empty", key="a"), InputError("is empty", key="b")]),
+        SolverError("gave up", status=Status.INCOMPLETE),
+        Unavailable("meep", why="no interpreter", install="apt-get install x"),
+    ],
+    ids=str,
+)
+def test_an_error_comes_whole_out_of_another_process(error):
+    back = pickle.loads(pickle.dumps(error))  # noqa: S301 (our own)
+    assert (type(back), str(back), back.lines) == (type(error), str(error), error.lines)
+    assert getattr(back, "status", None) is getattr(error, "status", None)
+    if isinstance(error, InputError):
+        assert str(back.in_file("b.toml")) == str(error.in_file("b.toml"))
 
 
 def test_unavailable_gives_the_way_out():

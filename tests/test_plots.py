@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cavitydesign import Poles, load_design, solve
 from cavitydesign.errors import InputError, Status
 from cavitydesign.masks import build, load_mask
 from cavitydesign.report import plots
+from cavitydesign.report.plots.cavity import mirror_alone
 from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study.peaks import read_peaks
 from cavitydesign.study.predict import predict
@@ -119,11 +121,24 @@ def test_the_mirror_spectrum_has_both_mirrors_and_a_dip_at_the_mode(two_mirror):
 
 def test_one_mirror_alone_sees_the_cavity_in_front_and_the_outside_behind(two_mirror):
     stack = two_mirror.design.to_stack()
-    front, back = plots.mirror_alone(stack, "front"), plots.mirror_alone(stack, "back")
+    assert plots.has_mirrors(stack)
+    assert not plots.has_mirrors(load_design(LAYOUTS / "pcsel.toml").to_stack())
+    front, back = mirror_alone(stack, "front"), mirror_alone(stack, "back")
     assert len(front.layers) == 2 + 2 * 7 + 1
     assert len(back.layers) == 2 + 2 * 8 + 1
     assert front.layers[0].material == two_mirror.design.spacer.material
     assert back.layers[0].material == two_mirror.design.film.material
+
+
+def test_a_prediction_is_a_table_in_a_notebook(two_mirror):
+    text = two_mirror._repr_html_()
+    assert text.startswith(f"<p><b>{two_mirror.design.name}</b></p><table>")
+    assert text.count("<table>") == 2
+    (row,) = (part for part in text.split("<tr>") if part.startswith("<td>line</td>"))
+    assert "<td>688.8</td><td>690" in row
+    assert "± " in row
+    assert text.endswith(f"<p>{two_mirror.solution.status.value}.</p>")
+    assert dataclasses.replace(two_mirror, published=())._repr_html_().count("<table>") == 1
 
 
 def test_the_gain_picture_marks_each_line_at_the_gain_that_it_needs(two_mirror):
@@ -132,7 +147,6 @@ def test_the_gain_picture_marks_each_line_at_the_gain_that_it_needs(two_mirror):
     needed = two_mirror.lines.required_gain_per_cm[0]
     assert any(float(x[0]) == two_mirror.lines.wavelength_nm[0] and float(y[0]) == needed for x, y in marks)
     assert says_units(figure)
-    assert says_units(plots.gain_map(two_mirror.design.emitter, (640.0, 720.0)))
 
 
 def test_published_against_predicted_draws_one_row_per_wavelength(two_mirror):
@@ -183,7 +197,7 @@ def test_the_mask_preview_shows_every_layer():
 def test_files_are_whole_and_the_same_each_time(tmp_path, two_mirror, suffix, start):
     first, second = tmp_path / f"a.{suffix}", tmp_path / "new" / f"b.{suffix}"
     for path in (first, second):
-        plots.save(plots.gain_map(two_mirror.design.emitter, (640.0, 720.0)), path)
+        plots.save(plots.gain_picture(two_mirror), path)
     assert first.read_bytes().startswith(start)
     assert first.read_bytes() == second.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == [first.name, "new"]
@@ -191,4 +205,4 @@ def test_files_are_whole_and_the_same_each_time(tmp_path, two_mirror, suffix, st
 
 def test_another_ending_is_refused(tmp_path, two_mirror):
     with pytest.raises(InputError, match=r"\.png"):
-        plots.save(plots.gain_map(two_mirror.design.emitter, (640.0, 720.0)), tmp_path / "a.jpg")
+        plots.save(plots.gain_picture(two_mirror), tmp_path / "a.jpg")

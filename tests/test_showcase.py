@@ -71,7 +71,7 @@ def test_the_summary_is_json_on_request(tmp_path, monkeypatch):
 
     told = showcase.Told("[bold]Pillars[/]", words=["a [red]word[/]"], assumed=["film.n"])
     monkeypatch.setattr(showcase, "_lasers", lambda *_, **__: [told])
-    monkeypatch.setattr(showcase, "mask", lambda file, _out: {"file": file, "devices": 1, "ok": True})
+    monkeypatch.setattr(showcase, "mask", lambda file, _out: {"file": str(file), "devices": 1, "ok": True})
     ran = command("showcase", "--out", tmp_path, "--json")
     assert ran.code == 0
     (laser,) = ran.json["lasers"]

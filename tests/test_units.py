@@ -21,9 +21,6 @@ def test_photon_energy_of_a_micron():
 def test_inverses(x):
     assert units.ev_to_nm(units.nm_to_ev(x)) == pytest.approx(x, rel=1e-14)
     assert units.complex_wavelength_nm(units.k0_per_nm(x)) == pytest.approx(x, rel=1e-14)
-    assert units.nm_from_meep_frequency(units.meep_frequency(x, 1000.0), 1000.0) == pytest.approx(
-        x, rel=1e-14
-    )
     assert units.gain_per_cm_from_kappa(units.kappa_from_gain_per_cm(100.0, x), x) == pytest.approx(
         100.0, rel=1e-14
     )

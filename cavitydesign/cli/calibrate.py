@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cavitydesign.cli import options
+from cavitydesign.cli import options, output
 from cavitydesign.cli.group import Leave
+from cavitydesign.cli.options import Answer
+from cavitydesign.cli.output import figure
+from cavitydesign.cli.predict import device_text
 from cavitydesign.cli.solving import Question, solving
-
-if TYPE_CHECKING:
-    from cavitydesign.study.calibrate import Calibration
+from cavitydesign.errors import InputError
+from cavitydesign.files import write_atomically
+from cavitydesign.study import calibrate as study
+from cavitydesign.study import rewrite
 
 Fit = Annotated[
     list[str] | None,
@@ -46,24 +50,18 @@ def calibrate(
     fit: Fit = None,
     out: NewDesign = None,
     peak_error: PeakError = 1.0,
+    explain: options.Explain = False,
     json: options.Json = False,
 ) -> None:
     """Fit assumed inputs to measured peaks, with their ± as prior; the result says "fitted" wherever it goes.
 
     Example: cavitydesign calibrate layouts/pcsel.toml --measured peaks.csv --out fitted.toml
     """
-    from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-    from cavitydesign.study import calibrate as study
-    from cavitydesign.study.peaks import read_peaks
-
     options.writable(out, "--out", suffixes=(".toml",))
     subject = options.design_of(design)
     if not (math.isfinite(peak_error) and peak_error > 0.0):
         raise InputError("must be > 0", key="--peak-error", value=peak_error)
-    peaks = read_peaks(measured)
-    if not any(peak.has_wavelength for peak in peaks):
-        raise InputError("has no row with a wavelength_nm to fit to", file=measured, key="wavelength_nm")
+    peaks = options.peaks_of(measured, "fit to")
     with output.progress("calibrating") as shown, question.about(design):
         found = study.calibrate(
             subject, peaks, question.settings, **question.asked, paths=tuple(fit or ()), peak_error_nm=peak_error,
@@ -71,73 +69,41 @@ def calibrate(
         )  # fmt: skip
     if out is not None:
         _write_design(design, out, found, measured)
-    if json:
-        output.print_json(_calibration(found, out))
-    else:
-        _show_calibration(found, out)
+    Answer(json=json).give(lambda: _document(found, out), lambda: _show(found, out, explain=explain))
     if not found.converged:
         raise Leave(
             3, f"no trustworthy answer: the fit had not settled after {found.rounds} rounds; fit fewer inputs"
         )
 
 
-def _write_design(source: Path, target: Path, found: Calibration, measured: Path) -> None:
-    from cavitydesign.files import write_atomically
-    from cavitydesign.study import rewrite
-
+def _write_design(source: Path, target: Path, found: study.Calibration, measured: Path) -> None:
     header = f'{found.design.name}: calibrated to {measured.name}; what says source = "fitted" is its result.'
     records = [
         item.record(f"calibrated to {measured.name}; was {item.prior:g} ± {item.plus_minus:g}")
         for item in found.fitted
     ]
-    write_atomically(
-        target, rewrite.with_numbers(source, records, folder=target.parent, header=header).encode()
-    )
+    text = rewrite.with_numbers(source, records, folder=target.parent, header=header)
+    write_atomically(target, text.encode())
 
 
-def _calibration(found: Calibration, out: Path | None) -> dict[str, Any]:
+def _document(found: study.Calibration, out: Path | None) -> dict[str, Any]:
+    def record(of: Any, *names: str) -> dict[str, Any]:
+        return {name: getattr(of, name) for name in names}
+
+    numbers = ("prior", "plus_minus", "value", "error", "pull")
+    columns = ("measured_nm", "error_nm", "before_nm", "after_nm", "symmetry", "polarization")
     return {
-        "design": {"name": found.design.name, "id": found.design.id},
-        "fitted": [
-            {
-                "input": f.path,
-                "prior": f.prior,
-                "plus_minus": f.plus_minus,
-                "value": f.value,
-                "error": f.error,
-                "pull": f.pull,
-                "source": "fitted",
-            }
-            for f in found.fitted
-        ],
-        "peaks": [
-            {
-                "device": dict(m.peak.device),
-                "measured_nm": m.measured_nm,
-                "error_nm": m.error_nm,
-                "before_nm": m.before_nm,
-                "after_nm": m.after_nm,
-                "symmetry": m.symmetry,
-                "polarization": m.polarization,
-            }
-            for m in found.matches
-        ],
-        "chi2": found.chi2,
-        "chi2_before": found.chi2_before,
-        "rounds": found.rounds,
-        "converged": found.converged,
+        "design": output.named(found.design),
+        "fitted": [{"input": f.path, **record(f, *numbers), "source": "fitted"} for f in found.fitted],
+        "peaks": [{"device": dict(m.peak.device), **record(m, *columns)} for m in found.matches],
+        **record(found, "chi2", "chi2_before", "rounds", "converged"),
         "correlation": found.correlation.tolist(),
         "ambiguous": list(found.ambiguous),
         "file": str(out) if out else None,
     }
 
 
-def _show_calibration(found: Calibration, out: Path | None) -> None:
-    from cavitydesign.cli import output
-    from cavitydesign.cli.output import figure
-    from cavitydesign.cli.predict import device_text
-    from cavitydesign.study.calibrate import is_pulled
-
+def _show(found: study.Calibration, out: Path | None, *, explain: bool) -> None:
     screen = output.console()
     output.heading(screen, f"{found.design.name}: fitted inputs")
     table = output.table("input", "assumed", "fitted", "moved by", left=("input",))
@@ -163,7 +129,7 @@ def _show_calibration(found: Calibration, out: Path | None) -> None:
         f"χ² fell from {found.chi2_before:.2f} to {found.chi2:.2f} in {found.rounds} rounds "
         f"({len(found.matches)} peaks, {len(found.fitted)} inputs with their ± as prior)."
     )
-    for item in filter(is_pulled, found.fitted):
+    for item in filter(study.is_pulled, found.fitted):
         screen.print(
             f"Note: {item.path} moved by more than twice its ±: doubt the model, the assignment or the assumption."
         )
@@ -173,3 +139,5 @@ def _show_calibration(found: Calibration, out: Path | None) -> None:
         )
     if out:
         screen.print(f"Wrote {out}.")
+    if left := output.assumed_records(found.design, optics_only=True):  # what was fitted is assumed no more
+        output.tell_assumed(screen, left, explain=explain)

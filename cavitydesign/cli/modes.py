@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cavitydesign.cli import options
+from cavitydesign.cli import options, output
 from cavitydesign.cli.group import Leave
+from cavitydesign.cli.options import Answer
+from cavitydesign.cli.output import figure
 from cavitydesign.cli.solving import Question, solving
-
-if TYPE_CHECKING:
-    from cavitydesign.geometry.design import Design
-    from cavitydesign.solvers.solution import Mode, Solution
+from cavitydesign.errors import InputError, Status
+from cavitydesign.geometry.design import Design
+from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.fdtd import Fdtd, export_jobs
+from cavitydesign.solvers.solution import Mode, Solution
 
 Export = Annotated[
     Path | None,
@@ -27,43 +30,26 @@ Export = Annotated[
 
 
 @solving()
-def modes(
-    design: options.DesignFile,
-    question: Question,
-    export: Export = None,
-    explain: options.Explain = False,
-    plot: options.Plot = None,
-    json: options.Json = False,
-) -> None:
+def modes(design: options.DesignFile, question: Question, answer: Answer, export: Export = None) -> None:
     """Resonances of a design: wavelength, Q, symmetry, confinement in the gain film, threshold gain.
 
     Example: cavitydesign modes layouts/pcsel.toml --window 560:700
     """
-    from cavitydesign.cli import output
-
-    options.writable(plot, "--plot", suffixes=options.FIGURES)
     subject = options.design_of(design)
     if export is not None:
-        export_for_cluster(subject, question, export, json=json)
+        export_for_cluster(subject, question, export, json=answer.json)
         return
     found = solved(design, subject, question)
-    if json:
-        output.print_json(modes_document(subject, found))
-    else:
-        show(subject, found, explain=explain)
-    if plot is not None:
-        from cavitydesign.report import plots
-
-        plots.save(plots.mode_picture(subject, found), plot)
-    leave_unless_trustworthy(found)
+    answer.give(
+        lambda: modes_document(subject, found),
+        lambda: show(subject, found, explain=answer.explain),
+        lambda plots: plots.mode_picture(subject, found),
+    )
+    leave_unless_trustworthy(found.status)
 
 
 def export_for_cluster(subject: Design, question: Question, folder: Path, *, json: bool) -> None:
     """The runs of an FDTD solve as a folder for a cluster, and the command that starts them there."""
-    from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-    from cavitydesign.solvers.fdtd import Fdtd, export_jobs
-
     settings = question.settings
     if not isinstance(settings, Fdtd):
         raise InputError("is for --solver fdtd", key="--export", value=str(folder))
@@ -78,45 +64,33 @@ def export_for_cluster(subject: Design, question: Question, folder: Path, *, jso
 
 def solved(file: Path, design: Design, question: Question) -> Solution:
     """Solve, with progress; what the solver says about the input names the file."""
-    from cavitydesign.cli import output
-    from cavitydesign.solvers.ask import solve
-
     with output.progress("finding modes") as shown, question.about(file):
         return solve(design, question.settings, **question.asked, progress=shown)
 
 
-def leave_unless_trustworthy(found: Solution) -> None:
+def leave_unless_trustworthy(status: Status) -> None:
     """Exit code 3 with the status, after the table has been printed."""
-    if not found.status.trustworthy:
-        raise Leave(3, f"no trustworthy answer: {found.status.name.lower()}: {found.status.value}")
+    if not status.trustworthy:
+        raise Leave(3, f"no trustworthy answer: {status.name.lower()}: {status.value}")
 
 
 def modes_document(design: Design, found: Solution) -> dict[str, Any]:
     """``modes --json``."""
-    from cavitydesign.cli import output
-
+    asked = {"solver": found.solver, "window_nm": list(found.window_nm)}
     return {
-        "design": {"name": design.name, "id": design.id},
-        "solver": found.solver,
-        "window_nm": list(found.window_nm),
+        "design": output.named(design),
+        **asked,
         "status": found.status.name.lower(),
         "advice": found.status.value,
         "warnings": list(found.warnings),
         "modes": found.modes.records(),
         "assumed": output.assumed_records(design, optics_only=True),
-        "provenance": {
-            "solver": found.solver,
-            "window_nm": list(found.window_nm),
-            "design_id": found.design_id,
-            **found.provenance,
-        },
+        "provenance": {**asked, "design_id": found.design_id, **found.provenance},
     }
 
 
 def show(design: Design, found: Solution, *, explain: bool) -> None:
     """The table for people."""
-    from cavitydesign.cli import output
-
     screen = output.console()
     low, high = found.window_nm
     output.heading(screen, f"{design.name}: modes between {low:g} and {high:g} nm ({found.solver})")
@@ -137,16 +111,14 @@ def show(design: Design, found: Solution, *, explain: bool) -> None:
 
 
 def _cells(mode: Mode, *, guided: bool) -> list[str]:
-    from cavitydesign.cli.output import dark_text, figure, q_figure, short
-
     pair = f" ×{mode.degeneracy}" if mode.degeneracy > 1 else ""
     return [
         figure(mode.wavelength_nm, mode.wavelength_err_nm),
-        q_figure(mode.q, mode.q_err),
-        dark_text(mode.dark),
+        output.q_figure(mode.q, mode.q_err),
+        output.dark_text(mode.dark),
         (mode.symmetry or "-") + pair,
         mode.polarization or "-",
         *((str(mode.order or "-"), figure(mode.n_eff, digits=4)) if guided else ()),
         figure(mode.confinement, digits=3),
-        short(mode.threshold_gain_per_cm),
+        output.short(mode.threshold_gain_per_cm),
     ]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from cavitydesign.geometry.design import Design
-
+from cavitydesign.cli import output
+from cavitydesign.errors import InputError
+from cavitydesign.files import finite_number
+from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.load import load_design
+from cavitydesign.solvers.ask import checked_window
+from cavitydesign.study.peaks import Peak, read_peaks
 
 DesignFile = Annotated[Path, typer.Argument(metavar="DESIGN", help="Design file (TOML).", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else there.")]
@@ -70,12 +76,33 @@ Vary = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """How a command is to answer: ``--explain``, ``--plot`` and ``--json``."""
+
+    explain: bool = False
+    plot: Path | None = None
+    json: bool = False
+
+    def give(
+        self,
+        document: Callable[[], Mapping[str, Any]],
+        show: Callable[[], None],
+        draw: Callable[[Any], Any] | None = None,
+    ) -> None:
+        """One JSON document, or what ``show`` prints for people; then what ``draw`` makes of the module of plots."""
+        if self.json:
+            output.print_json(document())
+        else:
+            show()
+        if self.plot is not None and draw is not None:
+            from cavitydesign.report import plots
+
+            plots.save(draw(plots), self.plot)
+
+
 def window_of(text: str) -> tuple[float, float]:
     """``560:700`` as (560.0, 700.0)."""
-    from cavitydesign.errors import InputError
-    from cavitydesign.files import finite_number
-    from cavitydesign.solvers.ask import checked_window
-
     parts = text.split(":")
     if len(parts) != 2:
         raise InputError("is written SHORT:LONG in nm, such as 560:700", key="--window", value=text)
@@ -88,9 +115,6 @@ def window_of(text: str) -> tuple[float, float]:
 
 def numbers(text: str, key: str, *, count: int | None = None) -> tuple[float, ...]:
     """``1,2`` as (1.0, 2.0)."""
-    from cavitydesign.errors import InputError
-    from cavitydesign.files import finite_number
-
     found = tuple(finite_number(part, key=key) for part in text.replace("x", ",").split(","))
     if count is not None and len(found) != count:
         raise InputError(f"takes {count} numbers separated by a comma", key=key, value=text)
@@ -99,8 +123,6 @@ def numbers(text: str, key: str, *, count: int | None = None) -> tuple[float, ..
 
 def whole(text: str, key: str) -> tuple[int, ...]:
     """``17,17`` as (17, 17); each at least 1."""
-    from cavitydesign.errors import InputError
-
     found = numbers(text, key)
     if any(value != int(value) or value < 1 for value in found):
         raise InputError("takes whole numbers of at least 1", key=key, value=text)
@@ -109,9 +131,6 @@ def whole(text: str, key: str) -> tuple[int, ...]:
 
 def design_of(path: Path, *, temperature: float | None = None) -> Design:
     """The design of a file, at another temperature if one is given."""
-    from cavitydesign.errors import InputError
-    from cavitydesign.geometry.load import load_design
-
     design = load_design(path)
     if temperature is None:
         return design
@@ -125,6 +144,14 @@ def design_of(path: Path, *, temperature: float | None = None) -> Design:
         raise InputError(error.message, key="--temperature", value=temperature) from None
 
 
+def peaks_of(path: Path, purpose: str) -> tuple[Peak, ...]:
+    """The peaks of a file, one with a wavelength at least."""
+    peaks = read_peaks(path)
+    if not any(peak.has_wavelength for peak in peaks):
+        raise InputError(f"has no row with a wavelength_nm to {purpose}", file=path, key="wavelength_nm")
+    return peaks
+
+
 FIGURES = (".png", ".pdf", ".svg")
 
 
@@ -132,8 +159,6 @@ def writable(path: Path | None, key: str, *, suffixes: tuple[str, ...] = ()) -> 
     """Refuse, before any work, a file that cannot be written. Its folder is made later where it can be made."""
     if path is None:
         return
-    from cavitydesign.errors import InputError
-
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(f"must end in {' or '.join(suffixes)}", key=key, value=str(path))
     if path.is_dir():

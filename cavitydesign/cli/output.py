@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from cavitydesign.geometry.base import SourcedNumber
     from cavitydesign.geometry.design import Design
 
 PATIENCE_S = 2.0
@@ -63,12 +62,10 @@ def figure(value: float | None, error: float | None = None, *, digits: int = 2, 
 
     ``most`` is the largest number of decimals; an error that would not show with them is left out.
     """
-    if value is None or math.isnan(value):
-        return "-"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
+    if value is None or not math.isfinite(value):
+        return short(value)
     if error is None or not math.isfinite(error) or error <= 0.0:
-        return _plain(value, digits)
+        return short(value, figures=4) if abs(value) >= 1e6 else f"{value:.{digits}f}"
     places = max(0, 1 - math.floor(math.log10(error)))
     if places > most:
         return f"{value:.{most}f}"
@@ -101,24 +98,14 @@ def short(value: float | None, *, figures: int = 3) -> str:
     return f"{value:,.{max(0, figures - 1 - power)}f}".replace(",", " ")
 
 
-def _plain(value: float, digits: int) -> str:
-    return short(value, figures=4) if abs(value) >= 1e6 else f"{value:.{digits}f}"
+def named(design: Design) -> dict[str, str]:
+    """A design as every JSON document names it."""
+    return {"name": design.name, "id": design.id}
 
 
 def assumed_records(design: Design, *, optics_only: bool = False) -> list[dict[str, Any]]:
     """The inputs that nobody published, measured or fitted, as JSON has them."""
-    return [record_of(item) for item in design.assumed() if not (optics_only and is_gain_input(item.path))]
-
-
-def record_of(item: SourcedNumber) -> dict[str, Any]:
-    """One sourced number as JSON has it."""
-    return {
-        "input": item.path,
-        "value": item.value,
-        "source": item.source,
-        "plus_minus": item.plus_minus,
-        "note": item.note,
-    }
+    return [item.record() for item in design.assumed() if not (optics_only and is_gain_input(item.path))]
 
 
 def is_gain_input(path: str) -> bool:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cavitydesign.cli import options
+from cavitydesign.cli import options, output
 from cavitydesign.cli.modes import leave_unless_trustworthy
+from cavitydesign.cli.options import Answer
+from cavitydesign.cli.output import figure
 from cavitydesign.cli.solving import Question, solving
+from cavitydesign.gain import Line, Lines
+from cavitydesign.study import predict as study
+from cavitydesign.study.peaks import published_beside, read_peaks
+from cavitydesign.study.published import Fact
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from cavitydesign.gain import Line, Lines
-    from cavitydesign.geometry.design import Design
-    from cavitydesign.study.predict import Prediction
-    from cavitydesign.study.published import Fact
 
 Published = Annotated[
     Path | None,
@@ -40,53 +41,33 @@ NoTolerances = Annotated[
 def predict(
     design: options.DesignFile,
     question: Question,
+    answer: Answer,
     temperature: options.Temperature = None,
     measured: Published = None,
     no_tolerances: NoTolerances = False,
-    explain: options.Explain = False,
-    plot: options.Plot = None,
-    json: options.Json = False,
 ) -> None:
     """Lasing lines ranked by threshold, each with its transition and errors, beside what was published.
 
     Example: cavitydesign predict layouts/two_mirror.toml
     """
-    from cavitydesign.cli import output
-
-    options.writable(plot, "--plot", suffixes=options.FIGURES)
     subject = options.design_of(design, temperature=temperature)
-    found = predicted(design, subject, question, measured, tolerances=not no_tolerances)
-    if json:
-        output.print_json(found.document())
-    else:
-        show(found, explain=explain)
-    if plot is not None:
-        from cavitydesign.report import plots
-
-        plots.save(plots.gain_picture(found), plot)
-    leave_unless_trustworthy(found.solution)
-
-
-def predicted(
-    file: Path, design: Design, question: Question, peaks_file: Path | None, *, tolerances: bool
-) -> Prediction:
-    """Predict, with progress, beside the peaks of a file or those published beside the design."""
-    from cavitydesign.cli import output
-    from cavitydesign.study import predict
-    from cavitydesign.study.peaks import published_beside, read_peaks
-
-    source = peaks_file or published_beside(file)
+    source = measured or published_beside(design)
     peaks = read_peaks(source) if source else ()
-    with output.progress("predicting") as shown, question.about(file):
-        return predict.predict(
-            design, question.settings, **question.asked, peaks=peaks, tolerances=tolerances, progress=shown
-        )
+    with output.progress("predicting") as shown, question.about(design):
+        found = study.predict(
+            subject, question.settings, **question.asked, peaks=peaks, tolerances=not no_tolerances,
+            progress=shown,
+        )  # fmt: skip
+    answer.give(
+        found.document,
+        lambda: show(found, explain=answer.explain),
+        lambda plots: plots.gain_picture(found),
+    )
+    leave_unless_trustworthy(found.solution.status)
 
 
-def show(found: Prediction, *, explain: bool) -> None:
+def show(found: study.Prediction, *, explain: bool) -> None:
     """The tables for people."""
-    from cavitydesign.cli import output
-
     screen = output.console()
     document = found.document()
     low, high = document["window_nm"]
@@ -108,10 +89,8 @@ def show(found: Prediction, *, explain: bool) -> None:
     share = share_of_inputs(found.lines[0]) if len(found.lines) else {}
     output.tell_assumed(screen, document["assumed"], explain=explain, share=share or None)
     if document["fitted"]:
-        items = ", ".join(
-            f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"]
-        )
-        screen.print(f"Fitted inputs: {items}.", style="dim")
+        items = [f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"]]
+        screen.print(f"Fitted inputs: {', '.join(items)}.", style="dim")
 
 
 def share_of_inputs(line: Line) -> dict[str, float]:
@@ -129,16 +108,13 @@ def share_of_inputs(line: Line) -> dict[str, float]:
     return share
 
 
-def lines_table(lines: Lines, *, most: int = 20) -> Table:
-    """Lines ranked by threshold."""
-    from cavitydesign.cli import output
-    from cavitydesign.cli.output import dark_text, figure, q_figure
-
+def lines_table(lines: Lines) -> Table:
+    """Lines ranked by threshold, the first twenty."""
     table = output.table(
         "rank", "λ (nm)", "transition", f"threshold ({lines.unit})", "⟨N⟩", "Q", "dark", "Γ film", "mode",
         left=("transition", "dark", "mode"),
     )  # fmt: skip
-    for line in itertools.islice(lines, most):
+    for line in itertools.islice(lines, 20):
         errors, threshold, mode = line.input_errors, line.threshold, line.mode
         table.add_row(
             f"{line.rank or '-'}{_mark(line)}",
@@ -146,10 +122,10 @@ def lines_table(lines: Lines, *, most: int = 20) -> Table:
             line.transition or "-",
             figure(threshold.value, line.threshold_err),
             figure(threshold.pairs_per_shell, threshold.pairs_err),
-            q_figure(mode.q),
-            dark_text(mode.dark),
+            output.q_figure(mode.q),
+            output.dark_text(mode.dark),
             figure(mode.confinement, digits=3),
-            " ".join(filter(None, [mode.symmetry, mode.polarization])) or "-",
+            mode.kind or "-",
         )
     return table
 
@@ -169,8 +145,6 @@ def _marks(lines: Lines) -> dict[str, str]:
 
 def published_table(facts: Sequence[Fact]) -> Table:
     """Published beside predicted."""
-    from cavitydesign.cli import output
-
     table = output.table(
         "quantity", "device", "published", "predicted", "difference", "unit", "note",
         left=("quantity", "device", "unit", "note"),
@@ -200,8 +174,6 @@ def device_text(device: Mapping[str, float], device_is: str | None) -> str:
 def _value(
     value: float | tuple[float, float] | None, error: float | None = None, *, sign: bool = False
 ) -> str:
-    from cavitydesign.cli.output import figure
-
     if value is None:
         return "-"
     if isinstance(value, tuple):

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cavitydesign.cli import options
+from cavitydesign.cli import options, output
 from cavitydesign.cli.solving import Question, solving
+from cavitydesign.study.sensitivity import sensitivities
 
 By = Annotated[
     list[str] | None,
@@ -19,24 +20,18 @@ By = Annotated[
 
 @solving()
 def sensitivity(
-    design: options.DesignFile,
-    question: Question,
-    by: By = None,
-    json: options.Json = False,
+    design: options.DesignFile, question: Question, by: By = None, json: options.Json = False
 ) -> None:
     """First-order change of each mode's wavelength and Q with the numbers of a patterned design.
 
     Example: cavitydesign sensitivity layouts/pcsel.toml --by lattice.period_nm --by overlayer.thickness_nm
     """
-    from cavitydesign.cli import output
-    from cavitydesign.study.sensitivity import sensitivities
-
     subject = options.design_of(design)
     with output.progress("differentiating") as shown, question.about(design):
         found = sensitivities(subject, question.settings, **question.asked, paths=by, progress=shown)
     if json:
         output.print_json({
-            "design": {"name": subject.name, "id": subject.id},
+            "design": output.named(subject),
             "modes": [
                 {"wavelength_nm": mode.wavelength_nm, "q": mode.q, "symmetry": mode.symmetry} for mode in found.modes
             ],

@@ -1,9 +1,10 @@
 """The options of every command that solves, made from the solvers' own settings.
 
-A command says where the question goes, and gets the options of all solvers in its place::
+A command says where the question goes, and gets the options of all solvers in its place; --explain, --plot and --json
+in that of the answer::
 
     @solving()
-    def modes(design: options.DesignFile, question: Question, json: options.Json = False) -> None: ...
+    def modes(design: options.DesignFile, question: Question, answer: Answer) -> None: ...
 
 Nothing here names a solver: an option is a field of its settings (``solvers.ask.option``).
 """
@@ -11,33 +12,56 @@ Nothing here names a solver: an option is a field of its settings (``solvers.ask
 from __future__ import annotations
 
 import enum
-import functools
 import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, dataclass, fields
+from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
 from cavitydesign.cli import options
+from cavitydesign.cli.options import Answer
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import validated
 from cavitydesign.geometry.design import Device
 from cavitydesign.solvers import known
 from cavitydesign.solvers.ask import Solver
 
+
+def _angle(degrees: float) -> float:
+    if not abs(degrees) < 90.0:
+        raise InputError("must be between -90 and 90 degrees", key="--angle", value=degrees)
+    return degrees
+
+
+def _device(text: str) -> Device:
+    try:
+        return validated(Device, {"periods": options.whole(text, "--periods")})
+    except InputError as error:
+        raise InputError(error.message, key="--periods", value=text) from None
+
+
+class _Asked(NamedTuple):
+    """What is asked beside the solver's settings: its option, which part of the Ask it is, its type and its value."""
+
+    option: str
+    part: str
+    annotation: Any
+    read: Callable[[Any], Any]
+
+
 _ASKED = {
-    "window": ("--window", "window_nm", options.Window),
-    "bloch": ("--bloch", "bloch", options.Bloch),
-    "angle": ("--angle", "angle_deg", options.Angle),
-    "periods": ("--periods", "device", options.Periods),
-    "infinite": ("--infinite", "device", options.Infinite),
+    "window": _Asked("--window", "window_nm", options.Window, options.window_of),
+    "bloch": _Asked("--bloch", "bloch", options.Bloch, partial(options.numbers, key="--bloch", count=2)),
+    "angle": _Asked("--angle", "angle_deg", options.Angle, _angle),
+    "periods": _Asked("--periods", "device", options.Periods, _device),
+    "infinite": _Asked("--infinite", "device", options.Infinite, lambda _: None),
 }
-"""What is asked beside the solver's settings: its parameter, its option, which part of the Ask it is, and its type."""
 
 
 @dataclass(frozen=True)
@@ -78,23 +102,31 @@ class Question:
 
 
 def solving(*together: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command whose parameter ``question`` stands for the options of all solvers, or of those that work together."""
+    """A command whose parameter ``question`` stands for the options of all solvers, or of those that work together.
+
+    Its parameter ``answer``, where it has one, stands for those of :class:`Answer`.
+    """
 
     def extend(command: Callable[..., None]) -> Callable[..., None]:
         chosen = {name: known()[name] for name in together} or known()
-        added = _parameters(chosen, with_choice=not together)
-        names = [parameter.name for parameter in added]
-        own = inspect.signature(command, eval_str=True).parameters.values()
-        signature: list[inspect.Parameter] = []
-        for parameter in own:
-            taken = added if parameter.name == "question" else [parameter]
-            signature += [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in taken]
+        stands_for = {"question": _parameters(chosen, with_choice=not together), "answer": _ANSWER}
+        own = dict(inspect.signature(command, eval_str=True).parameters)
+        answers = [own.pop("answer")] if "answer" in own else []  # its options are the last in the help
+        signature = [
+            item.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for parameter in [*own.values(), *answers]
+            for item in stands_for.get(parameter.name, [parameter])
+        ]
 
-        @functools.wraps(command)
+        @wraps(command)
         def run(**values: Any) -> None:
-            given = {name: values.pop(name) for name in names}
+            given = {item.name: values.pop(item.name) for item in stands_for["question"]}
             asked = together or (given.pop("solver").value,)
-            command(**values, question=_question(asked, chosen, given))
+            values["question"] = _question(asked, chosen, given)
+            if answers:
+                values["answer"] = Answer(**{item.name: values.pop(item.name) for item in _ANSWER})
+                options.writable(values["answer"].plot, "--plot", suffixes=options.FIGURES)
+            command(**values)
 
         run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
@@ -124,13 +156,15 @@ def _question(
     given = {by_parameter[name]: value for name, value in values.items() if name in by_parameter}
     for name, value in given.items():
         _refuse_unless_taken(name, value, solvers, [n for n, k in chosen.items() if name in options_of(k)])
-    for name in (name for name in values if name in _ASKED):
-        option, part, _ = _ASKED[name]
+    parts = {name: item for name, item in _ASKED.items() if name in values}
+    for name, item in parts.items():
         if name not in ("window", "infinite"):
-            takers = [solver for solver, kind in chosen.items() if part in kind.asks]
-            _refuse_unless_taken(option, values[name], solvers, takers)
-    said = {part: option for name, (option, part, _) in _ASKED.items() if name in values}
-    question = Question(solvers, given, _asked(values), said)
+            takers = [solver for solver, kind in chosen.items() if item.part in kind.asks]
+            _refuse_unless_taken(item.option, values[name], solvers, takers)
+    if {"periods", "infinite"} <= set(parts):
+        raise InputError("says the opposite of --infinite; give one of them", key="--periods")
+    asked = {item.part: item.read(values[name]) for name, item in parts.items()}
+    question = Question(solvers, given, asked, {item.part: item.option for item in parts.values()})
     for name in solvers:
         question.settings_of(name)  # what is wrong with them is said before any work
     return question
@@ -139,32 +173,6 @@ def _question(
 def _refuse_unless_taken(option: str, value: Any, solvers: tuple[str, ...], takers: list[str]) -> None:
     if not set(solvers) & set(takers):
         raise InputError(f"is for --solver {' or '.join(takers)}", key=option, value=value)
-
-
-def _asked(values: Mapping[str, Any]) -> dict[str, Any]:
-    asked: dict[str, Any] = {}
-    if "window" in values:
-        asked["window_nm"] = options.window_of(values["window"])
-    if "bloch" in values:
-        asked["bloch"] = options.numbers(values["bloch"], "--bloch", count=2)
-    if "angle" in values:
-        asked["angle_deg"] = values["angle"]
-        if not abs(values["angle"]) < 90.0:
-            raise InputError("must be between -90 and 90 degrees", key="--angle", value=values["angle"])
-    if "periods" in values and "infinite" in values:
-        raise InputError("says the opposite of --infinite; give one of them", key="--periods")
-    if "periods" in values:
-        asked["device"] = _device(values["periods"])
-    if "infinite" in values:
-        asked["device"] = None
-    return asked
-
-
-def _device(text: str) -> Device:
-    try:
-        return validated(Device, {"periods": options.whole(text, "--periods")})
-    except InputError as error:
-        raise InputError(error.message, key="--periods", value=text) from None
 
 
 def _made(kind: type[Solver], given: Mapping[str, Any]) -> Solver:
@@ -206,14 +214,14 @@ def _parameters(chosen: Mapping[str, type[Solver]], *, with_choice: bool) -> lis
         names: Any = enum.StrEnum("SolverName", {name.upper(): name for name in chosen})
         choice = Annotated[names, typer.Option("--solver", help="How modes are found.")]
         found.append(_parameter("solver", choice, names("poles")))
-    for name, (_, part, annotation) in _ASKED.items():
+    for name, item in _ASKED.items():
         # of several that work together all must look at what is asked
-        if with_choice or part == "window_nm" or all(part in kind.asks for kind in chosen.values()):
-            found.append(_parameter(name, annotation, None))
+        if with_choice or name == "window" or all(item.part in kind.asks for kind in chosen.values()):
+            found.append(_parameter(name, item.annotation, None))
     offered: dict[str, dict[str, tuple[Field[Any], Any]]] = {}
     for solver, kind in chosen.items():
-        for name, item in options_of(kind).items():
-            offered.setdefault(name, {})[solver] = item
+        for name, of_field in options_of(kind).items():
+            offered.setdefault(name, {})[solver] = of_field
     return found + [
         _parameter(_parameter_name(name), _annotation(name, by_solver), None)
         for name, by_solver in offered.items()
@@ -222,6 +230,14 @@ def _parameters(chosen: Mapping[str, type[Solver]], *, with_choice: bool) -> lis
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+_ANSWER = [
+    _parameter("explain", options.Explain, False),
+    _parameter("plot", options.Plot, None),
+    _parameter("json", options.Json, False),
+]
+"""What ``answer`` stands for in the signature of a command."""
 
 
 def _parameter_name(option: str) -> str:
@@ -239,8 +255,6 @@ def _annotation(name: str, by_solver: Mapping[str, tuple[Field[Any], Any]]) -> A
     several = ", ".join(f"{value} ({takers})" for value, takers in defaults.items() if value)
     shown = (next(iter(defaults)) if len(defaults) == 1 else several) or False
     metavar = next((item.metadata["metavar"] for item, _ in by_solver.values()), "") or None
-    if kind is bool:
-        return Annotated[bool | None, typer.Option(name, help=text, show_default=False)]
     return Annotated[kind | None, typer.Option(name, help=text, metavar=metavar, show_default=shown)]
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cavitydesign.cli import options
+from cavitydesign.cli import options, output
 from cavitydesign.cli.group import INTERRUPTED, Leave
+from cavitydesign.cli.options import Answer
+from cavitydesign.cli.output import figure
 from cavitydesign.cli.solving import Question, solving
-
-if TYPE_CHECKING:
-    from cavitydesign.solvers.solution import Mode
-    from cavitydesign.study.sweep import Sweep
+from cavitydesign.errors import InputError
+from cavitydesign.study import sweep as study
+from cavitydesign.study.store import Failure, Outcome, Store
 
 Out = Annotated[
     Path,
@@ -39,24 +40,16 @@ def sweep(
     design: options.DesignFile,
     out: Out,
     question: Question,
+    answer: Answer,
     vary: options.Vary = None,
     jobs: Jobs = 1,
     retry: Retry = False,
     follow: Follow = False,
-    explain: options.Explain = False,
-    plot: options.Plot = None,
-    json: options.Json = False,
 ) -> None:
     """Modes over a grid of designs: resumable; DIR/sweep.nc and DIR/sweep.csv when done.
 
     Example: cavitydesign sweep layouts/pcsel.toml --vary lattice.period_nm=320:460:1 --out out/pcsel
     """
-    from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-    from cavitydesign.study import sweep as study
-    from cavitydesign.study.store import Store
-
-    options.writable(plot, "--plot", suffixes=options.FIGURES)
     if out.exists() and not out.is_dir():
         raise InputError("is a file; name a folder", key="--out", value=str(out))
     subject = options.design_of(design)
@@ -83,44 +76,40 @@ def sweep(
             )
             raise Leave(INTERRUPTED, f"interrupted; {kept}") from None
     files = found.write(out)
-    if json:
-        output.print_json(_document(found, files))
-    else:
-        _show(found, files, explain=explain)
-    if plot is not None:
-        from cavitydesign.report import plots
-
-        plots.save(plots.period_map(found), plot)
+    answer.give(
+        lambda: _document(found, files),
+        lambda: _show(found, files, explain=answer.explain),
+        lambda plots: plots.period_map(found),
+    )
     _leave_if_doubtful(found)
 
 
-def _document(found: Sweep, files: tuple[Path, Path]) -> dict[str, Any]:
+def _document(found: study.Sweep, files: tuple[Path, Path]) -> dict[str, Any]:
+    rows = [{**point.values, **mode.record()} for point, mode in found.rows()]
+    for row in rows:
+        del row["k0_per_nm"]
     return {
-        "design": {"name": found.design.name, "id": found.design.id},
+        "design": output.named(found.design),
         "axes": [{"path": axis.path, "values": list(axis.values)} for axis in found.axes],
         "points": len(found.points),
-        "failed": [_failure(point.values, outcome) for point, outcome in found.failed],
+        "failed": [
+            {"at": dict(point.values), "status": why.status.lower() or "failed", "message": why.message}
+            for point, outcome in found.failed
+            for why in [_failure(outcome)]
+        ],
         "files": [str(file) for file in files],
-        "modes": [{**point.values, **_without_k0(mode)} for point, mode in found.rows()],
+        "modes": rows,
     }
 
 
-def _without_k0(mode: Mode) -> dict[str, Any]:
-    return {name: value for name, value in mode.record().items() if name != "k0_per_nm"}
-
-
-def _failure(values: Any, outcome: Any) -> dict[str, Any]:
-    from cavitydesign.study.store import Failure
-
+def _failure(outcome: Outcome) -> Failure:
+    """Why a point has no trustworthy answer; of a solution that is its status."""
     if isinstance(outcome, Failure):
-        return {"at": dict(values), "status": outcome.status.lower() or "failed", "message": outcome.message}
-    return {"at": dict(values), "status": outcome.status.name.lower(), "message": outcome.status.value}
+        return outcome
+    return Failure(outcome.status.value, 3, outcome.status.name)
 
 
-def _show(found: Sweep, files: tuple[Path, Path], *, explain: bool) -> None:
-    from cavitydesign.cli import output
-    from cavitydesign.cli.output import dark_text, figure, q_figure, short
-
+def _show(found: study.Sweep, files: tuple[Path, Path], *, explain: bool) -> None:
     screen = output.console()
     paths = [axis.path for axis in found.axes]
     rows = list(found.rows())
@@ -134,10 +123,10 @@ def _show(found: Sweep, files: tuple[Path, Path], *, explain: bool) -> None:
         table.add_row(
             *(f"{point.values[path]:g}" for path in paths),
             figure(mode.wavelength_nm, mode.wavelength_err_nm),
-            q_figure(mode.q, mode.q_err),
-            dark_text(mode.dark),
+            output.q_figure(mode.q, mode.q_err),
+            output.dark_text(mode.dark),
             mode.symmetry or "-",
-            short(mode.threshold_gain_per_cm),
+            output.short(mode.threshold_gain_per_cm),
         )
     screen.print(table)
     screen.print(f"Wrote {' and '.join(map(str, files))}.")
@@ -145,24 +134,16 @@ def _show(found: Sweep, files: tuple[Path, Path], *, explain: bool) -> None:
     output.tell_assumed(screen, output.assumed_records(found.design, optics_only=True), explain=explain)
 
 
-def _leave_if_doubtful(found: Sweep) -> None:
+def _leave_if_doubtful(found: study.Sweep) -> None:
     """Exit code 3 when a solver gave no trustworthy answer somewhere; points that break a rule are said, no more."""
-    from cavitydesign.study.store import Failure
-
     if not found.failed:
         return
     point, outcome = found.failed[0]
     at = ", ".join(f"{path}={value:g}" for path, value in point.values.items())
-    why = (
-        outcome.message
-        if isinstance(outcome, Failure)
-        else f"{outcome.status.name.lower()}: {outcome.status.value}"
-    )
+    first = _failure(outcome)
+    why = first.message if outcome is first else f"{first.status.lower()}: {first.message}"
     message = f"{len(found.failed)} of {len(found.points)} points have no trustworthy answer; the first, at {at}: {why}"
-    broken_rules = all(isinstance(outcome, Failure) and outcome.exit_code == 2 for _, outcome in found.failed)
-    if broken_rules:
-        typer.echo(message, err=True)
-        return
-    raise Leave(
-        max(outcome.exit_code if isinstance(outcome, Failure) else 3 for _, outcome in found.failed), message
-    )
+    worst = max(_failure(outcome).exit_code for _, outcome in found.failed)
+    if worst > InputError.exit_code:
+        raise Leave(worst, message)
+    typer.echo(message, err=True)

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cavitydesign.cli import options
+from cavitydesign.cli import options, output
+from cavitydesign.errors import InputError
+from cavitydesign.files import write_atomically
+from cavitydesign.geometry import templates
+from cavitydesign.geometry.families import families
+from cavitydesign.geometry.schema import design_schema
+
+
+def _starting(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """What a shell completes to: those of the names that start as what is typed."""
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
+
 
 Family = Annotated[
-    str, typer.Argument(metavar="FAMILY", help="Family of the design, or mask.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="FAMILY",
+        help="Family of the design, or mask.",
+        show_default=False,
+        autocompletion=_starting(templates.names),
+    ),
 ]
 NewFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="File to write.", show_default=False)]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 OneFamily = Annotated[
-    str | None, typer.Argument(metavar="FAMILY", help="Family of the design.", show_default="all families")
+    str | None,
+    typer.Argument(
+        metavar="FAMILY",
+        help="Family of the design.",
+        show_default="all families",
+        autocompletion=_starting(families),
+    ),
 ]
 
 
@@ -24,11 +48,6 @@ def new(family: Family, file: NewFile, force: Force = False, json: options.Json 
 
     Example: cavitydesign new pcsel mine.toml
     """
-    from cavitydesign.cli import output
-    from cavitydesign.errors import InputError
-    from cavitydesign.files import write_atomically
-    from cavitydesign.geometry import templates
-
     text = templates.text(family)
     options.writable(file, "FILE.toml", suffixes=(".toml",))
     if file.exists() and not force:
@@ -46,10 +65,6 @@ def schema(family: OneFamily = None, json: options.Json = False) -> None:
     Example: cavitydesign schema pcsel --json
     """
     del json  # a schema is one JSON document in any case
-    from cavitydesign.cli import output
-    from cavitydesign.geometry.families import families
-    from cavitydesign.geometry.schema import design_schema
-
     if family is not None:
         output.print_json(design_schema(family))
     else:

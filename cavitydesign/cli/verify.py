@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cavitydesign.cli import options
+from cavitydesign.cli import options, output
 from cavitydesign.cli.group import Leave
+from cavitydesign.cli.options import Answer
 from cavitydesign.cli.solving import Question, solving
-
-if TYPE_CHECKING:
-    from cavitydesign.solvers.solution import Mode
-    from cavitydesign.study.verify import Verification
+from cavitydesign.geometry.design import Design
+from cavitydesign.solvers.solution import Mode
+from cavitydesign.study import verify as study
 
 
 @solving("poles", "fdtd")
-def verify(
-    design: options.DesignFile, question: Question, plot: options.Plot = None, json: options.Json = False
-) -> None:
+def verify(design: options.DesignFile, question: Question, answer: Answer) -> None:
     """Modes of the pole solver beside those of FDTD (Meep), one to one; exit code 3 where they disagree.
 
     Example: cavitydesign verify layouts/pcsel.toml --window 600:640
     """
-    from cavitydesign.cli import output
-    from cavitydesign.study.verify import verify as run
-
-    options.writable(plot, "--plot", suffixes=options.FIGURES)
     subject = options.design_of(design)
     fast, fdtd = question.settings_of("poles"), question.settings_of("fdtd")
     with output.progress("verifying") as shown, question.about(design):
-        found = run(subject, **question.asked, fast=fast, fdtd=fdtd, progress=shown)
-    if json:
-        output.print_json({"design": {"name": subject.name, "id": subject.id}, **found.record()})
-    else:
-        _show(subject.name, found)
-    if plot is not None:
-        from cavitydesign.report import plots
-
-        plots.save(plots.verification_picture(found), plot)
+        found = study.verify(subject, **question.asked, fast=fast, fdtd=fdtd, progress=shown)
+    answer.give(
+        lambda: {"design": output.named(subject), **found.record()},
+        lambda: _show(subject, found, explain=answer.explain),
+        lambda plots: plots.verification_picture(found),
+    )
     if not found.passed:
         alone = len(found.only_fast) + len(found.only_fdtd)
         loud = sum(not pair.agrees for pair in found.pairs)
@@ -46,12 +35,10 @@ def verify(
         )
 
 
-def _show(name: str, found: Verification) -> None:
-    from cavitydesign.cli import output
-
+def _show(design: Design, found: study.Verification, *, explain: bool) -> None:
     screen = output.console()
     low, high = found.window_nm
-    output.heading(screen, f"{name}: poles beside FDTD between {low:g} and {high:g} nm")
+    output.heading(screen, f"{design.name}: poles beside FDTD between {low:g} and {high:g} nm")
     table = output.table(
         "symmetry", "λ poles (nm)", "λ FDTD (nm)", "Q poles", "Q FDTD", "distance", left=("symmetry",)
     )
@@ -75,3 +62,4 @@ def _show(name: str, found: Verification) -> None:
     screen.print(table)
     for mode, reason in found.ignored:
         screen.print(f"Left out: {mode.wavelength_nm:.1f} nm, Q = {mode.q:.1f}: {reason}.")
+    output.tell_assumed(screen, output.assumed_records(design, optics_only=True), explain=explain)

@@ -3,63 +3,16 @@
 from cavitydesign.gain.constant import Constant
 from cavitydesign.gain.coupler import couple, required_gain_per_cm
 from cavitydesign.gain.lines import CavityContribution, Contribution, InputErrors, Line, Lines, Threshold
-from cavitydesign.gain.measured import MeasuredGain
-from cavitydesign.gain.model import TRANSITIONS, Filling, GainModel, model_of, register
-from cavitydesign.gain.pump import (
-    Pumping,
-    created_pairs,
-    cross_section_cm2,
-    fluence_uj_per_cm2,
-    leatherdale_cross_section_cm2,
-    pump_level,
-    threshold_unit,
-)
-from cavitydesign.gain.rates import after_pulse, decay_rates_per_ns, poisson
-from cavitydesign.gain.shells import (
-    GainSpectrum,
-    exciton_energy_ev,
-    gain_lifetime_ns,
-    gain_spectrum,
-    model_window_nm,
-    spectrum_of_occupation,
-    transition_energies_ev,
-)
-from cavitydesign.gain.threshold import LineStatus, Thresholds, thresholds
+from cavitydesign.gain.measured import Measured
+from cavitydesign.gain.model import TRANSITIONS, GainModel, model_of, register
+from cavitydesign.gain.pump import Pumping, created_pairs, fluence_uj_per_cm2, pump_level, threshold_unit
+from cavitydesign.gain.rates import Filling
+from cavitydesign.gain.shells import Shells, gain_spectrum, model_window_nm, transition_energies_ev
+from cavitydesign.gain.threshold import LineStatus
 
 __all__ = [
-    "TRANSITIONS",
-    "CavityContribution",
-    "Constant",
-    "Contribution",
-    "Filling",
-    "GainModel",
-    "GainSpectrum",
-    "InputErrors",
-    "Line",
-    "LineStatus",
-    "Lines",
-    "MeasuredGain",
-    "Pumping",
-    "Threshold",
-    "Thresholds",
-    "after_pulse",
-    "couple",
-    "created_pairs",
-    "cross_section_cm2",
-    "decay_rates_per_ns",
-    "exciton_energy_ev",
-    "fluence_uj_per_cm2",
-    "gain_lifetime_ns",
-    "gain_spectrum",
-    "leatherdale_cross_section_cm2",
-    "model_of",
-    "model_window_nm",
-    "poisson",
-    "pump_level",
-    "register",
-    "required_gain_per_cm",
-    "spectrum_of_occupation",
-    "threshold_unit",
-    "thresholds",
-    "transition_energies_ev",
+    "TRANSITIONS", "CavityContribution", "Constant", "Contribution", "Filling", "GainModel", "InputErrors", "Line",
+    "LineStatus", "Lines", "Measured", "Pumping", "Shells", "Threshold", "couple", "created_pairs",
+    "fluence_uj_per_cm2", "gain_spectrum", "model_of", "model_window_nm", "pump_level", "register",
+    "required_gain_per_cm", "threshold_unit", "transition_energies_ev",
 ]  # fmt: skip

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cavitydesign.gain.model import Filling, GainModel
+from cavitydesign.gain.model import GainModel, register
+from cavitydesign.gain.rates import Filling
 from cavitydesign.kinds import Array
+
+if TYPE_CHECKING:
+    from cavitydesign.geometry.emitter import Emitter
 
 
 @dataclass
@@ -28,3 +33,9 @@ class Constant(GainModel):
         """See :class:`GainModel`."""
         gain = self.slope_per_cm * (filling.pairs_per_shell - self.transparency_pairs)
         return gain + np.zeros(np.shape(wavelengths_nm))
+
+
+@register
+def _constant(emitter: Emitter) -> GainModel | None:
+    names = ("slope_per_cm", "transparency_pairs", "gain_window_nm")
+    return Constant(*(getattr(emitter, name) for name in names)) if emitter.tag == "constant" else None

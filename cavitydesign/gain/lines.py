@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from cavitydesign.files import html_table, json_ready
 from cavitydesign.gain.model import TRANSITIONS
 from cavitydesign.gain.threshold import LineStatus
 from cavitydesign.kinds import Array
+
+if TYPE_CHECKING:
+    from cavitydesign.solvers.solution import Mode
 
 _DARK_NOTE = (
     "dark: next to nothing of this mode leaves to either side, so in an infinite array its threshold is a lower bound; "
@@ -29,23 +32,6 @@ class Contribution:
     value_err: float
 
 
-class AnyMode(Protocol):
-    """What is read of one mode; lines carry it whole."""
-
-    @property
-    def q(self) -> float: ...
-    @property
-    def symmetry(self) -> str: ...
-    @property
-    def polarization(self) -> str: ...
-    @property
-    def confinement(self) -> float: ...
-    @property
-    def dark(self) -> bool | None: ...
-
-    def record(self) -> dict[str, Any]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """Pump level at which a line lases, incident, in ``unit``, and ⟨N⟩ there; NaN where it does not lase."""
@@ -56,10 +42,6 @@ class Threshold:
     value_err: float
     pairs_err: float
     contributions: tuple[Contribution, ...]
-
-    def record(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return json_ready({**asdict(self), "contributions": [asdict(item) for item in self.contributions]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +92,7 @@ class Line:
     dark: bool
     status: LineStatus
     lost_if: tuple[str, ...]
-    mode: AnyMode
+    mode: Mode
     input_errors: InputErrors | None = None
 
     @property
@@ -135,21 +117,22 @@ class Line:
 
     def record(self) -> dict[str, Any]:
         """As ``predict --json`` gives it; what is not known is None."""
-        errors = {} if self.input_errors is None else {"input_errors": json_ready(asdict(self.input_errors))}
-        return {
+        errors = {} if self.input_errors is None else {"input_errors": asdict(self.input_errors)}
+        content = {
             "rank": self.rank,
             "wavelength_nm": self.wavelength_nm,
             "transition": self.transition or None,
-            "threshold": self.threshold.record(),
-            "required_gain_per_cm": json_ready(self.required_gain_per_cm),
-            "transparency_pairs": json_ready(self.transparency_pairs),
-            "emission_share": json_ready(dict(zip(TRANSITIONS, self.emission_share, strict=True))),
+            "threshold": asdict(self.threshold),
+            "required_gain_per_cm": self.required_gain_per_cm,
+            "transparency_pairs": self.transparency_pairs,
+            "emission_share": dict(zip(TRANSITIONS, self.emission_share, strict=True)),
             "dark": self.dark,
             "status": self.status.name.lower(),
             "note": self.note,
             "mode": self.mode.record(),
             **errors,
         }
+        return json_ready(content)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +174,7 @@ class Lines:
     contributions: tuple[tuple[Contribution, ...], ...]
     lost_if: tuple[tuple[str, ...], ...]
     mode_index: Array
-    modes: tuple[AnyMode, ...]
+    modes: tuple[Mode, ...]
     input_errors: tuple[InputErrors, ...] = ()
 
     def __len__(self) -> int:
@@ -204,17 +187,15 @@ class Lines:
 
     def __getitem__(self, row: int) -> Line:
         row = range(len(self))[row]
+        pairs, value_err, pairs_err = (
+            float(column[row]) for column in (self.pairs_per_shell, self.value_err, self.pairs_err)
+        )
         return Line(
             rank=row + 1 if self.status[row].has_threshold else None,
             wavelength_nm=float(self.wavelength_nm[row]),
             transition=str(self.transition[row]),
             threshold=Threshold(
-                float(self.value[row]),
-                self.unit,
-                float(self.pairs_per_shell[row]),
-                float(self.value_err[row]),
-                float(self.pairs_err[row]),
-                self.contributions[row],
+                float(self.value[row]), self.unit, pairs, value_err, pairs_err, self.contributions[row]
             ),
             required_gain_per_cm=float(self.required_gain_per_cm[row]),
             transparency_pairs=float(self.transparency_pairs[row]),
@@ -246,7 +227,3 @@ class Lines:
             for line in self
         ]  # fmt: skip
         return html_table(head, rows)
-
-    def records(self) -> list[dict[str, Any]]:
-        """Lines as ``predict --json`` gives them; what is not known is None."""
-        return [line.record() for line in self]

@@ -18,16 +18,16 @@ reads its numbers from the emitter so takes part in the errors.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from cavitydesign.errors import InputError
+from cavitydesign.gain.pump import Pumping
+from cavitydesign.gain.rates import Filling
 from cavitydesign.kinds import Array
 
 if TYPE_CHECKING:
-    from cavitydesign.gain.pump import Pumping
     from cavitydesign.geometry.emitter import Emitter
 
 
@@ -38,21 +38,6 @@ TRANSITIONS = ("X", "XX", "MX")
 ``XX``  biexciton: one of two pairs recombines (2 → 1), between 1S states
 ``MX``  multiexciton: a shell with three pairs or more loses one, between 1S or 1P states
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Filling:
-    """What a pulse leaves in the film at its end, at pump levels of shape S.
-
-    Attributes:
-        classes: share of shells with 0, 1, … 7 and with eight or more pairs, S + (9,).
-        pairs_per_shell: ⟨N⟩, S.
-        fluence_uj_per_cm2: of the pulse, incident, S.
-    """
-
-    classes: Array
-    pairs_per_shell: Array
-    fluence_uj_per_cm2: Array
 
 
 class GainModel(Protocol):
@@ -106,6 +91,12 @@ def register(claim: Callable[[Emitter], GainModel | None]) -> Callable[[Emitter]
     """Decorator: ``claim(emitter)`` gives the model of an emitter that is its own, and None of any other."""
     _CLAIMS.append(claim)
     return claim
+
+
+def maker_of(model: ModelOf | GainModel) -> ModelOf:
+    """What makes the model of an emitter; of a model, that model whatever the emitter."""
+    given: Any = model
+    return (lambda _: given) if hasattr(given, "gain_per_cm") and not isinstance(given, type) else given
 
 
 def model_of(emitter: Emitter) -> GainModel:

@@ -21,9 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain.model import Filling
-from cavitydesign.gain.rates import poisson, root_between, square_pulse
-from cavitydesign.gain.shells import exciton_energy_ev
+from cavitydesign.gain.rates import Filling, poisson, square_pulse
 from cavitydesign.kinds import Array
 from cavitydesign.units import GOEPPERT_MAYER_CM4_S, NM_PER_CM, nm_to_ev, photon_energy_uj
 
@@ -44,6 +42,27 @@ HIGHEST_PAIRS = 12.0
 LEATHERDALE_NM = 350.0
 WAVELENGTH_TOLERANCE_NM = 10.0
 """How far the pump may lie from the wavelength of a cross-section before that number counts as another one's."""
+
+
+LEAST_ENERGY_EV = 0.05
+
+
+def exciton_energy_ev(emitter: Emitter) -> float:
+    """Energy of the X emission at the film's temperature, eV.
+
+    Varshni: ``E(T) = E(T0) - α T²/(T + β) + α T0²/(T0 + β)``, Physica 34, 149 (1967). Confinement does not
+    depend on temperature, so the constants of CdSe serve (Valerini et al., Phys. Rev. B 71, 235409 (2005)).
+    """
+    alpha, beta = emitter.varshni_alpha_ev_per_k, emitter.varshni_beta_k
+
+    def shift(temperature_k: float) -> float:
+        return alpha * temperature_k**2 / (temperature_k + beta)
+
+    energy = emitter.exciton_ev - shift(emitter.temperature_k) + shift(emitter.exciton_temperature_k)
+    if energy < LEAST_ENERGY_EV:
+        rule = f"the exciton would have {energy:.3g} eV at {emitter.temperature_k:g} K"
+        raise InputError(rule, key="emitter.varshni_alpha_ev_per_k", value=alpha)
+    return energy
 
 
 def threshold_unit(pump: Pump) -> str:
@@ -97,7 +116,7 @@ def pump_level(emitter: Emitter, pump: Pump, created_per_shell: Any) -> Any:
         photons = np.sqrt(created_per_shell / _two_photon_cm4(emitter, pump))
     fluence = photons * photon_energy_uj(pump.wavelength_nm) / pump.transmission
     if pump.quasi_cw:
-        return intensity_kw_per_cm2(fluence, pump.pulse_ns)
+        return fluence / pump.pulse_ns  # a square pulse: µJ / ns = kW
     return fluence if pump.photons == 1 else 1e-3 * fluence
 
 
@@ -106,11 +125,6 @@ def fluence_uj_per_cm2(pump: Pump, level: Any) -> Any:
     if pump.quasi_cw:
         return level * pump.pulse_ns  # kW × ns = µJ
     return level if pump.photons == 1 else 1e3 * level
-
-
-def intensity_kw_per_cm2(fluence: Any, pulse_ns: float) -> Any:
-    """Intensity of a square pulse: µJ/ns = kW."""
-    return fluence / pulse_ns
 
 
 def pumped_occupation(emitter: Emitter, pump: Pump, created_per_shell: Any) -> tuple[Array, Array]:
@@ -220,7 +234,9 @@ class Pumping:
         def excess(created: float) -> float:
             return float(self.occupation(np.array([created]))[1][0]) - pairs_per_shell
 
-        return root_between(excess, 0.0, float(self.occupation.created[-1]))
+        from scipy.optimize import root_scalar
+
+        return float(root_scalar(excess, bracket=(0.0, self.occupation.created[-1]), xtol=1e-13).root)
 
 
 def _two_photon_cm4(emitter: Emitter, pump: Pump) -> float:

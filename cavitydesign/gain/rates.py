@@ -16,7 +16,7 @@ rates 1/ns.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,13 +33,26 @@ MOST_PAIRS = 40
 """Where the ladder of the master equation ends: the Poisson tail beyond it is < 1e-8 up to ⟨N⟩ = 14."""
 
 
-def lump(occupation: Any) -> Array:
-    """Collect ``occupation[..., N]`` of any length into the nine classes; eight pairs and more are one class."""
-    given = np.asarray(occupation, dtype=float)
-    classes = np.zeros((*given.shape[:-1], STATES))
-    classes[..., : min(given.shape[-1], STATES)] = given[..., :STATES]
-    classes[..., -1] += given[..., STATES:].sum(axis=-1)
-    return classes
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What a pulse leaves in the film at its end, at pump levels of shape S.
+
+    Attributes:
+        classes: share of shells with 0, 1, … 7 and with eight or more pairs, S + (9,).
+        pairs_per_shell: ⟨N⟩, S.
+        fluence_uj_per_cm2: of the pulse, incident, S.
+    """
+
+    classes: Array
+    pairs_per_shell: Array
+    fluence_uj_per_cm2: Array
+
+
+def lump(ladder: Array) -> Array:
+    """Collect a resolved ladder ``[..., N]`` into the nine classes; eight pairs and more are one class."""
+    return np.concatenate(
+        [ladder[..., : STATES - 1], ladder[..., STATES - 1 :].sum(axis=-1, keepdims=True)], axis=-1
+    )
 
 
 def poisson(pairs_per_shell: Any) -> Array:
@@ -51,20 +64,9 @@ def poisson(pairs_per_shell: Any) -> Array:
     return np.concatenate([first, np.clip(1.0 - first.sum(axis=-1, keepdims=True), 0.0, None)], axis=-1)
 
 
-def poisson_ladder(pairs_per_shell: float, *, most_pairs: int = MOST_PAIRS) -> Array:
-    """The same, resolved up to ``most_pairs``; what lies beyond is put into the last state. Shape (most_pairs + 1,)."""
-    ladder = np.zeros(most_pairs + 1)
-    term = math.exp(-pairs_per_shell)
-    for state in range(most_pairs):
-        ladder[state] = term
-        term *= pairs_per_shell / (state + 1)
-    ladder[-1] = max(0.0, 1.0 - ladder.sum())
-    return ladder
-
-
-def decay_rates_per_ns(emitter: Emitter, *, most_pairs: int = MOST_PAIRS) -> Array:
-    """Rate of losing one pair out of N = 0 … ``most_pairs``, radiative and Auger, 1/ns."""
-    n = np.arange(most_pairs + 1, dtype=float)
+def decay_rates_per_ns(emitter: Emitter) -> Array:
+    """Rate of losing one pair out of N = 0 … :data:`MOST_PAIRS`, radiative and Auger, 1/ns."""
+    n = np.arange(MOST_PAIRS + 1, dtype=float)
     return n**2 / emitter.exciton_lifetime_ns + n**2 * (n - 1.0) / (4.0 * emitter.biexciton_auger_ns)
 
 
@@ -102,16 +104,6 @@ def steady_state(decay_per_ns: Array, pump_per_ns: Any) -> Array:
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
-def mean_pairs(occupation: Array) -> Any:
-    """``⟨N⟩ = Σ N P_N`` of a resolved ladder."""
-    return occupation @ np.arange(occupation.shape[-1])
-
-
-def after_pulse(emitter: Emitter, pairs_per_shell: float, times_ns: Any) -> Array:
-    """Distribution at ``times_ns`` after an instantaneous pulse that created ``pairs_per_shell``; S + (41,)."""
-    return evolve(poisson_ladder(pairs_per_shell), generator(decay_rates_per_ns(emitter)), times_ns)
-
-
 def square_pulse(emitter: Emitter, created_per_shell: Any, pulse_ns: float) -> tuple[Array, Array]:
     """Classes S + (9,) and ⟨N⟩ (S) at the end of a square pulse that creates ``created_per_shell`` (S) pairs per shell.
 
@@ -122,15 +114,6 @@ def square_pulse(emitter: Emitter, created_per_shell: Any, pulse_ns: float) -> t
     rate = np.asarray(created_per_shell, dtype=float) / pulse_ns
     if pulse_ns * decay[1] > 50.0:  # every transient is below exp(-50)
         ladder = steady_state(decay, rate)
-        return lump(ladder), mean_pairs(ladder)
-    empty = np.zeros(decay.size)
-    empty[0] = 1.0
-    ladder = evolve(empty, generator(decay, rate), pulse_ns)
-    return lump(ladder), mean_pairs(ladder)
-
-
-def root_between(function: Callable[[float], float], low: float, high: float) -> float:
-    """The root of a function that changes sign between ``low`` and ``high`` (Brent)."""
-    from scipy.optimize import root_scalar
-
-    return float(root_scalar(function, bracket=(low, high), method="brentq", xtol=1e-13).root)
+    else:
+        ladder = evolve(np.eye(decay.size)[0], generator(decay, rate), pulse_ns)
+    return lump(ladder), ladder @ np.arange(decay.size)

@@ -20,14 +20,14 @@ spectators. Left out as well: band-gap renormalisation at very high density, and
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.gain.model import TRANSITIONS, Filling, GainModel, register
-from cavitydesign.gain.rates import STATES, after_pulse, lump, poisson, root_between
+from cavitydesign.gain.model import TRANSITIONS, GainModel, model_of, register
+from cavitydesign.gain.pump import LEAST_ENERGY_EV, exciton_energy_ev
+from cavitydesign.gain.rates import STATES, Filling, poisson
 from cavitydesign.kinds import Array
 from cavitydesign.units import BOLTZMANN_EV_PER_K, HC_EV_NM, NM_PER_CM
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 ROOM_TEMPERATURE_K = 293.0
 _S_CHANNELS, _P_CHANNELS = 2, 6
-_LEAST_ENERGY_EV, _LEAST_WIDTH_EV = 0.05, 1e-6
-_GAUSSIAN_AREA = math.sqrt(math.pi / (4.0 * math.log(2.0)))  # ∫ L dE = this × FWHM for unit peak
+_LEAST_WIDTH_EV = 1e-6
+_SIGMA_PER_FWHM = 1.0 / math.sqrt(8.0 * math.log(2.0))
 
 
 class Shells(GainModel):
@@ -75,71 +75,19 @@ class Shells(GainModel):
 
 @register
 def _modelled(emitter: Emitter) -> GainModel | None:
-    return Shells(emitter) if emitter.spectrum is None else None
+    return Shells(emitter) if emitter.tag != "constant" and emitter.spectrum is None else None
 
 
-@dataclass(frozen=True, slots=True)
-class GainSpectrum:
-    """Material gain over wavelength, cm⁻¹ of power: ``net = emission - absorption`` per transition; ``total`` sums.
+def gain_spectrum(emitter: Emitter, wavelengths_nm: Any, pairs_per_shell: Any) -> Array:
+    """Material gain in cm⁻¹ of power at mean occupation ⟨N⟩ with Poisson statistics (an instantaneous pump pulse).
 
-    Arrays have the shape of ``pairs_per_shell`` followed by that of ``wavelength_nm``; each dict is keyed X,
-    XX, MX.
+    ``wavelengths_nm`` has shape (W,), ``pairs_per_shell`` any shape S; gives S + (W,).
+    Uses the modelled lines, also when the emitter carries a measured spectrum; constant gain is drawn without end.
     """
-
-    wavelength_nm: Array
-    pairs_per_shell: Array
-    total_per_cm: Array
-    net_per_cm: dict[str, Array]
-    emission_per_cm: dict[str, Array]
-    absorption_per_cm: dict[str, Array]
-
-
-def gain_spectrum(emitter: Emitter, wavelengths_nm: Any, pairs_per_shell: Any) -> GainSpectrum:
-    """Gain spectrum at mean occupation ⟨N⟩ with Poisson statistics (an instantaneous pump pulse).
-
-    ``wavelengths_nm`` has shape (W,), ``pairs_per_shell`` any shape S (a scalar gives arrays of shape (W,)).
-    Uses the modelled lines, also when the emitter carries a measured spectrum.
-    """
-    pairs = np.asarray(pairs_per_shell, dtype=float)
-    return spectrum_of_occupation(emitter, wavelengths_nm, poisson(pairs), pairs_per_shell=pairs)
-
-
-def spectrum_of_occupation(
-    emitter: Emitter, wavelengths_nm: Any, occupation: Array, *, pairs_per_shell: Any = None
-) -> GainSpectrum:
-    """Gain spectrum of any distribution: ``occupation[..., N]`` is the share of shells with N pairs, N = 0, 1, …"""
-    classes = lump(occupation)
-    emission, absorption = channel_gain_per_cm(emitter, wavelengths_nm)
-    emitted = np.einsum("...n,wnt->t...w", classes, emission)
-    absorbed = np.einsum("...n,wnt->t...w", classes, absorption)
-    if pairs_per_shell is None:
-        pairs_per_shell = np.asarray(occupation) @ np.arange(np.shape(occupation)[-1])
-    return GainSpectrum(
-        wavelength_nm=np.atleast_1d(np.asarray(wavelengths_nm, dtype=float)),
-        pairs_per_shell=np.asarray(pairs_per_shell, dtype=float),
-        total_per_cm=(emitted - absorbed).sum(axis=0),
-        net_per_cm=dict(zip(TRANSITIONS, emitted - absorbed, strict=True)),
-        emission_per_cm=dict(zip(TRANSITIONS, emitted, strict=True)),
-        absorption_per_cm=dict(zip(TRANSITIONS, absorbed, strict=True)),
-    )
-
-
-def exciton_energy_ev(emitter: Emitter) -> float:
-    """Energy of the X emission at the film's temperature, eV.
-
-    Varshni: ``E(T) = E(T0) - α T²/(T + β) + α T0²/(T0 + β)``, Physica 34, 149 (1967). Confinement does not
-    depend on temperature, so the constants of CdSe serve (Valerini et al., Phys. Rev. B 71, 235409 (2005)).
-    """
-    alpha, beta = emitter.varshni_alpha_ev_per_k, emitter.varshni_beta_k
-
-    def shift(temperature_k: float) -> float:
-        return alpha * temperature_k**2 / (temperature_k + beta)
-
-    energy = emitter.exciton_ev - shift(emitter.temperature_k) + shift(emitter.exciton_temperature_k)
-    if energy < _LEAST_ENERGY_EV:
-        rule = f"the exciton would have {energy:.3g} eV at {emitter.temperature_k:g} K"
-        raise InputError(rule, key="emitter.varshni_alpha_ev_per_k", value=alpha)
-    return energy
+    pairs = np.asarray(pairs_per_shell, dtype=float)[..., None]
+    filling = Filling(poisson(pairs), pairs, np.full(pairs.shape, np.nan))
+    model = model_of(emitter) if emitter.tag == "constant" else Shells(emitter)
+    return model.gain_per_cm(np.atleast_1d(np.asarray(wavelengths_nm, dtype=float)), filling)
 
 
 def homogeneous_fwhm_ev(emitter: Emitter, *, temperature_k: float | None = None) -> float:
@@ -173,7 +121,7 @@ def stokes_shift_ev(emitter: Emitter) -> float:
     """
     if emitter.stokes_shift_mev is not None:
         return 1e-3 * emitter.stokes_shift_mev
-    deviation = homogeneous_fwhm_ev(emitter) / math.sqrt(8.0 * math.log(2.0))
+    deviation = _SIGMA_PER_FWHM * homogeneous_fwhm_ev(emitter)
     return deviation**2 / (BOLTZMANN_EV_PER_K * emitter.temperature_k)
 
 
@@ -189,15 +137,19 @@ def peak_gain_per_cm(emitter: Emitter) -> float:
     state and gain of the filled 1S shell are equal and opposite. Both inputs hold at 293 K; the area of the
     line, that is the oscillator strength, is what temperature leaves alone.
     """
-    given = emitter.peak_gain_per_cm
-    at_room = (
-        given if given is not None else shell_density_per_cm3(emitter) * emitter.band_edge_cross_section_cm2
-    )
+    at_room = emitter.peak_gain_per_cm
+    if at_room is None:
+        at_room = shell_density_per_cm3(emitter) * emitter.band_edge_cross_section_cm2
     return at_room * line_fwhm_ev(emitter, temperature_k=ROOM_TEMPERATURE_K) / line_fwhm_ev(emitter)
 
 
 def transition_energies_ev(emitter: Emitter) -> dict[str, Array]:
-    """Emission energies in eV at the film's temperature: X and XX (one each), MX (1S then 1P, 3 to 8 pairs: twelve)."""
+    """Emission energies in eV at the film's temperature: X and XX (one each), MX (1S then 1P, 3 to 8 pairs: twelve).
+
+    None where gain is constant.
+    """
+    if emitter.tag == "constant":
+        return {}
     s, p = _emission_energies_ev(emitter)
     return {"X": s[1:2], "XX": s[2:3], "MX": np.concatenate([s[3:], p[3:]])}
 
@@ -211,7 +163,7 @@ def model_window_nm(emitter: Emitter) -> tuple[float, float]:
     s, p = _emission_energies_ev(emitter)
     width = line_fwhm_ev(emitter)
     lowest, highest = float(s[1:].min()), float(max(p[1:].max(), s[1:].max())) + stokes_shift_ev(emitter)
-    red = max(lowest - 4.0 * width / math.sqrt(8.0 * math.log(2.0)), _LEAST_ENERGY_EV)
+    red = max(lowest - 4.0 * _SIGMA_PER_FWHM * width, LEAST_ENERGY_EV)
     return HC_EV_NM / (highest + width), HC_EV_NM / red
 
 
@@ -224,7 +176,7 @@ def channel_gain_per_cm(emitter: Emitter, wavelengths_nm: Any) -> tuple[Array, A
     energy = HC_EV_NM / np.atleast_1d(np.asarray(wavelengths_nm, dtype=float))
     s, p = _emission_energies_ev(emitter)
     stokes, scale = stokes_shift_ev(emitter), 0.5 * peak_gain_per_cm(emitter)
-    deviation = line_fwhm_ev(emitter) / math.sqrt(8.0 * math.log(2.0))
+    deviation = _SIGMA_PER_FWHM * line_fwhm_ev(emitter)
 
     def line(centre: float) -> Array:
         return scale * np.exp(-0.5 * ((energy - centre) / deviation) ** 2)
@@ -239,37 +191,6 @@ def channel_gain_per_cm(emitter: Emitter, wavelengths_nm: Any) -> tuple[Array, A
             absorption[:, state, min(state, 2)] += (_S_CHANNELS - in_s) * line(s[state + 1] + stokes)
             absorption[:, state, 2] += emitter.p_strength * (_P_CHANNELS - in_p) * line(p[state + 1] + stokes)
     return emission, absorption
-
-
-def integrated_gain_ev_per_cm(emitter: Emitter, pairs_per_shell: float) -> float:
-    """Sum rule, in closed form: ``∫ g dE = G a Σ_N P_N [2 n_S - 2 + s_P (2 n_P - 6)]``, a the area of a unit-peak line.
-
-    Emission and absorption share one line shape, so positions and the Stokes shift drop out. eV cm⁻¹.
-    """
-    state = np.arange(STATES)
-    in_s, in_p = np.minimum(state, _S_CHANNELS), np.clip(state - _S_CHANNELS, 0, _P_CHANNELS)
-    inversion = 2 * in_s - _S_CHANNELS + emitter.p_strength * (2 * in_p - _P_CHANNELS)
-    area = _GAUSSIAN_AREA * line_fwhm_ev(emitter)
-    return 0.5 * peak_gain_per_cm(emitter) * area * float(poisson(pairs_per_shell) @ inversion)
-
-
-def gain_lifetime_ns(emitter: Emitter, wavelength_nm: float, pairs_per_shell: float) -> float:
-    """How long the film amplifies at one wavelength after an instantaneous pulse; 0 if it never does, ns.
-
-    Comparator: the review quotes gain lifetimes up to 6 ns.
-    """
-    emission, absorption = channel_gain_per_cm(emitter, wavelength_nm)
-    by_class = (emission - absorption).sum(axis=-1)[0]
-
-    def gain(times_ns: Any) -> Array:
-        return lump(after_pulse(emitter, pairs_per_shell, times_ns)) @ by_class
-
-    times = np.concatenate([[0.0], np.geomspace(1e-3, 20.0, 160) * emitter.exciton_lifetime_ns])
-    positive = np.flatnonzero(gain(times) > 0.0)
-    if positive.size == 0:
-        return 0.0
-    last = int(positive[-1])
-    return root_between(lambda time: float(gain(time)), times[last], times[last + 1])
 
 
 def _emission_energies_ev(emitter: Emitter) -> tuple[Array, Array]:

@@ -76,19 +76,19 @@ def thresholds(
     )
     starts_above_zero = levels[0] != 0.0
     transparent, at_first = lowest_level(medium, np.zeros(len(inside)))
-    transparent[~covered | (at_first & starts_above_zero)] = (
-        np.nan
-    )  # transparent below the first level: not known
+    transparent[~covered | (at_first & starts_above_zero)] = np.nan  # below the first level: not known
+    status = np.full(len(inside), LineStatus.OUT_OF_BAND, dtype=object)
+    status[covered] = LineStatus.NO_GAIN
     if model.given_pairs is not None:
         found = np.full(len(inside), pumping.created_for(model.given_pairs))
         reached = covered & (medium.at(found) > 0.0)
-        status = _statuses(covered, reached, LineStatus.GIVEN)
+        status[reached] = LineStatus.GIVEN
     else:
         found, at_first = lowest_level(medium, required_gain_per_cm)
         reached = covered & (at_first | np.isfinite(found))
-        status = _statuses(covered, reached, LineStatus.LASES)
-        status[reached & at_first & starts_above_zero] = LineStatus.UPPER_BOUND
         status[covered & ~np.isfinite(required_gain_per_cm)] = LineStatus.UNKNOWN_LOSS
+        status[reached] = LineStatus.LASES
+        status[reached & at_first & starts_above_zero] = LineStatus.UPPER_BOUND
     found[~reached] = np.nan
     shown = np.where(np.isfinite(found), found, transparent)
     shown = np.where(np.isfinite(shown), shown, levels[0])
@@ -101,71 +101,36 @@ def thresholds(
     )
 
 
-def _statuses(covered: Array, reached: Array, of_reached: LineStatus) -> Array:
-    status = np.full(len(covered), LineStatus.OUT_OF_BAND, dtype=object)
-    status[covered] = LineStatus.NO_GAIN
-    status[reached] = of_reached
-    return status
-
-
 def lowest_level(medium: _Medium, required: Array) -> tuple[Array, Array]:
     """The lowest level (M,) at which the gain equals ``required`` (M,), NaN where it never does; where it is the first.
 
     The gain of one line rises and falls again with pumping, so the grid is scanned for the first crossing,
-    and the highest grid point of a row that nearly makes it is looked at more closely; then each crossing is
-    polished.
+    and the highest grid point of a row that nearly makes it is looked at more closely; then each bracket is
+    halved down to rounding.
     """
-    excess = medium.on_grid - required[:, None]
     levels = medium.levels
-    found = np.full(len(required), np.nan)
-    reached = excess >= 0.0
+    reached = medium.on_grid >= required[:, None]
     first = np.where(reached.any(axis=1), reached.argmax(axis=1), -1)
-    found[first == 0] = levels[0]
-    rows = np.flatnonzero(first > 0)
-    low, high = np.full((2, len(required)), levels[0])
-    low[rows], high[rows] = levels[first[rows] - 1], levels[first[rows]]
+    low, high = np.full((2, len(required)), np.nan)
+    crossed = first > 0
+    low[crossed], high[crossed] = levels[first[crossed] - 1], levels[first[crossed]]
     for row in np.flatnonzero((first < 0) & np.isfinite(required)):
-        top = _peak_above(medium, int(row), required)
-        if top is not None:
-            low[row], high[row] = top
-            rows = np.append(rows, row)
-    if rows.size:
-        found[rows] = _polish(lambda at: medium.at(at) - required, low, high, rows)
-    return found, first == 0
+        low[row], high[row] = _peak_above(medium, int(row), required)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        above = medium.at(middle) >= required
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.where(first == 0, levels[0], high), first == 0
 
 
-def _peak_above(medium: _Medium, row: int, required: Array) -> tuple[float, float] | None:
-    """Bracket between grid points where a maximum that the grid missed reaches the requirement, or None."""
+def _peak_above(medium: _Medium, row: int, required: Array) -> tuple[float, float]:
+    """Bracket between grid points where a maximum that the grid missed reaches the requirement, or NaN."""
     curve = medium.on_grid[row]
     peak = int(curve.argmax())
     scale = float(np.abs(curve).max())
-    if peak in (0, len(curve) - 1) or required[row] - curve[peak] > 0.01 * scale:
-        return None
-    below = float(medium.levels[peak - 1])
-    for level in np.linspace(below, medium.levels[peak + 1], 41)[1:-1]:
-        if medium.at(np.full(len(required), level))[row] >= required[row]:
-            return below, float(level)
-    return None
-
-
-def _polish(excess: Callable[[Array], Array], low: Array, high: Array, rows: Array) -> Array:
-    """Roots in the brackets of all ``rows`` at once, to 1e-11: false position, halving the stale end (Illinois)."""
-    a, b = low.copy(), high.copy()
-    fa, fb = excess(a), excess(b)
-    side = np.zeros(len(a))
-    x = b.copy()
-    for _ in range(60):
-        step = np.where(fb != fa, fb - fa, 1.0)
-        guess = b - fb * (b - a) / step
-        new = np.where((guess >= a) & (guess <= b), guess, 0.5 * (a + b))
-        done = np.all(np.abs(new - x)[rows] <= 1e-11 * np.abs(new)[rows])
-        x = new
-        if done:
-            break
-        fx = excess(x)
-        up = fx >= 0.0
-        fa = np.where(up, np.where(side > 0, 0.5 * fa, fa), fx)
-        fb = np.where(up, fx, np.where(side < 0, 0.5 * fb, fb))
-        a, b = np.where(up, a, x), np.where(up, x, b)
-        side = np.where(up, 1.0, -1.0)
-    return x[rows]
+    if 0 < peak < len(curve) - 1 and required[row] - curve[peak] <= 0.01 * scale:
+        below = float(medium.levels[peak - 1])
+        for level in np.linspace(below, medium.levels[peak + 1], 41)[1:-1]:
+            if medium.at(np.full(len(required), level))[row] >= required[row]:
+                return below, float(level)
+    return np.nan, np.nan

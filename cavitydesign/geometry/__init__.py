@@ -3,7 +3,7 @@
 from cavitydesign.geometry.base import SourcedNumber, Value
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.device import Device
-from cavitydesign.geometry.emitter import Emitter, Pump
+from cavitydesign.geometry.emitter import ConstantEmitter, Emitter, MeasuredEmitter, Pump
 from cavitydesign.geometry.families.free import FreeStack
 from cavitydesign.geometry.families.nanopillar import NanopillarArray
 from cavitydesign.geometry.families.pcsel import Pcsel
@@ -23,9 +23,9 @@ from cavitydesign.geometry.pattern import Bar, Circle, Pattern, Polygon, Rectang
 from cavitydesign.geometry.stack import Inclusion, Layer, Stack
 
 __all__ = [
-    "AIR", "Bar", "Cauchy", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack",
-    "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material", "NanopillarArray",
-    "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon", "Pump", "Rectangle", "RectangularLattice",
-    "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror", "Value", "design_from_dict",
-    "load_design",
+    "AIR", "Bar", "Cauchy", "Circle", "Constant", "ConstantEmitter", "Design", "Device", "Emitter", "Film", "FreeStack",
+    "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material", "MeasuredEmitter",
+    "NanopillarArray", "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon", "Pump", "Rectangle",
+    "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror", "Value",
+    "design_from_dict", "load_design",
 ]  # fmt: skip

@@ -13,12 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry.complaint import input_error
+from cavitydesign.geometry.complaint import input_error, told_once
 
 # Strict: a number in quotes or a boolean is a mistake of the writer, not a number. The bounds are far from anything
 # physical; they keep squares and areas of a mistyped number from overflowing.
@@ -35,8 +36,7 @@ Flag = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Origin = Literal["published", "measured", "fitted", "assumed", "given"]
 
-_ORIGINS = get_args(Origin)
-_SOURCE_KEYS = frozenset({"value", "source", "plus_minus", "note"})
+_NO_FAULTS: Mapping[str, InputError] = {}
 
 
 class Value(BaseModel):
@@ -46,6 +46,9 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True
     )
+
+    idle: ClassVar[frozenset[str]] = frozenset()
+    """Fields of a parent's class that say nothing of this one."""
 
     if TYPE_CHECKING:  # pydantic makes it, by value, because the config says frozen
 
@@ -85,61 +88,76 @@ class SourcedNumber(Value):
 
     def record(self) -> dict[str, Any]:
         """As JSON has it."""
-        names = ("value", "source", "plus_minus", "note")
-        return {"input": self.path, **{name: getattr(self, name) for name in names}}
+        return {"input": self.path, **self.model_dump(exclude={"path"})}
 
 
 V = TypeVar("V", bound=Value)
 
 
-def validated(kind: type[V], content: Mapping[str, Any], *, key: str = "") -> V:
-    """Build a value; what is wrong with the content becomes an :class:`InputError` naming each key."""
+def validated(
+    kind: type[V], content: Mapping[str, Any], *, key: str = "", faults: Mapping[str, InputError] = _NO_FAULTS
+) -> V:
+    """Build a value; what is wrong with the content becomes an :class:`InputError` naming each key.
+
+    ``faults`` are those found before, by the key where they stand: told too, and then nothing else about that key.
+    """
     try:
-        return kind.model_validate(content)
+        found = kind.model_validate(content)
     except ValidationError as error:
-        raise input_error(error, kind=kind, key=key) from None
+        raise input_error(error, kind=kind, key=key, faults=faults) from None
+    if faults:
+        raise told_once(faults.values())
+    return found
 
 
-def strip_sources(content: Any, path: str = "") -> tuple[Any, list[SourcedNumber]]:
-    """Split content with annotated numbers into plain content and the list of where each number comes from."""
-    if isinstance(content, Mapping):
-        if "value" in content and set(content) & {"source", "plus_minus", "note"}:
-            return _one_source(content, path)
-        plain, records = {}, []
-        for name, item in content.items():
-            plain[name], found = strip_sources(item, f"{path}.{name}" if path else str(name))
-            records += found
-        return plain, records
-    if isinstance(content, list | tuple):
-        pairs = [strip_sources(item, f"{path}.{index}") for index, item in enumerate(content)]
-        return [item for item, _ in pairs], [record for _, found in pairs for record in found]
-    return content, []
+def strip_sources(content: Any, *, faults: dict[str, InputError]) -> tuple[Any, list[SourcedNumber]]:
+    """Split content with annotated numbers into plain content and the list of where each number comes from.
+
+    What is wrong with an annotation is added to ``faults`` under its key.
+    """
+    records: list[SourcedNumber] = []
+
+    def plain(item: Any, path: str) -> Any:
+        if isinstance(item, Mapping) and "value" in item and set(item) & {"source", "plus_minus", "note"}:
+            try:
+                records.append(_record(item, path))
+            except InputError as fault:
+                faults[path] = fault
+            return item["value"]
+        if isinstance(item, Mapping):
+            return {name: plain(part, f"{path}.{name}" if path else str(name)) for name, part in item.items()}
+        if isinstance(item, list | tuple):
+            return [plain(part, f"{path}.{index}") for index, part in enumerate(item)]
+        return item
+
+    return plain(content, ""), records
 
 
-def _one_source(content: Mapping[str, Any], path: str) -> tuple[Any, list[SourcedNumber]]:
-    unknown = sorted(map(str, set(content) - _SOURCE_KEYS))
+def _record(content: Mapping[str, Any], path: str) -> SourcedNumber:
+    unknown = sorted(map(str, set(content) - {"value", "source", "plus_minus", "note"}))
     if unknown:
-        raise InputError(
-            "a number with a source takes value, source, plus_minus and note", key=path, value=unknown[0]
-        )
+        rule = "a number with a source takes value, source, plus_minus and note"
+        raise InputError(rule, key=path, value=unknown[0])
     if "source" not in content:
-        raise InputError(f"a number with a note needs its source: one of {', '.join(_ORIGINS)}", key=path)
+        origins = ", ".join(get_args(Origin))
+        raise InputError(f"a number with a note needs its source: one of {origins}", key=path)
     value = content["value"]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError("a value with a source must be a number", key=path, value=value)
-    return value, [validated(SourcedNumber, {"path": path, **content}, key=path)]
+    return validated(SourcedNumber, {"path": path, **content}, key=path)
 
 
+@dataclass(frozen=True, slots=True)
 class DefaultSource:
     """Where a field's default comes from: ``x: Annotated[Positive, DefaultSource(plus_minus=10)] = 63.0``.
 
     A default that a design leaves out is listed in ``design.sources`` with this record.
     """
 
-    __slots__ = ("note", "plus_minus", "source")
-
-    def __init__(self, source: Origin = "assumed", *, plus_minus: float | None = None, note: str = "default"):
-        self.source, self.plus_minus, self.note = source, plus_minus, note
+    source: Origin = "assumed"
+    _: KW_ONLY
+    plus_minus: float | None = None
+    note: str = "default"
 
 
 def default_sources(value: Value, path: str = "") -> list[SourcedNumber]:
@@ -150,7 +168,7 @@ def default_sources(value: Value, path: str = "") -> list[SourcedNumber]:
         if isinstance(item, Value):
             records += default_sources(item, where)
         mark = next((m for m in info.metadata if isinstance(m, DefaultSource)), None)
-        if mark and name not in value.model_fields_set and isinstance(item, int | float):
+        if mark and name not in value.model_fields_set | value.idle and isinstance(item, int | float):
             content = {"path": where, "value": item, "source": mark.source}
             records.append(SourcedNumber(**content, plus_minus=mark.plus_minus, note=mark.note))
     return records

@@ -16,21 +16,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from cavitydesign.geometry.base import Length, Value
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.material import MaterialRef
 from cavitydesign.geometry.pattern import Pattern
-from cavitydesign.geometry.stack import FLUSH_NM, Inclusion, Layer
+from cavitydesign.geometry.stack import FLUSH_NM, Inclusion, Layer, Slab
 
 
-class Coat(Value):
+class Coat(Slab):
     """The gain film, ``thickness_nm`` thick.
 
     ``planarising``: a flat top, ``thickness_nm`` above the foot of the relief. ``conformal``: that thick on every face.
     """
 
-    thickness_nm: Length
-    material: MaterialRef
     coating: Literal["planarising", "conformal"] = "planarising"
 
 
@@ -64,14 +61,14 @@ class Relief:
 
     def bare(self, height_nm: float, *, name: str = "bare ") -> Layer:
         """A part of it without a film."""
-        core = (self._core,)
-        return Layer(
-            name=f"{name}{self.name}", material=self.outside, thickness_nm=height_nm, inclusions=core
-        )
+        return self._layer(f"{name}{self.name}", height_nm, None, self._core)
 
-    def _in_film(self, name: str, height_nm: float, coat: Coat) -> Layer:
-        core = (self._core,)
-        return Layer(name=name, material=coat.material, thickness_nm=height_nm, gain=True, inclusions=core)
+    def _layer(self, name: str, height_nm: float, film: Coat | None, *inclusions: Inclusion) -> Layer:
+        """A part of the height, with the film or what is outside around the inclusions."""
+        around = film.material if film else self.outside
+        return Layer(
+            name=name, material=around, thickness_nm=height_nm, gain=film is not None, inclusions=inclusions
+        )
 
     def coated(self, coat: Coat) -> list[Layer]:
         """Its layers with the film, top first.
@@ -87,10 +84,10 @@ class Relief:
         if abs(film - height) <= FLUSH_NM:
             film = height
         if film > height:
-            layers.append(Layer(name="film", material=coat.material, thickness_nm=film - height, gain=True))
+            layers.append(self._layer("film", film - height, coat))
         if film < height:
             layers.append(self.bare(height - film))
-        return [*layers, self._in_film(f"{self.name} in film", min(film, height), coat)]
+        return [*layers, self._layer(f"{self.name} in film", min(film, height), coat, self._core)]
 
     def _conformal(self, coat: Coat) -> list[Layer]:
         height, thick = self.height_nm, coat.thickness_nm
@@ -102,14 +99,8 @@ class Relief:
             rule = f"a conformal film is thinner than the {self.name} are high, {height:g} nm; "
             raise RuleBroken(rule + "use coating = planarising", key="film.thickness_nm", value=thick)
         around = Inclusion(pattern=self.shape(self.width_nm + 2.0 * thick), material=coat.material, gain=True)
-        both = (around, self._core)
         return [
-            Layer(name="caps", material=self.outside, thickness_nm=thick, inclusions=(around,)),
-            Layer(
-                name=f"coated {self.name}",
-                material=self.outside,
-                thickness_nm=height - thick,
-                inclusions=both,
-            ),
-            self._in_film("floor film", thick, coat),
+            self._layer("caps", thick, None, around),
+            self._layer(f"coated {self.name}", height - thick, None, around, self._core),
+            self._layer("floor film", thick, coat, self._core),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -13,18 +14,14 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import SourcedNumber, Value, default_sources, validated
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.device import Device
-from cavitydesign.geometry.emitter import Emitter, Pump
+from cavitydesign.geometry.emitter import AnyEmitter, Pump
 from cavitydesign.geometry.lattice import AnyLattice, NoLattice
 from cavitydesign.geometry.material import Material, MaterialField, MaterialRef, WavelengthRange
 from cavitydesign.geometry.pattern import Pattern
-from cavitydesign.geometry.stack import Inclusion, Layer, Stack
+from cavitydesign.geometry.stack import Layer, Stack
 
-
-def _by_path(records: tuple[SourcedNumber, ...]) -> tuple[SourcedNumber, ...]:
-    """In one order, whatever that of the file, so that it leaves no trace in the id."""
-    return tuple(sorted(records, key=lambda record: record.path))
-
-
+_by_path = AfterValidator(lambda records: tuple(sorted(records, key=attrgetter("path"))))
+"""In one order, whatever that of the file, so that it leaves no trace in the id."""
 FAMILIES: dict[str, type[Design]] = {}
 """Every class of designs that has been defined so far, by the name that a file gives as ``family``."""
 
@@ -47,10 +44,10 @@ class Design(Value):
     materials: dict[Annotated[str, Field(pattern=r"^[^.]+$")], MaterialField] = Field(default_factory=dict)
     lattice: AnyLattice = NoLattice()
     device: Device | None = None
-    emitter: Emitter | None = None
+    emitter: AnyEmitter | None = None
     pump: Pump | None = None
     window_nm: WavelengthRange = (560.0, 700.0)
-    sources: Annotated[tuple[SourcedNumber, ...], AfterValidator(_by_path)] = ()
+    sources: Annotated[tuple[SourcedNumber, ...], _by_path] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **arguments: Any) -> None:
@@ -110,12 +107,11 @@ class Design(Value):
 
     def _spelt_out(self, layer: Layer, index: int) -> Layer:
         inclusions = tuple(
-            Inclusion(pattern=item.pattern, gain=item.gain, material=self._material(item.material, index))
+            item.model_copy(update={"material": self._material(item.material, index)})
             for item in layer.inclusions
         )
-        content = {name: getattr(layer, name) for name in Layer.model_fields}
-        content |= {"material": self._material(layer.material, index), "inclusions": inclusions}
-        return Layer(**content)
+        material = self._material(layer.material, index)
+        return layer.model_copy(update={"material": material, "inclusions": inclusions})
 
     def _material(self, reference: MaterialRef, index: int) -> Material:
         if not isinstance(reference, str):
@@ -123,28 +119,15 @@ class Design(Value):
         if reference not in self.materials:
             known = ", ".join(sorted(self.materials)) or "none"
             rule = f"[materials] has no material of this name (it has: {known})"
-            raise RuleBroken(
-                rule, key=self._path_of(reference) or f"layers.{index}.material", value=reference
-            )
+            named = (path for path, found in _parts(self) if isinstance(found, str) and found == reference)
+            place = next((path for path in named if path.rpartition(".")[2] in _MATERIAL_KEYS), None)
+            raise RuleBroken(rule, key=place or f"layers.{index}.material", value=reference)
         return self.materials[reference]
-
-    def _path_of(self, name: str) -> str:
-        """Where this name of a material stands, as a dotted key."""
-        fields = {field: getattr(self, field) for field in type(self).model_fields if field not in _NOT_PARTS}
-        named = (path for path, found in _parts(fields) if isinstance(found, str) and found == name)
-        return next((path for path in named if path.rpartition(".")[2] in _MATERIAL_KEYS), "")
 
     def key_of(self, material: Material) -> str | None:
         """The dotted key under which a material stands in this design; None for one that is not in it."""
-        fields = {
-            field: getattr(self, field)
-            for field in type(self).model_fields
-            if field not in ("name", "sources")
-        }
-        return next(
-            (path for path, found in _parts(fields) if isinstance(found, Material) and found == material),
-            None,
-        )
+        found = (path for path, part in _parts(self) if isinstance(part, Material) and part == material)
+        return next(found, None)
 
     def all_sources(self) -> tuple[SourcedNumber, ...]:
         """Every record of where a number comes from: those of the file, then those of defaults it left out."""
@@ -158,8 +141,7 @@ class Design(Value):
     def value_at(self, path: str) -> float:
         """The number at a dotted path such as ``lattice.period_nm`` or ``layers.2.thickness_nm``."""
         found = _at(self.model_dump(), path)
-        if isinstance(found, bool) or not isinstance(found, int | float):
-            raise InputError(_not_a_number(found), key=path, value=found)
+        _check_number(found, path)
         return float(found)
 
     def with_value(self, path: str, value: float) -> Self:
@@ -181,10 +163,10 @@ class Design(Value):
                 shadow = _child(shadow, step, path)
                 place = _open(place, step, shadow)
             old = _child(shadow, last, path)
-            if old is not None and (isinstance(old, bool) or not isinstance(old, int | float)):
-                raise InputError(_not_a_number(old), key=path, value=old)
+            if old is not None:
+                _check_number(old, path)
             whole = isinstance(old, int) and isinstance(value, float) and value.is_integer()
-            _assign(place, last, int(value) if whole else _plain(value))
+            place[_index(place, last)] = int(value) if whole else _plain(value)
         kept = tuple(record for record in self.sources if record.path not in values)
         return validated(type(self), {**content, "family": self.family, "sources": kept})
 
@@ -192,9 +174,6 @@ class Design(Value):
         """A copy with some fields changed, validated again; sources of what was changed are dropped."""
         kept = tuple(record for record in self.sources if record.path.split(".")[0] not in changes)
         return super().replace(**{"sources": kept, **changes})
-
-
-_NOT_PARTS = frozenset({"name", "family", "materials", "sources"})
 
 
 def _parts(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -218,10 +197,12 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _not_a_number(found: Any) -> str:
-    if isinstance(found, Mapping) and found:
-        return f"is not a number; it has the keys {', '.join(map(str, found))}"
-    return "is not a number of this design"
+def _check_number(found: Any, path: str) -> None:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        keys = (
+            f"; it has the keys {', '.join(map(str, found))}" if isinstance(found, Mapping) and found else ""
+        )
+        raise InputError(f"is not a number{keys or ' of this design'}", key=path, value=found)
 
 
 def _at(content: Any, path: str) -> Any:
@@ -248,15 +229,13 @@ def _child(place: Any, step: str, path: str) -> Any:
 
 def _open(place: Any, step: str, shadow: Any) -> Any:
     """Step into content in place, thawing tuples and filling in parts that the file left to their defaults."""
-    if isinstance(place, list):
-        index: Any = int(step)
-    else:
-        index = step
+    index = _index(place, step)
+    if isinstance(place, dict):
         place.setdefault(step, shadow)
     if isinstance(place[index], tuple):
         place[index] = list(place[index])
     return place[index]
 
 
-def _assign(place: Any, step: str, value: float) -> None:
-    place[int(step) if isinstance(place, list) else step] = value
+def _index(place: Any, step: str) -> Any:
+    return int(step) if isinstance(place, list) else step

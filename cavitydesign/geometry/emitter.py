@@ -9,12 +9,15 @@ No default was chosen to make a published threshold come out, with one exception
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from cavitydesign.geometry.base import DefaultSource, Fraction, NonNegative, Positive, Value
+from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.material import WavelengthRange
 
 QUASI_CW_NS = 0.1
 """Pulses at least this long are integrated against recombination and quoted in kW/cm²; shorter ones count as
@@ -90,7 +93,12 @@ class Emitter(Value):
     modelled gain by a measured one. ``threshold_pairs`` replaces the threshold condition by a given number of
     pairs per shell: whether Auger decay sets the threshold at all is disputed (arXiv:2510.01199).
     ``absorption_cross_section_cm2 = "leatherdale"`` takes the cross-section of CdSe dots at 350 nm.
+
+    Attributes:
+        tag: the ``model = "…"`` of a file by which the classes of emitters are told apart; this one may leave it out.
     """
+
+    tag: ClassVar[str] = "shells"
 
     temperature_k: Kelvin = 293.0
 
@@ -175,6 +183,68 @@ class Emitter(Value):
         if self.threshold_pairs is not None and self.spectrum is not None:
             raise ValueError("threshold_pairs replaces what spectrum says: give one of the two")
         return self
+
+
+class MeasuredEmitter(Emitter):
+    """A film whose gain was measured, ``model = "measured"``: an emitter that must have its ``spectrum``."""
+
+    tag: ClassVar[str] = "measured"
+
+    model: Literal["measured"] = "measured"
+
+    @model_validator(mode="after")
+    def _has_a_spectrum(self) -> Self:
+        if self.spectrum is None:
+            raise RuleBroken('a measured emitter needs one, such as { table = "gain.csv" }', key="spectrum")
+        return self
+
+
+class ConstantEmitter(Emitter):
+    """Gain that is linear in the pairs and the same at all wavelengths of a window, ``model = "constant"``.
+
+    ``g = slope_per_cm (⟨N⟩ - transparency_pairs)`` within ``gain_window_nm``. Exciton, cross-sections and lifetimes
+    say how the film is pumped; what makes the lines of shells (:attr:`idle`) has no place here.
+    """
+
+    tag: ClassVar[str] = "constant"
+    idle: ClassVar[frozenset[str]] = frozenset({
+        "biexciton_shift_mev", "further_shift_mev", "p_splitting_mev", "p_strength", "stokes_shift_mev",
+        "inhomogeneous_fwhm_mev", "acoustic_broadening_uev_per_k", "lo_broadening_mev", "lo_phonon_mev",
+        "band_edge_cross_section_cm2", "volume_fraction", "peak_gain_per_cm", "threshold_pairs", "spectrum",
+    })  # fmt: skip
+
+    model: Literal["constant"] = "constant"
+    slope_per_cm: Positive
+    transparency_pairs: NonNegative
+    gain_window_nm: WavelengthRange
+
+    @model_validator(mode="after")
+    def _without_lines(self) -> Self:
+        for name in sorted(self.idle & self.model_fields_set):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise RuleBroken("an emitter of constant gain has no such number", key=name)
+        return self
+
+
+def _model(emitter: Any) -> Any:
+    return (
+        emitter.get("model", Emitter.tag) if isinstance(emitter, Mapping) else getattr(emitter, "tag", None)
+    )
+
+
+def _untagged(content: Any) -> Any:
+    if isinstance(content, Mapping) and content.get("model") == Emitter.tag:
+        return {name: item for name, item in content.items() if name != "model"}
+    return content
+
+
+AnyEmitter = Annotated[
+    Annotated[Emitter, BeforeValidator(_untagged), Tag("shells")]
+    | Annotated[MeasuredEmitter, Tag("measured")]
+    | Annotated[ConstantEmitter, Tag("constant")],
+    Discriminator(_model),
+]
+"""What ``[emitter]`` may be."""
 
 
 class Pump(Value):

@@ -43,15 +43,21 @@ class Lattice(Value):
     kind: Any  # each kind narrows it to its own name
 
     @property
-    def vectors_nm(self) -> Array:
-        """Lattice vectors a1 (along x) and a2 as rows, nm."""
-        raise NotImplementedError
+    def periods_nm(self) -> tuple[float, float]:
+        """Lengths of the two lattice vectors in nm, to the last bit as given."""
+        lengths = [getattr(self, name) for name in self._length_names()]
+        return lengths[0], lengths[-1]
 
     @property
-    def periods_nm(self) -> tuple[float, float]:
-        """Lengths of the two lattice vectors in nm."""
-        first, second = np.hypot(*self.vectors_nm.T)
-        return float(first), float(second)
+    def _direction(self) -> tuple[float, float]:
+        """Of a2: cosine and sine of its angle from a1."""
+        return 0.0, 1.0
+
+    @property
+    def vectors_nm(self) -> Array:
+        """Lattice vectors a1 (along x) and a2 as rows, nm; along what does not vary 1 nm."""
+        (first, second), (cosine, sine) = self.periods_nm, self._direction
+        return np.array([[first, 0.0], [second * cosine, second * sine]])
 
     @property
     def reciprocal_per_nm(self) -> Array:
@@ -67,18 +73,22 @@ class Lattice(Value):
     @property
     def nearest_nm(self) -> float:
         """Distance of a lattice point from the nearest other one: no disc in a cell may be wider."""
-        return min(self.periods_nm)
+        return min(self.periods_nm[: self.dimensions], default=ALONG_NM)
 
     @property
     def bragg_periods_nm(self) -> tuple[float, ...]:
         """Distances between neighbouring rows, from which guided waves are reflected; each different one once."""
-        return tuple(dict.fromkeys(self.periods_nm))
+        sine = self._direction[1]
+        return tuple(dict.fromkeys(period * sine for period in self.periods_nm[: self.dimensions]))
+
+    @classmethod
+    def _length_names(cls) -> list[str]:
+        return [name for name in cls.model_fields if name.startswith("period")]
 
     def at_period(self, period_nm: float) -> dict[str, float]:
         """The lengths that this lattice takes, by name, when a1 is ``period_nm`` long; the cell keeps its shape."""
         first, _ = self.periods_nm
-        lengths = {name: getattr(self, name) for name in type(self).model_fields if name.startswith("period")}
-        return {name: period_nm * (length / first) for name, length in lengths.items()}
+        return {name: period_nm * (getattr(self, name) / first) for name in self._length_names()}
 
 
 class NoLattice(Lattice):
@@ -91,14 +101,9 @@ class NoLattice(Lattice):
     kind: Literal["none"] = "none"
 
     @property
-    def vectors_nm(self) -> Array:
+    def periods_nm(self) -> tuple[float, float]:
         """Those of a cell of 1 nm x 1 nm, in which nothing varies."""
-        return ALONG_NM * np.eye(2)
-
-    @property
-    def bragg_periods_nm(self) -> tuple[float, ...]:
-        """None."""
-        return ()
+        return ALONG_NM, ALONG_NM
 
 
 class LineLattice(Lattice):
@@ -110,19 +115,9 @@ class LineLattice(Lattice):
     period_nm: Length
 
     @property
-    def vectors_nm(self) -> Array:
-        """a1 along x, and 1 nm along the lines."""
-        return np.array([[self.period_nm, 0.0], [0.0, ALONG_NM]])
-
-    @property
-    def nearest_nm(self) -> float:
-        """The period."""
-        return self.period_nm
-
-    @property
-    def bragg_periods_nm(self) -> tuple[float, ...]:
-        """The period."""
-        return (self.period_nm,)
+    def periods_nm(self) -> tuple[float, float]:
+        """The period, and 1 nm along the lines."""
+        return self.period_nm, ALONG_NM
 
 
 class SquareLattice(Lattice):
@@ -134,11 +129,6 @@ class SquareLattice(Lattice):
     kind: Literal["square"] = "square"
     period_nm: Length
 
-    @property
-    def vectors_nm(self) -> Array:
-        """Along x and along y."""
-        return self.period_nm * np.eye(2)
-
 
 class RectangularLattice(Lattice):
     """A rectangular cell of ``period_x_nm`` by ``period_y_nm``."""
@@ -146,11 +136,6 @@ class RectangularLattice(Lattice):
     kind: Literal["rectangular"] = "rectangular"
     period_x_nm: Length
     period_y_nm: Length
-
-    @property
-    def vectors_nm(self) -> Array:
-        """Along x and along y."""
-        return np.diag([self.period_x_nm, self.period_y_nm])
 
 
 class HexagonalLattice(Lattice):
@@ -163,20 +148,9 @@ class HexagonalLattice(Lattice):
     period_nm: Length
 
     @property
-    def vectors_nm(self) -> Array:
-        """60° apart, a1 along x."""
-        a = self.period_nm
-        return np.array([[a, 0.0], [0.5 * a, 0.5 * math.sqrt(3.0) * a]])
-
-    @property
-    def periods_nm(self) -> tuple[float, float]:
-        """Both the same, to the last bit."""
-        return self.period_nm, self.period_nm
-
-    @property
-    def bragg_periods_nm(self) -> tuple[float, ...]:
-        """The distance √3/2 a between rows."""
-        return (0.5 * math.sqrt(3.0) * self.period_nm,)
+    def _direction(self) -> tuple[float, float]:
+        """At 60°; rows are √3/2 of the period apart."""
+        return 0.5, 0.5 * math.sqrt(3.0)
 
 
 class ObliqueLattice(Lattice):
@@ -193,16 +167,9 @@ class ObliqueLattice(Lattice):
     angle_deg: Annotated[float, Field(ge=20.0, le=160.0, strict=True)]
 
     @property
-    def vectors_nm(self) -> Array:
-        """a1 along x, a2 at the angle."""
+    def _direction(self) -> tuple[float, float]:
         angle = math.radians(self.angle_deg)
-        c = 0.0 if self.angle_deg == 90.0 else math.cos(angle)
-        return np.array([[self.period_1_nm, 0.0], [self.period_2_nm * c, self.period_2_nm * math.sin(angle)]])
-
-    @property
-    def periods_nm(self) -> tuple[float, float]:
-        """As given."""
-        return self.period_1_nm, self.period_2_nm
+        return 0.0 if self.angle_deg == 90.0 else math.cos(angle), math.sin(angle)
 
     @property
     def nearest_nm(self) -> float:
@@ -214,26 +181,14 @@ class ObliqueLattice(Lattice):
                 return float(np.hypot(*short))
             short, long = rest, short
 
-    @property
-    def bragg_periods_nm(self) -> tuple[float, ...]:
-        """Distances between the rows along a2 and between those along a1."""
-        return tuple(dict.fromkeys(float(2.0 * math.pi / np.hypot(*b)) for b in self.reciprocal_per_nm))
-
 
 def _square_unless_said(content: Any) -> Any:
     return {"kind": "square", **content} if isinstance(content, Mapping) else content
 
 
-AnyLattice = Annotated[
-    NoLattice | LineLattice | SquareLattice | RectangularLattice | HexagonalLattice | ObliqueLattice,
-    Field(discriminator="kind"),
-    BeforeValidator(_square_unless_said),
-]
+_Planar = SquareLattice | RectangularLattice | HexagonalLattice | ObliqueLattice
+_BY_KIND, _UNSAID = Field(discriminator="kind"), BeforeValidator(_square_unless_said)
+AnyLattice = Annotated[NoLattice | LineLattice | _Planar, _BY_KIND, _UNSAID]
 """Any lattice; square where a file does not say its ``kind``."""
-
-PlanarLattice = Annotated[
-    SquareLattice | RectangularLattice | HexagonalLattice | ObliqueLattice,
-    Field(discriminator="kind"),
-    BeforeValidator(_square_unless_said),
-]
+PlanarLattice = Annotated[_Planar, _BY_KIND, _UNSAID]
 """A lattice that repeats in two directions; square where a file does not say its ``kind``."""

@@ -10,6 +10,7 @@ from typing import Any
 from cavitydesign.errors import InputError
 from cavitydesign.files import csv_rows, finite_number
 from cavitydesign.geometry.base import strip_sources, validated
+from cavitydesign.geometry.complaint import told_once
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import GainTable
 from cavitydesign.geometry.families import families
@@ -58,40 +59,43 @@ def design_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") 
     known = families()
     if "family" not in content and {"fields", "apertures"} & set(content):
         raise InputError("this is a mask, not a design; the commands mask and check take it")
-    if "family" not in content:
-        raise InputError(f"this key is required and is missing: one of {', '.join(known)}", key="family")
-    family = content["family"]
+    faults: dict[str, InputError] = {}
+    family = content.get("family")
     if not isinstance(family, str) or family not in known:
-        raise InputError(f"must be one of {', '.join(known)}", key="family", value=family)
+        rule = "must be" if "family" in content else "this key is required and is missing:"
+        got = {"value": family} if "family" in content else {}
+        faults["family"] = InputError(f"{rule} one of {', '.join(known)}", key="family", **got)
     records = content.get("sources", ())
     if not isinstance(records, list | tuple):
-        raise InputError(
-            "must be a list of records; write a number's source beside the number", key="sources"
-        )
+        rule = "must be a list of records; write a number's source beside the number"
+        records, faults["sources"] = (), InputError(rule, key="sources")
     try:
-        plain, sources = strip_sources({name: item for name, item in content.items() if name != "sources"})
-        plain = _with_tables(plain, Path(base_dir), "")
+        own = {name: item for name, item in content.items() if name != "sources"}
+        plain, sources = strip_sources(own, faults=faults)
+        plain = _with_tables(plain, Path(base_dir), "", faults)
     except RecursionError:
         raise InputError("is nested too deeply") from None
-    return validated(known[family], {**plain, "sources": (*records, *sources)})
+    if "family" in faults:
+        raise told_once(faults.values())
+    return validated(known[str(family)], {**plain, "sources": (*records, *sources)}, faults=faults)
 
 
-def _with_tables(content: Any, base_dir: Path, path: str) -> Any:
-    """Replace each ``{ table = "file.csv" }`` by the numbers of the file."""
+def _with_tables(content: Any, base_dir: Path, path: str, faults: dict[str, InputError]) -> Any:
+    """Replace each ``{ table = "file.csv" }`` by the numbers of the file; of one without, the fault is noted."""
     if isinstance(content, Mapping):
-        if path == "emitter.spectrum" and isinstance(content.get("table"), str) and len(content) == 1:
-            return read_gain_table(base_dir / content["table"], shown=content["table"], key=f"{path}.table")
-        if isinstance(content.get("table"), str) and not {"n", "gain_per_cm"} & set(content):
-            path = f"{path}.table".lstrip(".")
-            return {
-                **content,
-                **read_index_table(base_dir / content["table"], shown=content["table"], key=path),
-            }
-        return {
-            name: _with_tables(item, base_dir, f"{path}.{name}".lstrip(".")) for name, item in content.items()
-        }
+        table, key = content.get("table"), f"{path}.table".lstrip(".")
+        try:
+            if isinstance(table, str) and path == "emitter.spectrum" and len(content) == 1:
+                return read_gain_table(base_dir / table, shown=table, key=key)
+            if isinstance(table, str) and not {"n", "gain_per_cm"} & set(content):
+                return {**content, **read_index_table(base_dir / table, shown=table, key=key)}
+        except InputError as error:
+            faults[path] = error
+            return content
+        items = ((name, item, f"{path}.{name}".lstrip(".")) for name, item in content.items())
+        return {name: _with_tables(item, base_dir, where, faults) for name, item, where in items}
     if isinstance(content, list):
-        return [_with_tables(item, base_dir, f"{path}.{index}") for index, item in enumerate(content)]
+        return [_with_tables(item, base_dir, f"{path}.{i}", faults) for i, item in enumerate(content)]
     return content
 
 
@@ -104,9 +108,8 @@ def read_gain_table(path: str | Path, *, shown: str | None = None, key: str | No
     columns = read_columns(Path(path), required=("wavelength_nm", "gain_per_cm"), optional=counts, key=key)
     given = [name for name in counts if name in columns]
     if len(given) > 1:
-        raise InputError(
-            f"has both {given[0]} and {given[1]}; one of them counts the pump level", file=path, key=key
-        )
+        rule = f"has both {given[0]} and {given[1]}; one of them counts the pump level"
+        raise InputError(rule, file=path, key=key)
     content = {
         "table": str(path) if shown is None else shown,
         "level": given[0] if given else "none",
@@ -135,10 +138,8 @@ def read_columns(
     found: dict[str, tuple[float, ...]] = {}
     for name in (*required, *(name for name in optional if name in header)):
         at = header.index(name)
+        cells = ((line, row[at].strip() if at < len(row) else "") for line, row in rows)
         found[name] = tuple(
-            finite_number(
-                row[at].strip() if at < len(row) else "", file=path, key=f"line {line}, column {name}"
-            )
-            for line, row in rows
+            finite_number(text, file=path, key=f"line {line}, column {name}") for line, text in cells
         )
     return found

@@ -94,15 +94,22 @@ class Table(Value):
     k: tuple[Extinction, ...]
     k_wavelengths_nm: tuple[Length, ...] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_file(cls, content: Any) -> Any:
+        if isinstance(content, dict) and "table" not in content:
+            rule = "this key is required and is missing: a CSV file with columns wavelength_nm, n and, if absorbing, k"
+            raise RuleBroken(rule, key="table")
+        return content
+
     @model_validator(mode="after")
     def _columns(self) -> Self:
         of_k = "wavelengths_nm" if self.k_wavelengths_nm is None else "k_wavelengths_nm"
         for name, axis in (("n", "wavelengths_nm"), ("k", of_k)):
             wavelengths, column = getattr(self, axis), getattr(self, name)
             if len(column) != len(wavelengths):
-                raise RuleBroken(
-                    f"must have as many rows as {axis}, {len(wavelengths)}", key=name, value=len(column)
-                )
+                rule = f"must have as many rows as {axis}, {len(wavelengths)}"
+                raise RuleBroken(rule, key=name, value=len(column))
             for before, after in pairwise(wavelengths):
                 if after <= before:
                     raise RuleBroken(f"must rise from row to row; after {before:g}", key=axis, value=after)
@@ -114,19 +121,19 @@ def _branch(content: Any) -> str:
     if isinstance(content, str):
         return "<name>"
     keys = content if isinstance(content, dict) else getattr(type(content), "model_fields", {})
-    return next(
-        (f"<{key}>" for key in ("library", "sellmeier", "cauchy", "table", "film") if key in keys), "<n>"
-    )
+    forms = ("library", "sellmeier", "cauchy", "table", "film")
+    numbers = "<table>" if "wavelengths_nm" in keys else "<n>"
+    return next((f"<{form}>" for form in forms if form in keys), numbers)
 
 
-SimpleMaterial = Annotated[
+_SimpleForm = (
     Annotated[Constant, Tag("<n>")]
     | Annotated[Library, Tag("<library>")]
     | Annotated[Sellmeier, Tag("<sellmeier>")]
     | Annotated[Cauchy, Tag("<cauchy>")]
-    | Annotated[Table, Tag("<table>")],
-    Discriminator(_branch),
-]
+    | Annotated[Table, Tag("<table>")]
+)
+SimpleMaterial = Annotated[_SimpleForm, Discriminator(_branch)]
 
 
 class FilmTerms(Value):
@@ -149,14 +156,7 @@ class Film(Value):
 
 
 Material = Constant | Library | Sellmeier | Cauchy | Table | Film
-_AnyForm = (
-    Annotated[Constant, Tag("<n>")]
-    | Annotated[Library, Tag("<library>")]
-    | Annotated[Sellmeier, Tag("<sellmeier>")]
-    | Annotated[Cauchy, Tag("<cauchy>")]
-    | Annotated[Table, Tag("<table>")]
-    | Annotated[Film, Tag("<film>")]
-)
+_AnyForm = _SimpleForm | Annotated[Film, Tag("<film>")]
 MaterialField = Annotated[_AnyForm, Discriminator(_branch)]
 """The type of a field that holds a material."""
 MaterialRef = Annotated[_AnyForm | Annotated[str, Field(min_length=1), Tag("<name>")], Discriminator(_branch)]

@@ -22,9 +22,19 @@ from cavitydesign.kinds import Array
 class _Shape(Value):
     center_nm: tuple[Place, Place] = (0.0, 0.0)
 
-    def _at_center(self, gx: Array, gy: Array, centred: Array) -> Array:
-        """Shift theorem: moving the shape by c multiplies F(G) by exp(-iG·c)."""
-        cx, cy = self.center_nm
+    def _rim(self, points: int, /) -> Array:
+        raise NotImplementedError
+
+    def _centred(self, gx: Array, gy: Array) -> Array:
+        raise NotImplementedError
+
+    def outline(self, points: int = 64) -> Array:
+        """The rim, counter-clockwise, shape (n, 2), in nm: its corners; of a round shape ``points`` points on it."""
+        return np.array(self.center_nm) + self._rim(points)
+
+    def fourier(self, gx: Array, gy: Array) -> Array:
+        """∫ exp(-iG·r) d²r in nm²; shape of ``gx``. Moving the shape by c multiplies it by exp(-iG·c)."""
+        (cx, cy), centred = self.center_nm, self._centred(np.asarray(gx), np.asarray(gy))
         return centred if cx == cy == 0.0 else centred * np.exp(-1j * (gx * cx + gy * cy))
 
 
@@ -39,20 +49,16 @@ class Circle(_Shape):
         """π r²."""
         return math.pi * self.radius_nm**2
 
-    def outline(self, points: int = 64) -> Array:
-        """The rim as ``points`` vertices on it, counter-clockwise, shape (points, 2), in nm."""
+    def _rim(self, points: int, /) -> Array:
         angle = 2.0 * math.pi * np.arange(points) / points
-        return np.array(self.center_nm) + self.radius_nm * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        return self.radius_nm * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
-    def fourier(self, gx: Array, gy: Array) -> Array:
-        """∫ exp(-iG·r) d²r in nm²; shape of ``gx``."""
+    def _centred(self, gx: Array, gy: Array) -> Array:
         x = np.hypot(gx, gy) * self.radius_nm
-        small = (
-            x < 1e-2
-        )  # there the series is exact to rounding, and the quotient of two small numbers is not
+        small = x < 1e-2  # there the series is exact to rounding, a quotient of small numbers is not
         safe = np.where(small, 1.0, x)
         ratio = np.where(small, 1.0 - x**2 / 8.0 + x**4 / 192.0, 2.0 * _bessel_j1(safe) / safe)
-        return self._at_center(gx, gy, self.area_nm2 * ratio)
+        return self.area_nm2 * ratio
 
 
 class Polygon(_Shape):
@@ -82,28 +88,21 @@ class Polygon(_Shape):
         """Shoelace formula."""
         return abs(_signed_area(np.array(self.vertices_nm)))
 
-    def outline(self, points: int = 64) -> Array:
-        """The vertices, counter-clockwise, shape (vertices, 2), in nm; ``points`` is for round shapes only."""
-        del points
+    def _rim(self, _: int = 0, /) -> Array:
         vertices = np.array(self.vertices_nm)
-        return np.array(self.center_nm) + (vertices if _signed_area(vertices) > 0.0 else vertices[::-1])
+        return vertices if _signed_area(vertices) > 0.0 else vertices[::-1]
 
-    def fourier(self, gx: Array, gy: Array) -> Array:
-        """∫ exp(-iG·r) d²r in nm²; shape of ``gx``."""
-        vertices = np.array(self.vertices_nm)
-        if _signed_area(vertices) < 0.0:
-            vertices = vertices[::-1]
+    def _centred(self, gx: Array, gy: Array) -> Array:
+        vertices = self._rim()
         edges = np.roll(vertices, -1, axis=0) - vertices
         middles = vertices + 0.5 * edges
-        gx, gy = np.asarray(gx, dtype=float), np.asarray(gy, dtype=float)
         total = np.zeros(np.broadcast(gx, gy).shape, dtype=complex)
         for (dx, dy), (mx, my) in zip(edges, middles, strict=True):
             half = 0.5 * (gx * dx + gy * dy)
             total += (gx * dy - gy * dx) * np.exp(-1j * (gx * mx + gy * my)) * np.sinc(half / math.pi)
         g2 = gx**2 + gy**2
         at_zero = g2 < 1e-24
-        centred = np.where(at_zero, self.area_nm2, 1j * total / np.where(at_zero, 1.0, g2))
-        return self._at_center(gx, gy, centred)
+        return np.where(at_zero, self.area_nm2, 1j * total / np.where(at_zero, 1.0, g2))
 
 
 class Rectangle(_Shape):
@@ -128,21 +127,15 @@ class Rectangle(_Shape):
         angle = math.radians(self.rotation_deg)
         return math.cos(angle), math.sin(angle)
 
-    def outline(self, points: int = 64) -> Array:
-        """The four corners, counter-clockwise, shape (4, 2), in nm; ``points`` is for round shapes only."""
-        del points
+    def _rim(self, _: int, /) -> Array:
         c, s = self._axes()
-        a, b = 0.5 * self.size_nm[0], 0.5 * self.size_nm[1]
-        corners = np.array([[-a, -b], [a, -b], [a, b], [-a, b]])
-        return np.array(self.center_nm) + corners @ np.array([[c, s], [-s, c]])
+        return _corners(*self.size_nm) @ np.array([[c, s], [-s, c]])
 
-    def fourier(self, gx: Array, gy: Array) -> Array:
-        """∫ exp(-iG·r) d²r in nm²; shape of ``gx``."""
+    def _centred(self, gx: Array, gy: Array) -> Array:
         c, s = self._axes()
         along, across = c * gx + s * gy, -s * gx + c * gy
         a, b = self.size_nm
-        centred = a * b * np.sinc(along * a / (2.0 * math.pi)) * np.sinc(across * b / (2.0 * math.pi))
-        return self._at_center(gx, gy, centred)
+        return a * b * np.sinc(along * a / (2.0 * math.pi)) * np.sinc(across * b / (2.0 * math.pi))
 
 
 class Bar(_Shape):
@@ -162,13 +155,11 @@ class Bar(_Shape):
     def outline(self, points: int = 64) -> Array:
         """The corners of 1 nm of it, counter-clockwise, shape (4, 2), in nm; ``points`` is for round shapes only."""
         del points
-        a, b = 0.5 * self.width_nm, 0.5 * ALONG_NM
-        return np.array([self.center_nm[0], 0.0]) + np.array([[-a, -b], [a, -b], [a, b], [-a, b]])
+        return np.array([self.center_nm[0], 0.0]) + _corners(self.width_nm, ALONG_NM)
 
-    def fourier(self, gx: Array, gy: Array) -> Array:
-        """∫ exp(-iG·r) d²r in nm² over 1 nm of it; shape of ``gx``."""
-        along = self.area_nm2 * np.sinc(np.asarray(gx) * self.width_nm / (2.0 * math.pi))
-        return self._at_center(gx, gy, np.where(np.abs(gy) < 1e-12, along, 0.0))
+    def _centred(self, gx: Array, gy: Array) -> Array:
+        along = self.area_nm2 * np.sinc(gx * self.width_nm / (2.0 * math.pi))
+        return np.where(np.abs(gy) < 1e-12, along, 0.0)
 
 
 Pattern = Circle | Rectangle | Polygon | Bar
@@ -190,6 +181,10 @@ def relation(first: Array, second: Array) -> Literal["disjoint", "inside", "arou
     return "around" if common >= other - tiny else "crossing"
 
 
+def _corners(width: float, height: float) -> Array:
+    return 0.5 * np.array([[-width, -height], [width, -height], [width, height], [-width, height]])
+
+
 def _bessel_j1(x: Array) -> Array:
     """J₁ by its integral, ``(1/π) ∫₀^π cos(τ - x sin τ) dτ``.
 
@@ -207,10 +202,6 @@ def _bessel_j1(x: Array) -> Array:
 def _signed_area(v: Array) -> float:
     x, y = v[:, 0], v[:, 1]
     return 0.5 * float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
-
-
-def _edges(outline: Array) -> tuple[Array, Array]:
-    return outline, np.roll(outline, -1, axis=0)
 
 
 def _common_area(first: Array, second: Array) -> float:
@@ -231,21 +222,21 @@ def _common_area(first: Array, second: Array) -> float:
 
 def _crossing_heights(first: Array, second: Array) -> Array:
     """y of the points where an edge of one outline crosses an edge of the other."""
-    (a, b), (c, d) = _edges(first), _edges(second)
-    r, s = (b - a)[:, None, :], (d - c)[None, :, :]
-    gap = c[None, :, :] - a[:, None, :]
+    r = (np.roll(first, -1, axis=0) - first)[:, None, :]
+    s = (np.roll(second, -1, axis=0) - second)[None, :, :]
+    gap = second[None, :, :] - first[:, None, :]
     cross = r[..., 0] * s[..., 1] - r[..., 1] * s[..., 0]
     parallel = cross == 0.0
     cross = np.where(parallel, 1.0, cross)
     t = (gap[..., 0] * s[..., 1] - gap[..., 1] * s[..., 0]) / cross
     u = (gap[..., 0] * r[..., 1] - gap[..., 1] * r[..., 0]) / cross
     hit = ~parallel & (t >= 0.0) & (t <= 1.0) & (u >= 0.0) & (u <= 1.0)
-    return (a[:, None, 1] + t * r[..., 1])[hit]
+    return (first[:, None, 1] + t * r[..., 1])[hit]
 
 
 def _cuts(outline: Array, y: Array) -> tuple[Array, Array]:
     """x where horizontal lines enter and leave the outline, each (lines, most stretches), padded with zeros."""
-    a, b = _edges(outline)
+    a, b = outline, np.roll(outline, -1, axis=0)
     cut = (a[:, 1] > y[:, None]) != (b[:, 1] > y[:, None])
     rise = np.where(a[:, 1] == b[:, 1], 1.0, b[:, 1] - a[:, 1])
     x = a[:, 0] + (y[:, None] - a[:, 1]) * (b[:, 0] - a[:, 0]) / rise

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import Origin
+from cavitydesign.geometry.emitter import ConstantEmitter
 from cavitydesign.geometry.families import families
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -35,6 +36,9 @@ def design_schema(family: str) -> dict[str, Any]:
     for name in {"Table", "GainTable"} & parts.keys():
         parts[name]["properties"] = {"table": parts[name]["properties"]["table"]}
         parts[name]["required"] = ["table"]
+    parts["Emitter"]["properties"]["model"] = {"const": "shells"}
+    for name in ConstantEmitter.idle:
+        del parts["ConstantEmitter"]["properties"][name]
     if "Inclusion" in parts:
         parts["Inclusion"] = _flat(parts.pop("Inclusion"), parts)
     return {"$schema": _DIALECT, "$id": f"cavitydesign-{family}", **_widened(schema)}

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -35,6 +36,14 @@ class Slab(Value):
     material: MaterialRef
 
 
+def etched_nm(thickness_nm: float, depth_nm: float | None) -> float:
+    """How deep a slab is etched: through, where no depth is given. Raises RuleBroken about ``etch_depth_nm``."""
+    if depth_nm is not None and depth_nm > thickness_nm:
+        rule = f"must not exceed thickness_nm, {thickness_nm:g}"
+        raise RuleBroken(rule, key="etch_depth_nm", value=depth_nm)
+    return thickness_nm if depth_nm is None else depth_nm
+
+
 class Inclusion(Value):
     """A shape of another material in each cell. A later one may lie within an earlier one, not across its rim."""
 
@@ -49,10 +58,7 @@ class Inclusion(Value):
         if not isinstance(content, dict) or "pattern" in content:
             return content
         own = {name: content[name] for name in ("material", "gain") if name in content}
-        return {
-            **own,
-            "pattern": {name: item for name, item in content.items() if name not in ("material", "gain")},
-        }
+        return {**own, "pattern": {name: item for name, item in content.items() if name not in own}}
 
     @model_serializer(mode="wrap")
     def _flatten(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -86,6 +92,18 @@ class Layer(Value):
     def has_gain(self) -> bool:
         """True where the layer or one of its inclusions is part of the gain film."""
         return self.gain or any(inclusion.gain for inclusion in self.inclusions)
+
+
+def slab_layers(slab: Slab | None, name: str, *, gain: bool = False) -> list[Layer]:
+    """The layer that a slab is; none where there is no slab."""
+    if slab is None:
+        return []
+    return [Layer(name=name, material=slab.material, thickness_nm=slab.thickness_nm, gain=gain)]
+
+
+def between(above: MaterialRef, layers: Iterable[Layer], below: MaterialRef) -> tuple[Layer, ...]:
+    """Layers between the two half-spaces, superstrate first."""
+    return Layer(name="superstrate", material=above), *layers, Layer(name="substrate", material=below)
 
 
 class Stack(Value):
@@ -140,37 +158,26 @@ def _check_inclusions(layer: Layer, lattice: Lattice, where: str) -> None:
     """No inclusion meets its own copies; of two that overlap, in any cells, the later lies inside the earlier."""
     outlines = [inclusion.pattern.outline() for inclusion in layer.inclusions]
     for index, (inclusion, outline) in enumerate(zip(layer.inclusions, outlines, strict=True)):
+        shape = inclusion.pattern.shape
         if isinstance(inclusion.pattern, Bar) != (lattice.dimensions == 1):
             rule = "a bar" if lattice.dimensions == 1 else "a circle, rectangle or polygon"
             rule = f"an inclusion of a {lattice.kind} lattice is {rule}"
-            raise RuleBroken(rule, key=f"{where}.{index}.shape", value=inclusion.pattern.shape)
+            raise RuleBroken(rule, key=f"{where}.{index}.shape", value=shape)
         if _meets_its_copies(inclusion.pattern, outline, lattice):
-            rule = "is wider than its cell and overlaps its own copy next door"
-            raise RuleBroken(
-                rule,
-                key=f"{where}.{index}.{_SIZE_KEY[inclusion.pattern.shape]}",
-                value=_size(inclusion.pattern),
-            )
-        for earlier in range(index):
-            found = {
-                relation(outline, outlines[earlier] + shift)
-                for shift in _shifts(outline, outlines[earlier], lattice)
-            }
+            rule, size = "is wider than its cell and overlaps its own copy next door", _SIZE_KEY[shape]
+            raise RuleBroken(rule, key=f"{where}.{index}.{size}", value=getattr(inclusion.pattern, size))
+        for earlier, other in enumerate(outlines[:index]):
+            found = {relation(outline, other + shift) for shift in _shifts(outline, other, lattice)}
             if "crossing" in found:
-                raise RuleBroken(
-                    f"crosses inclusion {earlier}; let it lie inside or outside", key=f"{where}.{index}"
-                )
+                rule = f"crosses inclusion {earlier}; let it lie inside or outside"
+                raise RuleBroken(rule, key=f"{where}.{index}")
             if "around" in found:
-                raise RuleBroken(
-                    f"hides inclusion {earlier}; list the outer one first", key=f"{where}.{index}"
-                )
+                rule = f"hides inclusion {earlier}; list the outer one first"
+                raise RuleBroken(rule, key=f"{where}.{index}")
 
 
+_MOST_COPIES = 1000
 _SIZE_KEY = {"circle": "radius_nm", "rectangle": "size_nm", "polygon": "vertices_nm", "bar": "width_nm"}
-
-
-def _size(pattern: Pattern) -> Any:
-    return getattr(pattern, _SIZE_KEY[pattern.shape])
 
 
 def _meets_its_copies(pattern: Pattern, outline: Array, lattice: Lattice) -> bool:
@@ -178,11 +185,8 @@ def _meets_its_copies(pattern: Pattern, outline: Array, lattice: Lattice) -> boo
         return 2.0 * pattern.radius_nm > lattice.nearest_nm * (1.0 + 1e-12)
     if pattern.area_nm2 > lattice.cell_area_nm2 * (1.0 + 1e-9):
         return True
-    return any(
-        relation(outline, outline + shift) != "disjoint"
-        for shift in _shifts(outline, outline, lattice)
-        if shift.any()
-    )
+    shifts = (shift for shift in _shifts(outline, outline, lattice) if shift.any())
+    return any(relation(outline, outline + shift) != "disjoint" for shift in shifts)
 
 
 def _shifts(first: Array, second: Array, lattice: Lattice) -> list[Array]:
@@ -191,11 +195,7 @@ def _shifts(first: Array, second: Array, lattice: Lattice) -> list[Array]:
     a, b = first @ inverse, second @ inverse
     low, high = np.ceil(a.min(0) - b.max(0)).astype(int), np.floor(a.max(0) - b.min(0)).astype(int)
     if np.prod(high - low + 1.0) > _MOST_COPIES:
-        raise RuleBroken(
-            f"an inclusion is longer than {_MOST_COPIES} periods; check period_nm", key="lattice"
-        )
-    ranges = (range(low[0], high[0] + 1), range(low[1], high[1] + 1))
-    return [i * lattice.vectors_nm[0] + j * lattice.vectors_nm[1] for i in ranges[0] for j in ranges[1]]
-
-
-_MOST_COPIES = 1000
+        rule = f"an inclusion is longer than {_MOST_COPIES} periods; check period_nm"
+        raise RuleBroken(rule, key="lattice")
+    a1, a2 = lattice.vectors_nm
+    return [i * a1 + j * a2 for i in range(low[0], high[0] + 1) for j in range(low[1], high[1] + 1)]

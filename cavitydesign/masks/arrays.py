@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby, product
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from cavitydesign.geometry import Circle, Design, Polygon, Rectangle
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.pattern import Bar, Pattern
 from cavitydesign.kinds import Array
-from cavitydesign.masks.layout import Point, Reference
+from cavitydesign.masks.layout import Point, Reference, area
 from cavitydesign.masks.spec import MAX_COORDINATE
 
 MAX_REPEATS = 32767
@@ -33,9 +34,8 @@ def features(design: Design, *, layer: int | None = None, key: str = "") -> tupl
     if layer is not None:
         layers = design.to_stack().layers
         if layer >= len(layers) or not layers[layer].inclusions:
-            raise InputError(
-                "must be the number of a layer with inclusions", key=f"{key}.design_layer", value=layer
-            )
+            rule = "must be the number of a layer with inclusions"
+            raise InputError(rule, key=f"{key}.design_layer", value=layer)
         return tuple(inclusion.pattern for inclusion in layers[layer].inclusions)
     try:
         return design.written()
@@ -56,22 +56,15 @@ def biased(pattern: Pattern, bias_nm: float, *, key: str) -> Pattern:
         return pattern
     try:
         if isinstance(pattern, Circle):
-            return Circle(center_nm=pattern.center_nm, radius_nm=pattern.radius_nm + bias_nm)
+            return pattern.replace(radius_nm=pattern.radius_nm + bias_nm)
         if isinstance(pattern, Rectangle):
-            a, b = pattern.size_nm
-            return Rectangle(
-                center_nm=pattern.center_nm,
-                rotation_deg=pattern.rotation_deg,
-                size_nm=(a + 2.0 * bias_nm, b + 2.0 * bias_nm),
-            )
+            return pattern.replace(size_nm=tuple(side + 2.0 * bias_nm for side in pattern.size_nm))
         vertices = _moved_edges(pattern.outline() - np.array(pattern.center_nm), bias_nm)
-        result = Polygon(
-            center_nm=pattern.center_nm, vertices_nm=tuple((float(x), float(y)) for x, y in vertices)
-        )
-    except ValueError:
+        result = Polygon(center_nm=pattern.center_nm, vertices_nm=[tuple(v) for v in vertices.tolist()])  # type: ignore[arg-type]
+        if (result.area_nm2 - pattern.area_nm2) * bias_nm <= 0.0:
+            raise ValueError("turned inside out")
+    except (ValueError, InputError):
         raise InputError("leaves nothing of the feature", key=f"{key}.bias_nm", value=bias_nm) from None
-    if (result.area_nm2 - pattern.area_nm2) * bias_nm <= 0.0:
-        raise InputError("leaves nothing of the feature", key=f"{key}.bias_nm", value=bias_nm)
     return result
 
 
@@ -116,27 +109,21 @@ def snapped(points_nm: Array, unit_nm: float, *, key: str) -> tuple[tuple[Point,
     check_reach(float(np.abs(exact).max()), key=key)
     whole = np.rint(exact).astype(np.int64)
     moved = float(np.hypot(*(whole - exact).T).max()) * unit_nm
-    points: list[Point] = []
-    for x, y in whole.tolist():
-        if not points or points[-1] != (x, y):
-            points.append((x, y))
-    while len(points) > 1 and points[0] == points[-1]:
-        points.pop()
-    twice_area = sum(a[0] * b[1] - a[1] * b[0] for a, b in zip(points, points[1:] + points[:1], strict=True))
-    if len(points) < 3 or twice_area == 0:
-        raise InputError(
-            f"a feature vanishes on the grid of {unit_nm:g} nm; use a finer database_unit_nm", key=key
-        )
-    return tuple(points if twice_area > 0 else points[::-1]), moved
+    points = tuple((x, y) for (x, y), _ in groupby(whole.tolist()))
+    if len(points) > 1 and points[0] == points[-1]:
+        points = points[:-1]
+    turned = area(points)
+    if len(points) < 3 or turned == 0.0:
+        rule = f"a feature vanishes on the grid of {unit_nm:g} nm; use a finer database_unit_nm"
+        raise InputError(rule, key=key)
+    return (points if turned > 0.0 else points[::-1]), moved
 
 
 def check_reach(largest: float, *, key: str | None) -> None:
     """Refuse coordinates (in database units) that GDSII's 32-bit numbers cannot hold."""
     if largest > MAX_COORDINATE:
-        raise InputError(
-            f"the layout reaches {largest:.3g} database units from its middle, GDSII holds {MAX_COORDINATE:.3g}",
-            key=key,
-        )
+        rule = f"the layout reaches {largest:.3g} database units from its middle, GDSII holds {MAX_COORDINATE:.3g}"
+        raise InputError(rule, key=key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +136,9 @@ class Placed:
 
 
 def place(
-    cell: str,
-    first_nm: tuple[float, float],
-    counts: tuple[int, int],
-    vectors_nm: Array,
-    unit_nm: float,
-    *,
+    cell: str, first_nm: tuple[float, float], counts: tuple[int, int], vectors_nm: Array, unit_nm: float, *,
     key: str,
-) -> Placed:
+) -> Placed:  # fmt: skip
     """``counts[0]`` x ``counts[1]`` copies of a cell at ``first + i a1 + j a2``, in as few arrays as the grid allows.
 
     With e = a - round(a) the drift of one array of B copies is (B - 1) e; B is the largest for which it stays
@@ -169,22 +151,18 @@ def place(
     sizes = [_block(count, float(np.abs(e).max())) for count, e in zip(counts, rest, strict=True)]
     blocks = math.ceil(counts[0] / sizes[0]) * math.ceil(counts[1] / sizes[1])
     if blocks > MAX_BLOCKS:
-        raise InputError(
-            f"a period that is no whole number of database units ({unit_nm:g} nm) would need {blocks} arrays to stay "
-            "in place; use a finer database_unit_nm",
-            key=key, value=[float(x) for x in np.hypot(*np.asarray(vectors_nm, dtype=float).T)],
-        )  # fmt: skip
+        rule = f"a period that is no whole number of database units ({unit_nm:g} nm) would need {blocks} arrays to "
+        rule += "stay in place; use a finer database_unit_nm"
+        raise InputError(rule, key=key, value=np.hypot(*np.asarray(vectors_nm, dtype=float).T).tolist())
     first = np.array(first_nm) / unit_nm
-    (v1, v2), worst, references = whole.astype(int).tolist(), 0.0, []
-    for i in range(0, counts[0], sizes[0]):
-        for j in range(0, counts[1], sizes[1]):
-            n1, n2 = min(sizes[0], counts[0] - i), min(sizes[1], counts[1] - j)
-            true = first + i * exact[0] + j * exact[1]
-            origin = np.rint(true + 0.5 * (n1 - 1) * rest[0] + 0.5 * (n2 - 1) * rest[1])
-            for a, b in ((0, 0), (n1 - 1, 0), (0, n2 - 1), (n1 - 1, n2 - 1)):
-                worst = max(worst, float(np.hypot(*(origin - true - a * rest[0] - b * rest[1]))))
-            x, y = (int(value) for value in origin)
-            references.append(Reference(cell, (x, y), n1, n2, (v1[0], v1[1]), (v2[0], v2[1])))
+    (v1, v2), worst, references = map(tuple, whole.astype(int).tolist()), 0.0, []
+    for i, j in product(range(0, counts[0], sizes[0]), range(0, counts[1], sizes[1])):
+        n1, n2 = min(sizes[0], counts[0] - i), min(sizes[1], counts[1] - j)
+        true = first + i * exact[0] + j * exact[1]
+        origin = np.rint(true + 0.5 * (n1 - 1) * rest[0] + 0.5 * (n2 - 1) * rest[1])
+        for a, b in product((0, n1 - 1), (0, n2 - 1)):
+            worst = max(worst, float(np.hypot(*(origin - true - a * rest[0] - b * rest[1]))))
+        references.append(Reference(cell, (int(origin[0]), int(origin[1])), n1, n2, v1, v2))
     return Placed(tuple(references), float(np.hypot(*rest.T).max()) * unit_nm, worst * unit_nm)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
+from operator import itemgetter
 from typing import Literal
 
 import numpy as np
 
+from cavitydesign.kinds import Array
 from cavitydesign.masks.arrays import IDEAL_VERTICES
 from cavitydesign.masks.distance import polygon_distance, polygon_width
-from cavitydesign.masks.layout import Array, ArrayRecord, Box, Cell, Layout, Reference, bounds
+from cavitydesign.masks.layout import ArrayRecord, Box, Cell, Layout, Polygon, Reference, bounds, box_of
 
 Rule = Literal[
     "min_feature", "min_gap", "overlap", "clearance", "label_on_pattern", "writing_field", "off_grid", "position_error",
@@ -51,49 +54,57 @@ def check(layout: Layout) -> list[Violation]:
     return sorted(found, key=lambda v: (v.severity, v.rule, v.cell, v.where_um))
 
 
-def _um(layout: Layout, x: float, y: float) -> tuple[float, float]:
+_Place = tuple[str, tuple[float, float]]
+"""A cell's name, and where in chip coordinates, µm."""
+_Limit = tuple[Rule, float]
+"""A rule with its smallest length, nm."""
+
+
+def _place(layout: Layout, name: str, *points: Sequence[float]) -> _Place:
+    """The place of a point of a cell, given as summands in database units."""
     unit = layout.spec.database_unit_nm * 1e-3
-    return round(x * unit, 4), round(y * unit, 4)
+    x, y = (sum(parts) for parts in zip(*points, strict=True))
+    return name, (round(float(x * unit), 4), round(float(y * unit), 4))
+
+
+def _sizes_wanted(layout: Layout) -> tuple[_Limit, _Limit]:
+    rules = layout.spec.rules
+    return ("min_feature", rules.min_feature_nm), ("min_gap", rules.min_gap_nm)
 
 
 def _sizes(layout: Layout) -> Iterator[Violation]:
     """min_feature, min_gap and overlap among the polygons of each device, and of arrays with their neighbours."""
-    rules, unit, by_name = layout.spec.rules, layout.spec.database_unit_nm, layout.by_name
+    unit, (feature, gap) = layout.spec.database_unit_nm, _sizes_wanted(layout)
+    units = {device.array.unit_cell for device in layout.devices if device.array}
     for cell, origin in _cells_at(layout):
-        if cell.name in {device.array.unit_cell for device in layout.devices if device.array}:
-            continue
-        shapes = [(p.layer, np.array(p.points, dtype=float)) for p in _plain_polygons(layout, cell)]
         for reference in cell.references:
-            child = by_name[reference.cell]
-            if reference.count > 1 and not child.references and not _is_array(layout, reference.cell):
-                outlines = [np.array(p.points, dtype=float) for p in child.polygons]
-                at = _um(layout, origin[0] + reference.origin[0], origin[1] + reference.origin[1])
-                yield from _widths(outlines, rules.min_feature_nm, unit, child.name, at)
-                yield from _gaps(outlines, _steps(reference), rules.min_gap_nm, unit, child.name, at)
+            if reference.count > 1 and reference.cell not in units:
+                outlines = [_points(polygon) for polygon in layout.cell(reference.cell).polygons]
+                place = _place(layout, reference.cell, origin, reference.origin)
+                yield from _widths(outlines, feature, unit, place)
+                yield from _gaps(outlines, _steps(reference), gap, unit, place)
+        shapes = [(p.layer, _points(p)) for p in _plain_polygons(layout, cell)]
         for _, outline in shapes:
-            at = _um(layout, origin[0] + outline[0, 0], origin[1] + outline[0, 1])
-            yield from _widths([outline], rules.min_feature_nm, unit, cell.name, at)
+            yield from _widths([outline], feature, unit, _place(layout, cell.name, origin, outline[0]))
         for layer in sorted({layer for layer, _ in shapes}):
             same = [outline for other, outline in shapes if other == layer]
-            at = _um(layout, origin[0] + same[0][0, 0], origin[1] + same[0][0, 1])
-            yield from _gaps(same, [], rules.min_gap_nm, unit, cell.name, at)
+            yield from _gaps(same, [], gap, unit, _place(layout, cell.name, origin, same[0][0]))
 
 
-def _is_array(layout: Layout, name: str) -> bool:
-    return any(device.array is not None and device.array.unit_cell == name for device in layout.devices)
+def _points(polygon: Polygon) -> Array:
+    return np.array(polygon.points, dtype=float)
 
 
-def _plain_polygons(layout: Layout, cell: Cell) -> list:
+def _plain_polygons(layout: Layout, cell: Cell) -> list[Polygon]:
     """Polygons that are neither letters nor the frame, which is there to be cut."""
-    frame = layout.spec.layers.frame
+    layers = layout.spec.layers
+    boxes = [item.box for item in cell.letters]
 
     def lettered(x: int, y: int) -> bool:
-        return any(b[0] <= x <= b[2] and b[1] <= y <= b[3] for b in (item.box for item in cell.letters))
+        return any(b[0] <= x <= b[2] and b[1] <= y <= b[3] for b in boxes)
 
-    label = layout.spec.layers.label
-    return [
-        p for p in cell.polygons if p.layer != frame and not (p.layer == label and lettered(*p.points[0]))
-    ]
+    kept = (p for p in cell.polygons if p.layer != layers.frame)
+    return [p for p in kept if p.layer != layers.label or not lettered(*p.points[0])]
 
 
 def _cells_at(layout: Layout) -> Iterator[tuple[Cell, tuple[int, int]]]:
@@ -103,15 +114,10 @@ def _cells_at(layout: Layout) -> Iterator[tuple[Cell, tuple[int, int]]]:
 
 
 def _steps(reference: Reference) -> list[tuple[float, float]]:
-    steps: list[tuple[float, float]] = []
     (ax, ay), (bx, by) = reference.v1, reference.v2
-    if reference.columns > 1:
-        steps.append((ax, ay))
-    if reference.rows > 1:
-        steps.append((bx, by))
-    if reference.columns > 1 and reference.rows > 1:
-        steps += [(ax + bx, ay + by), (ax - bx, ay - by)]
-    return steps
+    along, across = reference.columns > 1, reference.rows > 1
+    diagonals = [(ax + bx, ay + by), (ax - bx, ay - by)] if along and across else []
+    return [*([(ax, ay)] if along else []), *([(bx, by)] if across else []), *diagonals]
 
 
 def _arrays(layout: Layout) -> Iterator[Violation]:
@@ -121,43 +127,38 @@ def _arrays(layout: Layout) -> Iterator[Violation]:
         record = device.array
         if record is None:
             continue
-        at = _um(layout, *device.origin)
-        yield from _array_sizes(layout, record, device.name, at)
-        side = max(device.size_um)
-        if side > rules.writing_field_um:
-            fields = math.prod(math.ceil(length / rules.writing_field_um) for length in device.size_um)
-            yield Violation(
-                "writing_field", "warning", device.name, at, side, rules.writing_field_um, "um",
-                f"{side:g} um is more than a writing field of {rules.writing_field_um:g} um: stitched from {fields}",
-            )  # fmt: skip
+        place = _place(layout, device.name, device.origin)
+        yield from _array_sizes(layout, record, place)
+        side, field = max(device.size_um), rules.writing_field_um
+        if side > field:
+            fields = math.prod(math.ceil(length / field) for length in device.size_um)
+            message = f"{side:g} um is more than a writing field of {field:g} um: stitched from {fields}"
+            yield Violation("writing_field", "warning", *place, side, field, "um", message)
+        error = record.position_error_nm
         if record.grid_error_nm > 0.0:
-            yield Violation(
-                "off_grid", "warning", device.name, at, record.grid_error_nm, 0.0, "nm",
-                f"a lattice vector is {record.grid_error_nm:.4g} nm off the grid of {unit:g} nm; written in parts, "
-                f"no copy is more than {record.position_error_nm:.4g} nm from its place",
-            )  # fmt: skip
-        if record.position_error_nm > rules.max_position_error_nm:
-            yield Violation(
-                "position_error", "error", device.name, at, record.position_error_nm, rules.max_position_error_nm, "nm",
-                f"a copy is {record.position_error_nm:.4g} nm from its place, allowed {rules.max_position_error_nm:g}; "
-                "use a finer database_unit_nm",
-            )  # fmt: skip
+            message = f"a lattice vector is {record.grid_error_nm:.4g} nm off the grid of {unit:g} nm; "
+            message += f"written in parts, no copy is more than {error:.4g} nm from its place"
+            yield Violation("off_grid", "warning", *place, record.grid_error_nm, 0.0, "nm", message)
+        allowed = rules.max_position_error_nm
+        if error > allowed:
+            message = (
+                f"a copy is {error:.4g} nm from its place, allowed {allowed:g}; use a finer database_unit_nm"
+            )
+            yield Violation("position_error", "error", *place, error, allowed, "nm", message)
 
 
-def _array_sizes(
-    layout: Layout, record: ArrayRecord, name: str, at: tuple[float, float]
-) -> Iterator[Violation]:
-    rules, unit = layout.spec.rules, layout.spec.database_unit_nm
+def _array_sizes(layout: Layout, record: ArrayRecord, place: _Place) -> Iterator[Violation]:
+    unit, (feature, gap) = layout.spec.database_unit_nm, _sizes_wanted(layout)
     steps = _lattice_steps(record)
     if record.tone == "inverse":  # the rest is drawn: its gaps are the features, its features the gaps
         # every fifth vertex of a 720-gon is within 3e-4 of its radius, and 25 times as fast
         rims = [rim[::5] if len(rim) == IDEAL_VERTICES else rim for rim in record.outlines_nm]
-        yield from _widths(rims, rules.min_gap_nm, 1.0, name, at, rule="min_gap")
-        yield from _gaps(rims, steps, rules.min_feature_nm, 1.0, name, at, rule="min_feature")
+        yield from _widths(rims, gap, 1.0, place)
+        yield from _gaps(rims, steps, feature, 1.0, place)
         return
-    outlines = [np.array(p.points, dtype=float) for p in layout.cell(record.unit_cell).polygons]
-    yield from _widths(outlines, rules.min_feature_nm, unit, name, at)
-    yield from _gaps(outlines, [(x / unit, y / unit) for x, y in steps], rules.min_gap_nm, unit, name, at)
+    outlines = [_points(polygon) for polygon in layout.cell(record.unit_cell).polygons]
+    yield from _widths(outlines, feature, unit, place)
+    yield from _gaps(outlines, [(x / unit, y / unit) for x, y in steps], gap, unit, place)
 
 
 def _lattice_steps(record: ArrayRecord) -> list[tuple[float, float]]:
@@ -170,55 +171,27 @@ def _lattice_steps(record: ArrayRecord) -> list[tuple[float, float]]:
     return steps
 
 
-def _widths(
-    outlines: Iterable[Array],
-    limit_nm: float,
-    unit: float,
-    name: str,
-    at: tuple[float, float],
-    *,
-    rule: Rule = "min_feature",
-) -> Iterator[Violation]:
-    width = min((polygon_width(outline) for outline in outlines), default=math.inf) * unit
-    if width < limit_nm - 1e-9:
-        yield Violation(
-            rule, "error", name, at, width, limit_nm, "nm", f"{width:.4g} nm wide, allowed {limit_nm:g} nm"
-        )
+def _widths(outlines: list[Array], limit: _Limit, unit: float, place: _Place) -> Iterator[Violation]:
+    rule, least = limit
+    width = min(map(polygon_width, outlines), default=math.inf) * unit
+    if width < least - 1e-9:
+        message = f"{width:.4g} nm wide, allowed {least:g} nm"
+        yield Violation(rule, "error", *place, width, least, "nm", message)
 
 
 def _gaps(
-    outlines: list[Array], steps: list[tuple[float, float]], limit_nm: float, unit: float, name: str,
-    at: tuple[float, float], *, rule: Rule = "min_gap",
-) -> Iterator[Violation]:  # fmt: skip
-    smallest = math.inf
-    for index, first in enumerate(outlines):
-        for second in outlines[index + 1 :]:
-            smallest = min(smallest, _gap(first, second, limit_nm / unit))
-        for second in outlines:
-            for step in steps:
-                smallest = min(smallest, _gap(first, second + np.array(step), limit_nm / unit))
+    outlines: list[Array], steps: list[tuple[float, float]], limit: _Limit, unit: float, place: _Place
+) -> Iterator[Violation]:
+    rule, least = limit
+    copies = [other + np.array(step) for other in outlines for step in steps]
+    pairs = [*combinations(outlines, 2), *product(outlines, copies)]
+    smallest = min((_gap(first, second, least / unit) for first, second in pairs), default=math.inf) * unit
     if smallest <= 0.0:
-        yield Violation(
-            "overlap",
-            "error",
-            name,
-            at,
-            0.0,
-            limit_nm,
-            "nm",
-            f"shapes overlap or touch, allowed gap {limit_nm:g} nm",
-        )
-    elif smallest * unit < limit_nm - 1e-9:
-        yield Violation(
-            rule,
-            "error",
-            name,
-            at,
-            smallest * unit,
-            limit_nm,
-            "nm",
-            f"{smallest * unit:.4g} nm apart, allowed {limit_nm:g} nm",
-        )
+        message = f"shapes overlap or touch, allowed gap {least:g} nm"
+        yield Violation("overlap", "error", *place, 0.0, least, "nm", message)
+    elif smallest < least - 1e-9:
+        message = f"{smallest:.4g} nm apart, allowed {least:g} nm"
+        yield Violation(rule, "error", *place, smallest, least, "nm", message)
 
 
 def _gap(first: Array, second: Array, limit: float) -> float:
@@ -230,51 +203,30 @@ def _gap(first: Array, second: Array, limit: float) -> float:
 
 def _letters(layout: Layout) -> Iterator[Violation]:
     """Strokes and gaps of the letters; letters that lie on what their own device draws."""
-    rules, unit, by_name = layout.spec.rules, layout.spec.database_unit_nm, layout.by_name
+    unit, (stroke, gap) = layout.spec.database_unit_nm, _sizes_wanted(layout)
     for cell, origin in _cells_at(layout):
-        parts = [box for box, _ in _parts(layout, cell, by_name, letters=False)]
+        parts = list(_parts(layout, cell))
         for item in cell.letters:
-            at = _um(
-                layout,
-                origin[0] + 0.5 * (item.box[0] + item.box[2]),
-                origin[1] + 0.5 * (item.box[1] + item.box[3]),
-            )
-            strokes: list[tuple[Rule, float, float]] = [
-                ("min_feature", item.size * unit / 8, rules.min_feature_nm),
-                ("min_gap", item.size * unit / 16, rules.min_gap_nm),
-            ]
-            for rule, value, limit in strokes:
+            middle = 0.5 * (item.box[0] + item.box[2]), 0.5 * (item.box[1] + item.box[3])
+            place = _place(layout, cell.name, origin, middle)
+            for (rule, limit), share in ((stroke, 8), (gap, 16)):
+                value = item.size * unit / share
                 if value < limit:
                     message = f"letters {item.text!r}: {value:.4g} nm, allowed {limit:g} nm"
-                    yield Violation(rule, "error", cell.name, at, value, limit, "nm", message)
+                    yield Violation(rule, "error", *place, value, limit, "nm", message)
             if any(_box_distance(item.box, box) <= 0.0 for box in parts):
-                yield Violation(
-                    "label_on_pattern",
-                    "error",
-                    cell.name,
-                    at,
-                    0.0,
-                    0.0,
-                    "um",
-                    f"letters {item.text!r} lie on the pattern",
-                )
+                message = f"letters {item.text!r} lie on the pattern"
+                yield Violation("label_on_pattern", "error", *place, 0.0, 0.0, "um", message)
 
 
-def _parts(
-    layout: Layout, cell: Cell, by_name: dict[str, Cell], *, letters: bool = True
-) -> Iterator[tuple[Box, bool]]:
-    """Boxes of what a cell draws: each polygon, each array, each line of letters; and whether it is letters."""
+def _parts(layout: Layout, cell: Cell) -> Iterator[Box]:
+    """Boxes of what a cell draws but its letters: each polygon, each array."""
     for polygon in _plain_polygons(layout, cell):
-        xs, ys = zip(*polygon.points, strict=True)
-        yield (min(xs), min(ys), max(xs), max(ys)), False
+        yield box_of(polygon.points)
     for reference in cell.references:
-        box = bounds(by_name, reference.cell)
+        box = bounds(layout.by_name, reference.cell)
         if box is not None:
-            xs, ys = zip(*reference.corners(), strict=True)
-            yield (min(xs) + box[0], min(ys) + box[1], max(xs) + box[2], max(ys) + box[3]), False
-    if letters:
-        for item in cell.letters:
-            yield item.box, True
+            yield box_of(reference.corners(), box)
 
 
 def _box_distance(a: Box, b: Box) -> float:
@@ -285,43 +237,30 @@ def _box_distance(a: Box, b: Box) -> float:
 
 def _placements(layout: Layout) -> Iterator[Violation]:
     """Devices against each other, against the marks and letters of the die, and against its margin."""
-    rules, unit, by_name = layout.spec.rules, layout.spec.database_unit_nm, layout.by_name
+    rules, unit = layout.spec.rules, layout.spec.database_unit_nm
     items = []
-    for cell, (x, y) in _cells_at(layout):
-        parts = [(b[0] + x, b[1] + y, b[2] + x, b[3] + y) for b, _ in _parts(layout, cell, by_name)]
+    for cell, origin in _cells_at(layout):
+        parts = [*_parts(layout, cell), *(item.box for item in cell.letters)]
         if parts:
-            items.append((cell.name, np.array(parts, dtype=float)))
+            items.append((cell.name, np.array(parts, dtype=float) + np.tile(origin, 2)))
     yield from _outside(layout, items)
     if len(items) < 2:
         return
     hulls = np.array([[*p[:, :2].min(axis=0), *p[:, 2:].max(axis=0)] for _, p in items])
     limit = rules.clearance_um * 1000.0 / unit
     for i, (name, parts) in enumerate(items):
-        near = np.flatnonzero(
-            (hulls[:, 0] < hulls[i, 2] + limit) & (hulls[:, 2] > hulls[i, 0] - limit)
-            & (hulls[:, 1] < hulls[i, 3] + limit) & (hulls[:, 3] > hulls[i, 1] - limit)
-        )  # fmt: skip
+        apart = np.maximum(hulls[:, :2] - hulls[i, 2:], hulls[i, :2] - hulls[:, 2:])
+        near = np.flatnonzero((apart < limit).all(axis=1))
         for j in near[near > i]:
             other, others = items[j]
-            distance, at = min(
-                (
-                    (_box_distance(tuple(p), tuple(q)), _between(p, q))
-                    for p in parts.tolist()
-                    for q in others.tolist()
-                ),
-                key=lambda found: found[0],
-            )
+            pairs = product(parts.tolist(), others.tolist())
+            distance, p, q = min(((_box_distance(p, q), p, q) for p, q in pairs), key=itemgetter(0))
             if distance < limit:
                 rule: Rule = "overlap" if distance <= 0.0 else "clearance"
                 value = max(distance, 0.0) * unit * 1e-3
-                yield Violation(
-                    rule, "error", name, _um(layout, *at), value, rules.clearance_um, "um",
-                    f"{value:.4g} um from {other}, allowed {rules.clearance_um:g} um",
-                )  # fmt: skip
-
-
-def _between(p: list[float], q: list[float]) -> tuple[float, float]:
-    return 0.25 * (p[0] + p[2] + q[0] + q[2]), 0.25 * (p[1] + p[3] + q[1] + q[3])
+                place = _place(layout, name, 0.25 * np.add(p, q).reshape(2, 2).sum(axis=0))
+                message = f"{value:.4g} um from {other}, allowed {rules.clearance_um:g} um"
+                yield Violation(rule, "error", *place, value, rules.clearance_um, "um", message)
 
 
 def _outside(layout: Layout, items: list[tuple[str, Array]]) -> Iterator[Violation]:
@@ -331,8 +270,8 @@ def _outside(layout: Layout, items: list[tuple[str, Array]]) -> Iterator[Violati
         low, high = parts[:, :2].min(axis=0), parts[:, 2:].max(axis=0)
         over = max(float(max(-low[k] - half[k], high[k] - half[k])) for k in (0, 1)) * unit * 1e-3
         if over > 1e-3:
-            at = _um(layout, *(0.5 * (low + high)).tolist())
-            yield Violation(
-                "outside_die", "error", name, at, over, 0.0, "um",
-                f"reaches {over:.4g} um beyond the margin of {chip.margin_um:g} um; use a larger chip.size_um",
-            )  # fmt: skip
+            place = _place(layout, name, 0.5 * (low + high))
+            message = (
+                f"reaches {over:.4g} um beyond the margin of {chip.margin_um:g} um; use a larger chip.size_um"
+            )
+            yield Violation("outside_die", "error", *place, over, 0.0, "um", message)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from cavitydesign.masks.layout import Array
+from cavitydesign.kinds import Array
 
 
 def polygon_width(outline: Array) -> float:
@@ -28,16 +28,10 @@ def _facing(outline: Array, edges: Array, along: Array, across: Array) -> float:
     best = math.inf
     for i in range(len(outline)):
         opposite = np.flatnonzero(along @ along[i] < -math.sqrt(0.5))
-        low = np.minimum(
-            (outline[opposite] - outline[i]) @ along[i], (ends[opposite] - outline[i]) @ along[i]
-        )
-        high = np.maximum(
-            (outline[opposite] - outline[i]) @ along[i], (ends[opposite] - outline[i]) @ along[i]
-        )
+        both = np.stack([outline[opposite], ends[opposite]]) - outline[i]
+        low, high = (both @ along[i]).min(axis=0), (both @ along[i]).max(axis=0)
         overlap = np.minimum(high, float(np.hypot(*edges[i]))) - np.maximum(low, 0.0)
-        near = np.minimum(
-            (outline[opposite] - outline[i]) @ across[i], (ends[opposite] - outline[i]) @ across[i]
-        )
+        near = (both @ across[i]).min(axis=0)
         facing = (overlap > 1e-9) & (near > 1e-9)
         best = min(best, float(near[facing].min(initial=math.inf)))
     return best
@@ -63,9 +57,8 @@ def _crossing(first: Array, second: Array) -> bool:
     c, d = second[None, :, :], np.roll(second, -1, axis=0)[None, :, :]
 
     def side(p: Array, q: Array, r: Array) -> Array:
-        return (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (
-            r[..., 0] - p[..., 0]
-        )
+        (ux, uy), (vx, vy) = np.moveaxis(q - p, -1, 0), np.moveaxis(r - p, -1, 0)
+        return ux * vy - uy * vx
 
     return bool(((side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)).any())
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
-from cavitydesign.errors import Unavailable
-from cavitydesign.masks.layout import Layer, Lettering, Point, Polygon
+from cavitydesign.masks.layout import Layer, Lettering, Point, Polygon, area, box_of
+from cavitydesign.masks.stream import import_gdstk
 
 _GRID = 16
 """The letters' corners lie on sixteenths of their height, so a height of a multiple of 16 units is exact."""
+
+
+Drawn = tuple[tuple[Polygon, ...], tuple[Lettering, ...]]
+"""Polygons with the record of the letters among them."""
 
 
 def rectangle(layer: Layer, x0: int, y0: int, x1: int, y1: int) -> Polygon:
@@ -20,21 +26,14 @@ def rectangle(layer: Layer, x0: int, y0: int, x1: int, y1: int) -> Polygon:
 def cross(layer: Layer, center: Point, size: int, width: int) -> Polygon:
     """A plus sign as one polygon of twelve corners."""
     (x, y), s, w = center, size // 2, width // 2
-    corners = (
-        (-w, -s),
-        (w, -s),
-        (w, -w),
-        (s, -w),
-        (s, w),
-        (w, w),
-        (w, s),
-        (-w, s),
-        (-w, w),
-        (-s, w),
-        (-s, -w),
-        (-w, -w),
-    )
-    return Polygon(layer, tuple((x + dx, y + dy) for dx, dy in corners))
+    arm = ((-w, -s), (w, -s), (w, -w))
+    quarters = ((1, 0), (0, 1), (-1, 0), (0, -1))
+    return Polygon(layer, tuple((x + c * a - d * b, y + d * a + c * b) for c, d in quarters for a, b in arm))
+
+
+def corners(x: int, y: int) -> tuple[Point, Point, Point, Point]:
+    """Those of a rectangle about (0, 0), counter-clockwise from the lower left one."""
+    return (-x, -y), (x, -y), (x, y), (-x, y)
 
 
 def frame(layer: Layer, half_x: int, half_y: int, width: int, ticks: bool) -> tuple[Polygon, ...]:
@@ -58,22 +57,17 @@ def frame(layer: Layer, half_x: int, half_y: int, width: int, ticks: bool) -> tu
     return (*bars, *(Polygon(layer, points) for points in triangles))
 
 
-def scale_bar(layer: Layer, length: int, height: int) -> tuple[Polygon, ...]:
-    """A bar from (0, 0) to (length, 0) with end ticks and nine shorter ones between, as one comb."""
+def scale_bar(layer: Layer, length: int, height: int, at: Point) -> Polygon:
+    """A bar from ``at`` to the right with end ticks and nine shorter ones between, as one comb."""
     bar = max(height // 5, 1)
     tick = max(bar // 2, 1)
     points: list[Point] = [(0, 0), (length, 0)]
     for index in range(10, -1, -1):
-        x = length * index // 10
+        left = min(max(length * index // 10 - tick // 2, 0), length - tick)
         top = height if index in (0, 10) else (7 * height) // 10 if index == 5 else height // 2
-        left, right = max(x - tick // 2, 0), min(x - tick // 2 + tick, length)
-        if index == 0:
-            left, right = 0, tick
-        if index == 10:
-            left, right = length - tick, length
-        points += [(right, bar), (right, top), (left, top), (left, bar)]
-    cleaned = [p for i, p in enumerate(points) if p != points[i - 1]]
-    return (Polygon(layer, tuple(cleaned)),)
+        points += [(left + tick, bar), (left + tick, top), (left, top), (left, bar)]
+    kept = (p for i, p in enumerate(points) if p != points[i - 1])
+    return Polygon(layer, tuple((at[0] + x, at[1] + y) for x, y in kept))
 
 
 def disc(layer: Layer, radius: int) -> Polygon:
@@ -103,23 +97,17 @@ def _polar(radius: float, angle: float) -> Point:
     return round(radius * math.cos(angle)), round(radius * math.sin(angle))
 
 
-def letters(
-    layer: Layer, text: str, height: int, center: Point
-) -> tuple[tuple[Polygon, ...], Lettering | None]:
+def letters(layer: Layer, text: str, height: int, center: Point) -> Drawn:
     """A line of text, its box centred on ``center``. Blank text draws nothing."""
     step = max(height // _GRID, 1)
     shapes = _glyphs(text)
     if not shapes:
-        return (), None
-    xs = [x for points in shapes for x, _ in points]
-    ys = [y for points in shapes for _, y in points]
-    dx = center[0] - (min(xs) + max(xs)) * step // 2
-    dy = center[1] - (min(ys) + max(ys)) * step // 2
-    placed = tuple(
-        Polygon(layer, tuple((x * step + dx, y * step + dy) for x, y in points)) for points in shapes
-    )
-    box = (min(xs) * step + dx, min(ys) * step + dy, max(xs) * step + dx, max(ys) * step + dy)
-    return placed, Lettering(text, step * _GRID, box)
+        return (), ()
+    x0, y0, x1, y1 = box_of([point for points in shapes for point in points])
+    dx, dy = center[0] - (x0 + x1) * step // 2, center[1] - (y0 + y1) * step // 2
+    placed = (tuple((x * step + dx, y * step + dy) for x, y in points) for points in shapes)
+    box = (x0 * step + dx, y0 * step + dy, x1 * step + dx, y1 * step + dy)
+    return tuple(Polygon(layer, points) for points in placed), (Lettering(text, step * _GRID, box),)
 
 
 def letters_width(text: str, height: int) -> int:
@@ -131,27 +119,18 @@ def letters_width(text: str, height: int) -> int:
 @lru_cache(maxsize=4096)
 def _glyphs(text: str) -> tuple[tuple[Point, ...], ...]:
     """The polygons of a line of text in sixteenths of its height, counter-clockwise."""
-    try:
-        import gdstk
-    except ImportError as error:
-        raise Unavailable("gdstk", why=str(error), install="pip install gdstk") from None
-    found = []
-    for polygon in gdstk.text(text, _GRID, (0.0, 0.0)):
-        points = [(round(float(x)), round(float(y))) for x, y in polygon.points]
-        twice = sum(a[0] * b[1] - a[1] * b[0] for a, b in zip(points, points[1:] + points[:1], strict=True))
-        found.append(tuple(points if twice > 0 else points[::-1]))
-    return tuple(found)
+    return tuple(_whole(import_gdstk().text(text, _GRID, (0.0, 0.0))))
 
 
 def subtract(tile: tuple[Point, ...], holes: list[tuple[Point, ...]]) -> list[tuple[Point, ...]]:
     """``tile`` without ``holes``, as polygons without islands (a hole is joined to the rim by a cut of no width)."""
-    import gdstk
+    gdstk = import_gdstk()
+    taken = [gdstk.Polygon(hole) for hole in holes]
+    return sorted(_whole(gdstk.boolean([gdstk.Polygon(tile)], taken, "not", precision=0.5)))
 
-    found = []
-    for polygon in gdstk.boolean(
-        [gdstk.Polygon(tile)], [gdstk.Polygon(hole) for hole in holes], "not", precision=0.5
-    ):
-        points = [(round(float(x)), round(float(y))) for x, y in polygon.points]
-        twice = sum(a[0] * b[1] - a[1] * b[0] for a, b in zip(points, points[1:] + points[:1], strict=True))
-        found.append(tuple(points if twice > 0 else points[::-1]))
-    return sorted(found)
+
+def _whole(polygons: Iterable[Any]) -> Iterator[tuple[Point, ...]]:
+    """gdstk's polygons in whole numbers, counter-clockwise."""
+    for polygon in polygons:
+        points = tuple((round(float(x)), round(float(y))) for x, y in polygon.points)
+        yield points if area(points) > 0.0 else points[::-1]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cavitydesign.errors import InputError, Unavailable
+from cavitydesign.errors import InputError
 from cavitydesign.files import write_atomically
-from cavitydesign.masks.layout import Device, Layout, Reference
+from cavitydesign.masks.layout import Device, Layout, Point, area
 from cavitydesign.masks.spec import MaskSpec
-from cavitydesign.masks.stream import gds_bytes
+from cavitydesign.masks.stream import gds_bytes, import_gdstk
 
 SUFFIXES = (".gds", ".oas")
 
@@ -57,42 +57,31 @@ def write_named(spec: MaskSpec, layout: Layout, folder: str | Path, *, suffix: s
 
 def oas_bytes(layout: Layout) -> bytes:
     """The layout as OASIS, through gdstk; arrays stay repetitions."""
-    gdstk = import_gdstk()
-    unit = layout.spec.database_unit_nm * 1e-3
+    gdstk, unit = import_gdstk(), layout.spec.database_unit_nm * 1e-3
+
+    def um(point: Point) -> tuple[float, float]:
+        return point[0] * unit, point[1] * unit
+
     library = gdstk.Library(layout.spec.name, unit=1e-6, precision=layout.spec.database_unit_nm * 1e-9)
     cells: dict[str, Any] = {}
     for cell in layout.cells:
         made = cells[cell.name] = gdstk.Cell(cell.name)
         for polygon in cell.polygons:
-            layer, datatype = polygon.layer
-            points = [(x * unit, y * unit) for x, y in polygon.points]
-            made.add(gdstk.Polygon(points, layer=layer, datatype=datatype))
-        for reference in cell.references:
-            made.add(_gdstk_reference(gdstk, cells[reference.cell], reference, unit))
+            made.add(gdstk.Polygon([*map(um, polygon.points)], *polygon.layer))
+        for item in cell.references:
+            reference = gdstk.Reference(cells[item.cell], um(item.origin))
+            if item.count > 1:
+                steps = {"v1": um(item.v1), "v2": um(item.v2)}
+                reference.repetition = gdstk.Repetition(columns=item.columns, rows=item.rows, **steps)
+            made.add(reference)
         for mark in cell.texts:
-            x, y = mark.position
-            made.add(
-                gdstk.Label(mark.text, (x * unit, y * unit), layer=mark.layer[0], texttype=mark.layer[1])
-            )
+            layer, texttype = mark.layer
+            made.add(gdstk.Label(mark.text, um(mark.position), layer=layer, texttype=texttype))
         library.add(made)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mask.oas"
         library.write_oas(str(path), validation="crc32")
         return path.read_bytes()
-
-
-def _gdstk_reference(gdstk: Any, cell: Any, reference: Reference, unit: float) -> Any:
-    x, y = reference.origin
-    made = gdstk.Reference(cell, (x * unit, y * unit))
-    if reference.count > 1:
-        (ax, ay), (bx, by) = reference.v1, reference.v2
-        made.repetition = gdstk.Repetition(
-            columns=reference.columns,
-            rows=reference.rows,
-            v1=(ax * unit, ay * unit),
-            v2=(bx * unit, by * unit),
-        )
-    return made
 
 
 def manifest_content(layout: Layout, *, file: str, size: int, sha256: str) -> dict[str, Any]:
@@ -101,17 +90,10 @@ def manifest_content(layout: Layout, *, file: str, size: int, sha256: str) -> di
     counts, areas = layout.polygon_counts(), layout.areas_um2()
     doses = {spec.dose_layer(dose): dose for dose in spec.doses}
     return {
-        "mask": spec.name,
-        "title": spec.title,
-        "mask_id": spec.id,
-        "file": file,
-        "bytes": size,
-        "sha256": sha256,
-        "database_unit_nm": spec.database_unit_nm,
-        "chip_um": list(spec.chip.size_um),
+        "mask": spec.name, "title": spec.title, "mask_id": spec.id, "file": file, "bytes": size, "sha256": sha256,
+        "database_unit_nm": spec.database_unit_nm, "chip_um": list(spec.chip.size_um),
         "circle": {
-            "vertices": spec.circle_vertices,
-            "largest_chord_error_nm": layout.snap.chord_nm,
+            "vertices": spec.circle_vertices, "largest_chord_error_nm": layout.snap.chord_nm,
             "rule": "polygon of the circle's own area",
         },
         "snap": {"largest_vertex_nm": layout.snap.vertex_nm, "largest_position_nm": layout.snap.position_nm},
@@ -141,35 +123,14 @@ def _device_content(layout: Layout, device: Device) -> dict[str, Any]:
     }  # fmt: skip
     if device.design_id:
         found["design_id"] = device.design_id
-    if device.array is not None:
-        record = device.array
-        drawn = drawn_area_nm2(layout, device)
-        aim = (
-            record.feature_area_nm2
-            if record.tone == "feature"
-            else record.cell_area_nm2 - record.feature_area_nm2
-        )
+    record = device.array
+    if record is not None:
+        shapes, whole = layout.cell(record.unit_cell).polygons, record.cell_area_nm2
+        drawn = sum(area(polygon.points) for polygon in shapes) * unit**2
+        aim = record.feature_area_nm2 if record.tone == "feature" else whole - record.feature_area_nm2
         found |= {
             "drawn": record.drawn, "count": record.count, "unit_cell": record.unit_cell,
-            "fill_factor": drawn / record.cell_area_nm2, "fill_factor_designed": aim / record.cell_area_nm2,
+            "fill_factor": drawn / whole, "fill_factor_designed": aim / whole,
             "grid_error_nm": record.grid_error_nm, "position_error_nm": record.position_error_nm,
         }  # fmt: skip
     return found
-
-
-def drawn_area_nm2(layout: Layout, device: Device) -> float:
-    """Area of the polygons in the unit cell of an array, nm²."""
-    from cavitydesign.masks.layout import area
-
-    assert device.array is not None
-    unit = layout.spec.database_unit_nm
-    return sum(area(polygon.points) for polygon in layout.cell(device.array.unit_cell).polygons) * unit**2
-
-
-def import_gdstk() -> Any:
-    """gdstk, or :class:`~cavitydesign.errors.Unavailable`."""
-    try:
-        import gdstk
-    except ImportError as error:
-        raise Unavailable("gdstk", why=str(error), install="pip install gdstk") from None
-    return gdstk

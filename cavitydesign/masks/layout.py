@@ -6,7 +6,8 @@ Every coordinate is a whole number of database units. A reference places ``colum
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,17 +108,31 @@ class ArrayRecord:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One thing on the chip: which cell, where, what it is."""
+    """One thing on the chip: the cell of its name, what it is, and where."""
 
     name: str
     kind: str
-    cell: str
-    origin: Point
+    origin: Point = (0, 0)
     label: str = ""
     size_um: tuple[float, float] = (0.0, 0.0)
     design_id: str = ""
     parameters: tuple[tuple[str, float], ...] = ()
     array: ArrayRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A device with the cells that it needs (those used by others first) and what snapping moved, in nm."""
+
+    device: Device
+    cells: tuple[Cell, ...]
+    vertex_nm: float = 0.0
+    chord_nm: float = 0.0
+
+    @property
+    def box(self) -> Box:
+        """What the device fills about its origin."""
+        return bounds({cell.name: cell for cell in self.cells}, self.device.name) or (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +156,7 @@ class Layout:
 
     def cell(self, name: str) -> Cell:
         """The cell of this name."""
-        return next(cell for cell in self.cells if cell.name == name)
+        return self.by_name[name]
 
     @property
     def by_name(self) -> dict[str, Cell]:
@@ -159,8 +174,7 @@ class Layout:
 
     def polygon_counts(self) -> dict[Layer, int]:
         """Polygons per (layer, datatype) with every array written out."""
-        totals = _totals(self, lambda _: 1)
-        return {layer: int(value) for layer, value in totals.items()}
+        return {layer: int(value) for layer, value in _totals(self, lambda _: 1).items()}
 
     def areas_um2(self) -> dict[Layer, float]:
         """Drawn area per (layer, datatype) with every array written out, µm²; what overlaps counts twice."""
@@ -179,24 +193,24 @@ class Outline:
 
 def area(points: tuple[Point, ...]) -> float:
     """Shoelace formula, positive for counter-clockwise; exact in integers."""
-    total = 0
-    for (ax, ay), (bx, by) in zip(points, points[1:] + points[:1], strict=True):
-        total += ax * by - ay * bx
-    return 0.5 * total
+    pairs = zip(points, points[1:] + points[:1], strict=True)
+    return 0.5 * sum(ax * by - ay * bx for (ax, ay), (bx, by) in pairs)
 
 
 def bounds(by_name: Mapping[str, Cell], name: str) -> Box | None:
     """Bounding box of a cell with all it refers to (x0, y0, x1, y1), database units; None when it is empty."""
-    cell = by_name[name]
-    xs = [x for polygon in cell.polygons for x, _ in polygon.points]
-    ys = [y for polygon in cell.polygons for _, y in polygon.points]
-    for reference in cell.references:
+    boxes = [box_of(polygon.points) for polygon in by_name[name].polygons]
+    for reference in by_name[name].references:
         box = bounds(by_name, reference.cell)
         if box is not None:
-            for x, y in reference.corners():
-                xs += [x + box[0], x + box[2]]
-                ys += [y + box[1], y + box[3]]
-    return (min(xs), min(ys), max(xs), max(ys)) if xs else None
+            boxes.append(box_of(reference.corners(), box))
+    return box_of([corner for box in boxes for corner in (box[:2], box[2:])]) if boxes else None
+
+
+def box_of(points: Sequence[Point], each: Box = (0, 0, 0, 0)) -> Box:
+    """The box around some points, or around a box about each of them."""
+    xs, ys = zip(*points, strict=True)
+    return min(xs) + each[0], min(ys) + each[1], max(xs) + each[2], max(ys) + each[3]
 
 
 def outlines(layout: Layout, *, cell: str | None = None, max_polygons: int = 20_000) -> tuple[Outline, ...]:
@@ -243,29 +257,22 @@ def _simplified(
     by_name: Mapping[str, Cell], reference: Reference, at: Point
 ) -> Iterator[tuple[tuple[Polygon, ...], Array, bool]]:
     """The hull of an array: the parallelogram of its sites, widened by half a cell."""
-    child = by_name[reference.cell]
-    box = bounds(by_name, reference.cell)
+    child, box = by_name[reference.cell], bounds(by_name, reference.cell)
     if box is None or not child.polygons:
         return
-    half1 = np.array(reference.v1) / 2
-    half2 = np.array(reference.v2) / 2
-    signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    corners = [
-        np.array(c) + s * half1 + t * half2 for c, (s, t) in zip(reference.corners(), signs, strict=True)
-    ]
-    middle = np.array([box[0] + box[2], box[1] + box[3]]) / 2
-    points = tuple((round(float(x)), round(float(y))) for x, y in (corner + middle for corner in corners))
+    signs, steps = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]), np.array([reference.v1, reference.v2])
+    corners = np.array(reference.corners()) + 0.5 * (signs @ steps + np.add(box[:2], box[2:]))
+    points = tuple((x, y) for x, y in np.rint(corners).astype(int).tolist())
     yield (Polygon(child.polygons[0].layer, points),), np.array([at], dtype=np.int64), True
 
 
 def _totals(layout: Layout, measure: Callable[[Polygon], float]) -> dict[Layer, float]:
     known: dict[str, dict[Layer, float]] = {}
     for cell in layout.cells:  # those used by others stand first
-        total: dict[Layer, float] = {}
+        total = known[cell.name] = defaultdict(float)
         for polygon in cell.polygons:
-            total[polygon.layer] = total.get(polygon.layer, 0) + measure(polygon)
+            total[polygon.layer] += measure(polygon)
         for reference in cell.references:
             for layer, value in known[reference.cell].items():
-                total[layer] = total.get(layer, 0) + value * reference.count
-        known[cell.name] = total
+                total[layer] += value * reference.count
     return dict(sorted(known[layout.top].items()))

@@ -31,41 +31,33 @@ def mask_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") ->
     if not isinstance(content, Mapping):
         raise InputError("a mask is a table of keys", value=content)
     if "family" in content:
-        raise InputError(
-            "this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]"
-        )
-    found: dict[str, Any] = {}
-    complaints: list[InputError] = []
-    for name, item in content.items():
-        if name in ("fields", "apertures") and isinstance(item, list | tuple):
-            found[name] = []
-            for index, entry in enumerate(item):
-                try:
-                    found[name].append(_with_design(entry, Path(base_dir), f"{name}.{index}"))
-                except InputError as error:
-                    complaints.append(error)
-        else:
-            found[name], _ = strip_sources(item, str(name))
-    if complaints:
-        raise told_together(complaints)
-    return validated(MaskSpec, found)
+        rule = "this is a design, not a mask; a mask draws designs, under [[fields]] or [[apertures]]"
+        raise InputError(rule)
+    found, faults = dict(content), {}
+    for name in ("fields", "apertures"):
+        entries = content.get(name)
+        if isinstance(entries, list | tuple):
+            numbered = ((f"{name}.{index}.design", entry) for index, entry in enumerate(entries))
+            found[name] = [_with_design(entry, Path(base_dir), key, faults) for key, entry in numbered]
+    plain, _ = strip_sources(found, faults=faults)
+    return validated(MaskSpec, plain, faults=faults)
 
 
-def _with_design(entry: Any, base_dir: Path, key: str) -> Any:
-    if not isinstance(entry, Mapping):
+def _with_design(entry: Any, base_dir: Path, key: str, faults: dict[str, InputError]) -> Any:
+    """An entry with the design that it names or spells out; what is wrong with that is added to ``faults``."""
+    if not isinstance(entry, Mapping) or "design" not in entry:
         return entry
-    plain, _ = strip_sources({name: item for name, item in entry.items() if name != "design"}, key)
-    if "design" not in entry:
-        return plain
-    design, key = entry["design"], f"{key}.design"
-    if isinstance(design, str):
-        return {**plain, "design": load_design(_sane_path(design, base_dir, key))}
-    if isinstance(design, Mapping):
-        try:
-            return {**plain, "design": design_from_dict(design, base_dir=base_dir)}
-        except InputError as error:
-            raise error.under(key) from None
-    return {**plain, "design": design}
+    design = entry["design"]
+    try:
+        if isinstance(design, str):
+            design = load_design(_sane_path(design, base_dir, key))
+        elif isinstance(design, Mapping):
+            design = design_from_dict(design, base_dir=base_dir)
+    except InputError as error:
+        told = getattr(error, "complaints", (error,))
+        inside = isinstance(design, Mapping)  # the key of another file stays as it is
+        faults[key] = told_together(f.under(key) if inside and f.file is None else f for f in told)
+    return {**entry, "design": design}
 
 
 def _sane_path(text: str, base_dir: Path, key: str) -> Path:

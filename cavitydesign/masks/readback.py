@@ -7,6 +7,7 @@ for, in exact lengths: each copy's position, and the XOR of the unit cell with i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +17,9 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.masks.arrays import MAX_BLOCKS
-from cavitydesign.masks.gds import SUFFIXES, import_gdstk
+from cavitydesign.masks.gds import SUFFIXES
 from cavitydesign.masks.layout import Array, ArrayRecord, Cell, Device, Layout, Point, Polygon, Reference
+from cavitydesign.masks.stream import import_gdstk
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +65,27 @@ def read_back(path: str | Path, layout: Layout) -> ReadBack:
         area, notes = _compare(expected[name], found[name])
         xor += area * (unit_nm * 1e-3) ** 2
         problems += notes
-    shape, position, copies, pitches = 0.0, 0.0, 0, []
-    for device in layout.devices:
-        if device.array is None or device.cell not in found or device.array.unit_cell not in found:
-            continue
-        result = _against_design(layout, device, device.array, found)
-        shape, position, copies = (
-            max(shape, result.shape),
-            max(position, result.position),
-            copies + result.copies,
-        )
-        pitches.append((device.name, result.pitch))
-        problems += result.problems
-    return ReadBack(path, xor, shape, position, copies, tuple(pitches), tuple(sorted(problems)))
+    results = {
+        device.name: _against_design(layout, device, device.array, found)
+        for device in layout.devices
+        if device.array is not None and {device.name, device.array.unit_cell} <= found.keys()
+    }
+    each = results.values()
+    problems += [problem for item in each for problem in item.problems]
+    shape = max((item.shape for item in each), default=0.0)
+    position = max((item.position for item in each), default=0.0)
+    copies, pitches = sum(item.copies for item in each), tuple((name, r.pitch) for name, r in results.items())
+    return ReadBack(path, xor, shape, position, copies, pitches, tuple(sorted(problems)))
 
 
 def _read(path: Path, unit_nm: float) -> tuple[dict[str, Cell], list[str]]:
-    gdstk = import_gdstk()
-    if path.suffix.lower() not in SUFFIXES:
+    gdstk, suffix = import_gdstk(), path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise InputError("a mask is a .gds or .oas file", file=path)
     if not path.is_file():
         raise InputError("there is no such file", file=path)
     try:
-        library = (gdstk.read_gds if path.suffix.lower() == ".gds" else gdstk.read_oas)(str(path))
+        library = (gdstk.read_gds if suffix == ".gds" else gdstk.read_oas)(str(path))
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(f"cannot be read as a mask: {error}", file=path) from None
     problems = []
@@ -99,10 +99,9 @@ def _cell(cell: Any, scale: float) -> Cell:
     polygons = []
     for polygon in cell.polygons:
         points = np.rint(np.asarray(polygon.points) * scale).astype(int).tolist()
+        layer = (polygon.layer, polygon.datatype)
         for dx, dy in _offsets(polygon.repetition, scale):
-            polygons.append(
-                Polygon((polygon.layer, polygon.datatype), tuple((x + dx, y + dy) for x, y in points))
-            )
+            polygons.append(Polygon(layer, tuple((x + dx, y + dy) for x, y in points)))
     references = []
     for item in cell.references:
         name = item.cell if isinstance(item.cell, str) else item.cell.name
@@ -120,12 +119,11 @@ def _offsets(repetition: Any, scale: float) -> list[Point]:
 def _references(name: str, item: Any, scale: float) -> list[Reference]:
     repetition, origin = item.repetition, _point(item.origin, scale)
     if repetition.columns and repetition.rows:
-        if repetition.v1 is not None:
-            v1, v2 = _point(repetition.v1, scale), _point(repetition.v2, scale)
-        else:
-            sx, sy = _point(repetition.spacing, scale)
-            v1, v2 = (sx, 0), (0, sy)
-        return [Reference(name, origin, repetition.columns, repetition.rows, v1, v2)]
+        steps = repetition.v1, repetition.v2
+        if repetition.v1 is None:
+            steps = (repetition.spacing[0], 0.0), (0.0, repetition.spacing[1])
+        vectors = (_point(step, scale) for step in steps)
+        return [Reference(name, origin, repetition.columns, repetition.rows, *vectors)]
     shifts = _offsets(repetition, scale)
     steps = {(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(shifts)}
     if len(steps) == 1:  # one row of equal steps, which OASIS keeps as a list
@@ -148,13 +146,10 @@ def _compare(expected: Cell, found: Cell) -> tuple[float, list[str]]:
         number = len(set(wanted) ^ set(there))
         problems.append(f"cell {expected.name}: {number} references differ in cell, origin, count or step")
     layers = {polygon.layer for polygon in (*expected.polygons, *found.polygons)}
-    area = sum(
-        xor_area(
-            [p.points for p in expected.polygons if p.layer == layer],
-            [p.points for p in found.polygons if p.layer == layer],
-        )
-        for layer in sorted(layers)
-    )
+    area = 0.0
+    for layer in sorted(layers):
+        pair = ([p.points for p in cell.polygons if p.layer == layer] for cell in (expected, found))
+        area += xor_area(*pair)
     if area > 0.0:
         problems.append(f"cell {expected.name}: polygons differ over {area:g} square database units")
     return area, problems
@@ -162,11 +157,9 @@ def _compare(expected: Cell, found: Cell) -> tuple[float, list[str]]:
 
 def _plain(reference: Reference) -> tuple[Any, ...]:
     """A reference in the one form that all formats agree on: steps that are not taken do not count."""
-    v1 = reference.v1 if reference.columns > 1 else (0, 0)
-    v2 = reference.v2 if reference.rows > 1 else (0, 0)
-    if reference.columns == 1:
-        return reference.cell, reference.origin, reference.rows, 1, v2, (0, 0)
-    return reference.cell, reference.origin, reference.columns, reference.rows, v1, v2
+    steps = (reference.columns, reference.v1), (reference.rows, reference.v2)
+    taken = [step for step in steps if step[0] > 1]
+    return reference.cell, reference.origin, *taken
 
 
 def xor_area(first: list[Any], second: list[Any]) -> float:
@@ -194,34 +187,24 @@ class _Found:
 
 
 def _against_design(layout: Layout, device: Device, record: ArrayRecord, found: dict[str, Cell]) -> _Found:
-    unit, problems = layout.spec.database_unit_nm, []
-    references = [r for r in found[device.cell].references if r.cell == record.unit_cell]
+    unit, stated = layout.spec.database_unit_nm, record.position_error_nm
+    references = [r for r in found[device.name].references if r.cell == record.unit_cell]
     copies = sum(reference.count for reference in references)
-    if copies != record.count:
-        problems.append(f"{device.name}: {copies} copies, not {record.count}")
+    problems = [f"{copies} copies, not {record.count}"] if copies != record.count else []
+    shape, position, pitch = 0.0, 0.0, math.nan
     if len(references) > len(record.sublattices) * MAX_BLOCKS:
-        return _Found(
-            0.0,
-            0.0,
-            copies,
-            float("nan"),
-            [*problems, f"{device.name}: {len(references)} references, no array"],
-        )
-    position, pitch, strangers = _match(references, record, unit)
-    if strangers:
-        problems.append(
-            f"{device.name}: {strangers} references do not belong to the lattice, or repeat a part of it"
-        )
-    if position > record.position_error_nm + 1e-6:
-        problems.append(
-            f"{device.name}: a copy is {position:.4g} nm from its place, stated {record.position_error_nm:.4g} nm"
-        )
-    shape, allowed = _shape_error(layout, record, found[record.unit_cell], unit)
-    if shape > allowed:
-        problems.append(
-            f"{device.name}: the feature differs from the design by {shape:.3%} of its area, allowed {allowed:.3%}"
-        )
-    return _Found(shape, position, copies, pitch, problems)
+        problems.append(f"{len(references)} references, no array")
+    else:
+        position, pitch, strangers = _match(references, record, unit)
+        if strangers:
+            problems.append(f"{strangers} references do not belong to the lattice, or repeat a part of it")
+        if position > stated + 1e-6:
+            problems.append(f"a copy is {position:.4g} nm from its place, stated {stated:.4g} nm")
+        shape, allowed = _shape_error(layout, record, found[record.unit_cell], unit)
+        if shape > allowed:
+            differs = f"differs from the design by {shape:.3%} of its area, allowed {allowed:.3%}"
+            problems.append(f"the feature {differs}")
+    return _Found(shape, position, copies, pitch, [f"{device.name}: {problem}" for problem in problems])
 
 
 def _match(references: list[Reference], record: ArrayRecord, unit_nm: float) -> tuple[float, float, int]:
@@ -231,7 +214,7 @@ def _match(references: list[Reference], record: ArrayRecord, unit_nm: float) -> 
     The distance is then linear in the copy's number within the reference, so its largest value is at a corner, and
     four corners stand for all copies exactly. References must neither overlap in indices nor leave the lattice.
     """
-    worst, pitch, left = 0.0, float("nan"), list(references)
+    worst, pitch, left = 0.0, math.nan, list(references)
     for first, n1, n2, v1, v2 in record.sublattices:
         basis, taken, found = np.array([v1, v2]), [], []
         for reference in left:
@@ -240,10 +223,9 @@ def _match(references: list[Reference], record: ArrayRecord, unit_nm: float) -> 
             whole = np.rint(index)
             away = np.hypot(*((index - whole) @ basis).T)
             span = tuple((whole[2] - whole[0] + 1).tolist())
-            # A file may hold a single line of copies as its columns or as its rows.
-            sizes = {(reference.columns, reference.rows)} | (
-                {(1, reference.columns)} if reference.rows == 1 else set()
-            )
+            sizes = [(reference.columns, reference.rows)]
+            if reference.rows == 1:  # a file may hold a single line of copies as its columns or as its rows
+                sizes.append((1, reference.columns))
             fits = (whole[0] >= 0).all() and (whole[2] < (n1, n2)).all() and span in sizes
             if fits and away.max() < 0.2 * np.hypot(*basis.T).min():
                 taken.append((*whole[0], *(whole[2] + 1)))
@@ -273,9 +255,8 @@ def _shape_error(layout: Layout, record: ArrayRecord, cell: Cell, unit: float) -
     ideal = list(record.outlines_nm)
     if record.tone == "inverse":
         gdstk = import_gdstk()
-        (_, _, _, v1, v2), corner = record.sublattices[0], np.concatenate(drawn).min(axis=0)
-        low = next(p for points in drawn for p in points.tolist() if p[1] == corner[1])
-        low = min((p for points in drawn for p in points.tolist() if p[1] == low[1]), key=lambda p: p[0])
+        *_, v1, v2 = record.sublattices[0]
+        low = min(np.concatenate(drawn).tolist(), key=lambda p: (p[1], p[0]))
         tile = np.array(low) + np.array([(0.0, 0.0), v1, np.add(v1, v2), v2])
         rest = gdstk.boolean([gdstk.Polygon(tile)], [gdstk.Polygon(p) for p in drawn], "not", precision=1e-6)
         drawn = [polygon.points for polygon in rest]

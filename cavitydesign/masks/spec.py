@@ -41,11 +41,11 @@ MAX_COORDINATE = 2**30
 """Largest coordinate in database units: GDSII stores 32-bit integers, and differences must fit as well."""
 MAX_DEVICES = 5000
 _MAX_VALUES = 1000
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_PLACEHOLDERS = {
-    "field": frozenset({"period", "value", "dose", "wavelength", "periods"}),
-    "aperture": frozenset({"diameter", "spacer", "film"}),
-}
+
+
+def _refuse(broken: bool, rule: str) -> None:
+    if broken:
+        raise ValueError(rule)
 
 
 def expand_numbers(content: Any) -> Any:
@@ -60,48 +60,48 @@ def expand_numbers(content: Any) -> Any:
     if not isinstance(content, str):
         return content
     parts = content.split(":")
-    if len(parts) != 3:
-        raise ValueError("a range is written 'start:stop:step'")
+    _refuse(len(parts) != 3, "a range is written 'start:stop:step'")
     try:
         start, stop, step = (Decimal(part.strip()) for part in parts)
     except InvalidOperation:
         raise ValueError("a range is three numbers, 'start:stop:step'") from None
-    if not (start.is_finite() and stop.is_finite() and step.is_finite()):
-        raise ValueError("a range is three finite numbers, 'start:stop:step'")
-    if max(abs(start), abs(stop), abs(step)) > Decimal("1e9"):
-        raise ValueError("a range has no numbers beyond 1e9")
-    if step <= 0 or stop < start:
-        raise ValueError("a range needs step > 0 and stop >= start")
-    if (stop - start) / step >= _MAX_VALUES:
-        raise ValueError(f"a range has at most {_MAX_VALUES} values")
+    finite = start.is_finite() and stop.is_finite() and step.is_finite()
+    _refuse(not finite, "a range is three finite numbers, 'start:stop:step'")
+    _refuse(max(abs(start), abs(stop), abs(step)) > Decimal("1e9"), "a range has no numbers beyond 1e9")
+    _refuse(step <= 0 or stop < start, "a range needs step > 0 and stop >= start")
+    _refuse((stop - start) / step >= _MAX_VALUES, f"a range has at most {_MAX_VALUES} values")
     return tuple(float(start + step * index) for index in range(int((stop - start) / step) + 1))
 
 
-def _plain_text(text: str) -> str:
-    if any(not " " <= letter <= "~" for letter in text):
-        raise ValueError("only printable ASCII letters can be drawn (write um for µm)")
-    return text
+def _matching(pattern: str, rule: str) -> BeforeValidator:
+    def checked(text: Any) -> Any:
+        if isinstance(text, str) and not re.fullmatch(pattern, text):
+            raise ValueError(rule)
+        return text
+
+    return BeforeValidator(checked)
 
 
-def _safe_name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError("a name has 1 to 64 letters, digits, - and _ (it becomes a file's or a cell's name)")
-    return text
-
-
-Name = Annotated[str, BeforeValidator(lambda text: _safe_name(text) if isinstance(text, str) else text)]
-Text = Annotated[
-    str,
-    Field(max_length=120),
-    BeforeValidator(lambda text: _plain_text(text) if isinstance(text, str) else text),
-]
+_NAME_RULE = "a name has 1 to 64 letters, digits, - and _ (it becomes a file's or a cell's name)"
+Name = Annotated[str, _matching("[A-Za-z0-9][A-Za-z0-9_-]{0,63}", _NAME_RULE)]
+_TEXT_RULE = "only printable ASCII letters can be drawn (write um for µm)"
+Text = Annotated[str, Field(max_length=120), _matching("[ -~]*", _TEXT_RULE)]
 Numbers = Annotated[
     tuple[Positive, ...], BeforeValidator(expand_numbers), Field(min_length=1, max_length=_MAX_VALUES)
 ]
 Micrometres = Annotated[float, Field(gt=0.0, le=200_000.0)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
 GdsNumber = Annotated[int, Field(ge=0, le=32767)]
 LayerNumber = tuple[GdsNumber, GdsNumber]
+
+
+def _check_distinct(values: tuple[float, ...], key: str) -> None:
+    _refuse(len(set(values)) != len(values), f"{key}: each value once")
+
+
+def _check_placeholders(label: str, *known: str) -> None:
+    unknown = sorted(set(re.findall(r"\{([^{}]*)\}", label)) - set(known))
+    there = ", ".join(sorted(known))
+    _refuse(bool(unknown), f"label: no placeholder {{{''.join(unknown[:1])}}}; there are {there}")
 
 
 class Chip(Value):
@@ -114,10 +114,9 @@ class Chip(Value):
 
     @model_validator(mode="after")
     def _has_room(self) -> Self:
-        if self.frame_width_um > self.margin_um:
-            raise ValueError("frame_width_um must not exceed margin_um")
-        if 2.0 * self.margin_um >= min(self.size_um):
-            raise ValueError("margin_um leaves no room on a chip of this size")
+        _refuse(self.frame_width_um > self.margin_um, "frame_width_um must not exceed margin_um")
+        no_room = 2.0 * self.margin_um >= min(self.size_um)
+        _refuse(no_room, "margin_um leaves no room on a chip of this size")
         return self
 
 
@@ -159,8 +158,7 @@ class Marks(Value):
 
     @model_validator(mode="after")
     def _slender(self) -> Self:
-        if self.width_um > 0.25 * self.cross_um:
-            raise ValueError("width_um must not exceed a quarter of cross_um")
+        _refuse(self.width_um > 0.25 * self.cross_um, "width_um must not exceed a quarter of cross_um")
         return self
 
 
@@ -198,35 +196,33 @@ class FieldSpec(Value):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        lattice = self.design.lattice
-        if not lattice.dimensions:
-            raise ValueError(
-                "design: an array needs a design with a [lattice]; a two-mirror cavity goes under [[apertures]]"
-            )
-        if self.side_um is not None and self.periods is not None:
-            raise ValueError("give side_um or periods, not both")
-        if self.side_um is None and self.periods is None and self.design.device is None:
-            raise ValueError("give side_um or periods; the design has no [device]")
+        lattice, columns = self.design.lattice, len(self.periods_nm or (1.0,))
+        sized, counted, told = self.side_um is not None, self.periods is not None, self.wavelengths_nm
+        rule = "an array needs a design with a [lattice]; a two-mirror cavity goes under [[apertures]]"
+        _refuse(not lattice.dimensions, f"design: {rule}")
+        _refuse(sized and counted, "give side_um or periods, not both")
+        endless = not sized and not counted and self.design.device is None
+        _refuse(endless, "give side_um or periods; the design has no [device]")
         if self.periods is not None:
             check_periods(self.periods, lattice, key="periods")
-        if lattice.dimensions == 1 and self.length_um is None and self.side_um is None:
+        if lattice.dimensions == 1 and self.length_um is None and not sized:
             raise RuleBroken("lines need their length, or a side_um", key="length_um")
         if lattice.dimensions != 1 and self.length_um is not None:
             raise RuleBroken("is for a line lattice", key="length_um", value=self.length_um)
-        _distinct(self.periods_nm or (), "periods_nm")
-        _distinct(self.doses, "doses")
-        _distinct(self.vary.values if self.vary else (), "vary.values")
-        columns = len(self.periods_nm or (1.0,))
-        if self.wavelengths_nm is not None and len(self.wavelengths_nm) != columns:
-            raise ValueError(
-                f"wavelengths_nm has one number per period: {columns}, not {len(self.wavelengths_nm)}"
-            )
-        if "{wavelength}" in self.label and self.wavelengths_nm is None:
-            raise ValueError("label: {wavelength} needs wavelengths_nm")
-        if "{value}" in self.label and self.vary is None:
-            raise ValueError("label: {value} needs vary")
-        _check_placeholders(self.label, _PLACEHOLDERS["field"])
+        _check_distinct(self.periods_nm or (), "periods_nm")
+        _check_distinct(self.doses, "doses")
+        _check_distinct(self.vary.values if self.vary else (), "vary.values")
+        if told is not None and len(told) != columns:
+            raise ValueError(f"wavelengths_nm has one number per period: {columns}, not {len(told)}")
+        _refuse("{wavelength}" in self.label and told is None, "label: {wavelength} needs wavelengths_nm")
+        _refuse("{value}" in self.label and self.vary is None, "label: {value} needs vary")
+        _check_placeholders(self.label, "period", "value", "dose", "wavelength", "periods")
         return self
+
+    @property
+    def devices(self) -> int:
+        """How many arrays these are."""
+        return len(self.periods_nm or (1,)) * len(self.vary.values if self.vary else (1,)) * len(self.doses)
 
     @property
     def own_period_nm(self) -> float:
@@ -254,22 +250,22 @@ class ApertureSpec(Value):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if not self.design.gaps_nm():
-            raise ValueError(
-                f"design: spacer rings are for a cavity between two mirrors, not for a {self.design.family}"
-            )
-        _distinct(self.diameters_um, "diameters_um")
-        smallest = min(self.diameters_um)
-        if max(self.diameters_um) > 200_000.0:
-            raise ValueError("diameters_um: at most 200000")
-        if 2.0 * self.film_margin_um >= smallest:
-            raise ValueError(f"film_margin_um leaves no film in the aperture of {smallest:g} um")
-        if self.vents * self.vent_um >= 0.5 * math.pi * smallest:
-            raise ValueError(
-                f"vents take more than half of the ring of {smallest:g} um; use fewer or narrower ones"
-            )
-        _check_placeholders(self.label, _PLACEHOLDERS["aperture"])
+        smallest, family = min(self.diameters_um), self.design.family
+        rule = f"spacer rings are for a cavity between two mirrors, not for a {family}"
+        _refuse(not self.design.gaps_nm(), f"design: {rule}")
+        _check_distinct(self.diameters_um, "diameters_um")
+        _refuse(max(self.diameters_um) > 200_000.0, "diameters_um: at most 200000")
+        rule = f"film_margin_um leaves no film in the aperture of {smallest:g} um"
+        _refuse(2.0 * self.film_margin_um >= smallest, rule)
+        rule = f"vents take more than half of the ring of {smallest:g} um; use fewer or narrower ones"
+        _refuse(self.vents * self.vent_um >= 0.5 * math.pi * smallest, rule)
+        _check_placeholders(self.label, "diameter", "spacer", "film")
         return self
+
+    @property
+    def devices(self) -> int:
+        """How many rings these are."""
+        return len(self.diameters_um) * self.copies
 
 
 class WitnessSpec(Value):
@@ -312,39 +308,34 @@ class MaskSpec(Value):
     @classmethod
     def _divides_a_micrometre(cls, unit: float) -> float:
         ratio = 1000.0 / unit
-        if ratio > 1e6 or abs(ratio - round(ratio)) > 1e-6:
-            raise ValueError("must divide 1000 nm, and be at least 0.001")
+        uneven = ratio > 1e6 or abs(ratio - round(ratio)) > 1e-6
+        _refuse(uneven, "must divide 1000 nm, and be at least 0.001")
         return unit
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if not self.fields and not self.apertures:
-            raise ValueError("a mask needs [[fields]] or [[apertures]]")
-        names = [item.name for item in (*self.fields, *self.apertures)]
-        if len({name.upper().replace("-", "_") for name in names}) != len(names):
-            raise ValueError("fields and apertures need different names")
-        if max(self.chip.size_um) * 1000.0 / self.database_unit_nm > MAX_COORDINATE:
-            raise ValueError(
-                "database_unit_nm: too fine for a chip of this size (GDSII has 32-bit coordinates)"
-            )
-        if sum(devices_in(item) for item in (*self.fields, *self.apertures)) > MAX_DEVICES:
-            raise ValueError(f"more than {MAX_DEVICES} devices; use fewer periods, values or doses")
-        self._check_layers()
+        items = (*self.fields, *self.apertures)
+        names = {item.name.upper().replace("-", "_") for item in items}
+        _refuse(not items, "a mask needs [[fields]] or [[apertures]]")
+        _refuse(len(names) != len(items), "fields and apertures need different names")
+        reach = max(self.chip.size_um) * 1000.0 / self.database_unit_nm
+        rule = "too fine for a chip of this size (GDSII has 32-bit coordinates)"
+        _refuse(reach > MAX_COORDINATE, f"database_unit_nm: {rule}")
+        rule = f"more than {MAX_DEVICES} devices; use fewer periods, values or doses"
+        _refuse(sum(item.devices for item in items) > MAX_DEVICES, rule)
+        used: dict[LayerNumber, str] = {}
+        for role, number in self.layers:
+            first = used.setdefault(number, role)
+            _refuse(first != role, f"layers.{role}: {number} is also {first}")
+        for index, dose in enumerate(self.doses[1:], 2):
+            number = self.dose_layer(dose)
+            rule = f"dose {index} needs datatype {number[1]}, which is taken"
+            _refuse(number in used or number[1] > 32767, f"layers.pattern: {rule}")
         return self
 
-    def _check_layers(self) -> None:
-        used: dict[tuple[int, int], str] = {}
-        for role in Layers.model_fields:
-            number = getattr(self.layers, role)
-            if number in used:
-                raise ValueError(f"layers.{role}: {number} is also {used[number]}")
-            used[number] = role
-        for index in range(1, len(self.doses)):
-            number = self.layers.pattern[0], self.layers.pattern[1] + index
-            if number in used or number[1] > 32767:
-                raise ValueError(
-                    f"layers.pattern: dose {index + 1} needs datatype {number[1]}, which is taken"
-                )
+    def units(self, length_um: float) -> int:
+        """A length in database units."""
+        return round(length_um * 1000.0 / self.database_unit_nm)
 
     @property
     def doses(self) -> tuple[float, ...]:
@@ -354,21 +345,3 @@ class MaskSpec(Value):
     def dose_layer(self, dose: float) -> LayerNumber:
         """(layer, datatype) of the patterns of one dose."""
         return self.layers.pattern[0], self.layers.pattern[1] + self.doses.index(dose)
-
-
-def devices_in(item: FieldSpec | ApertureSpec) -> int:
-    """How many devices a field or a set of apertures makes."""
-    if isinstance(item, ApertureSpec):
-        return len(item.diameters_um) * item.copies
-    return len(item.periods_nm or (1.0,)) * len(item.vary.values if item.vary else (1.0,)) * len(item.doses)
-
-
-def _distinct(values: tuple[float, ...], key: str) -> None:
-    if len(set(values)) != len(values):
-        raise ValueError(f"{key}: each value once")
-
-
-def _check_placeholders(label: str, known: frozenset[str]) -> None:
-    unknown = sorted(set(re.findall(r"\{([^{}]*)\}", label)) - known)
-    if unknown:
-        raise ValueError(f"label: no placeholder {{{unknown[0]}}}; there are {', '.join(sorted(known))}")

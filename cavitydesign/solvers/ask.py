@@ -88,10 +88,6 @@ class Ask:
             stack, checked_window(window_nm), device, _pair(bloch), float(angle_deg), progress or silent
         )
 
-    def replace(self, **changes: Any) -> Ask:
-        """A question with some parts changed."""
-        return replace(self, **changes)
-
 
 class Solver:
     """Base of the solvers' settings. A class that answers must say its ``name`` and its ``version``.

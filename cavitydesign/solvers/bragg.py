@@ -29,12 +29,12 @@ from cavitydesign.errors import InputError, Status
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.index import Dispersion
 from cavitydesign.optics.media.numeric import NumericLayer, NumericStack, resolve_stack
-from cavitydesign.optics.uniform.multilayer import characteristic, media
+from cavitydesign.optics.uniform.derivative import stack_derivative
 from cavitydesign.optics.uniform.resonator import UniformResonance, uniform_resonances
-from cavitydesign.optics.uniform.zeros import value_and_derivative
 from cavitydesign.solvers.ask import Ask, Solver, option
 from cavitydesign.solvers.solution import Modes, Solution
 
+_STEP = 1e-4  # in index, of the confinement's difference quotient
 _Q_MIN = 5.0  # a wave that leaks faster than this is no resonance
 
 
@@ -78,18 +78,14 @@ class Bragg(Solver):
             )
         numeric = resolve_stack(ask.stack, window_nm=ask.window_nm)
         lines = bragg_lines(numeric, window_nm=ask.window_nm, orders=self.orders)
-        count = ask.stack.lattice.guided_waves
+        waves = [line.wave for line in lines]
+        shared = ("wavelength_nm", "polarization", "n_eff", "q_up", "q_down", "q_absorbed")
         modes = Modes.from_columns(
-            wavelength_nm=[line.wave.wavelength_nm for line in lines],
-            polarization=[line.wave.polarization for line in lines],
-            degeneracy=[count] * len(lines),
-            n_eff=[line.wave.n_eff for line in lines],
+            **{name: [getattr(wave, name) for wave in waves] for name in shared},
+            degeneracy=[ask.stack.lattice.guided_waves] * len(lines),
             order=[line.order for line in lines],
             confinement=[line.confinement for line in lines],
-            q_up=[line.wave.q_up for line in lines],
-            q_down=[line.wave.q_down for line in lines],
-            q_absorbed=[line.wave.q_absorbed for line in lines],
-            k0_per_nm=[line.wave.k0 for line in lines],
+            k0_per_nm=[wave.k0 for wave in waves],
         )
         status = Status.APPROXIMATE if lines else Status.NO_MODES
         if not all(line.wave.complete for line in lines):
@@ -132,16 +128,13 @@ def averaged(numeric: NumericStack) -> NumericStack:
     if numeric.is_uniform:
         return numeric
     area = numeric.lattice.cell_area_nm2
-    materials, gain = list(numeric.materials), list(numeric.gain)
-    layers = []
-    for layer in numeric.layers:
-        if not layer.inclusions:
-            layers.append(layer)
-            continue
-        parts = [(item.pattern.area_nm2 / area, item.material, item.host) for item in layer.inclusions]
-        materials.append(_mixture(numeric, layer.material, parts))
-        gain.append(False)
-        layers.append(NumericLayer(layer.thickness_nm, len(materials) - 1, (), layer.name))
+    materials, gain, layers = list(numeric.materials), list(numeric.gain), list(numeric.layers)
+    for number, layer in enumerate(numeric.layers):
+        if layer.inclusions:
+            parts = [(item.pattern.area_nm2 / area, item.material, item.host) for item in layer.inclusions]
+            layers[number] = NumericLayer(layer.thickness_nm, len(materials), (), layer.name)
+            materials.append(_mixture(numeric, layer.material, parts))
+            gain.append(False)
     return replace(numeric, materials=tuple(materials), gain=tuple(gain), layers=tuple(layers))
 
 
@@ -183,20 +176,12 @@ def _confinement(numeric: NumericStack, wave: UniformResonance) -> float:
     film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
     if not film:
         return math.nan
-    kx = (wave.in_plane_per_nm).real
-
-    def at(stack: NumericStack, k0: Array) -> tuple[Array, Array]:
-        return characteristic(media(stack, k0), k0, kx / k0, wave.algebra, wave.sheets)
-
-    h = 1e-3 / max(numeric.thickness_nm, 1.0)
-    _, slope = value_and_derivative(lambda k0: at(averaged(numeric), k0), np.array(wave.k0), h)
-    _, log_0 = at(averaged(numeric), np.array(wave.k0))
+    at = np.array(wave.k0)
     total = 0.0
     for number in film:
-        step, ends = 1e-4, []
-        for sign in (1.0, -1.0):
-            value, log_scale = at(averaged(numeric.shifted({number: sign * step})), np.array(wave.k0))
-            ends.append(complex(value) * math.exp(float(log_scale - log_0)))
-        dk_dn = -(ends[0] - ends[1]) / (2.0 * step) / complex(slope)
-        total += float(np.real(-numeric.index(np.array(wave.k0))[number] / wave.k0 * dk_dn))
+        below, above = (averaged(numeric.shifted({number: sign * _STEP})) for sign in (-1.0, 1.0))
+        dk_dn = stack_derivative(
+            wave, averaged(numeric), below, above, step=_STEP, bloch=(wave.in_plane_per_nm.real, 0.0)
+        )
+        total += float(np.real(-numeric.index(at)[number] / wave.k0 * dk_dn))
     return total

@@ -13,8 +13,8 @@ waves, and light scattered out at the edges.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -72,23 +72,52 @@ class Finite(Solver):
         families, warnings = _families(infinite.modes)
         ask.progress(1, 2, "waves on the array")
         velocities = _velocities(ask, self.poles, families) if families else []
-        found: list[tuple[Mode, dict[str, Any]]] = []
+        found: list[tuple[Mode, BandEdge]] = []
         for family, velocity in zip(families, velocities, strict=True):
             rows, missing = _family_rows(family, velocity, ask, periods)
             found += rows
             warnings += missing
         low, high = ask.window_nm
         kept = [
-            (mode, record)
-            for mode, record in found
-            if low <= mode.wavelength_nm <= high and (mode.q < 0.0 or mode.q >= self.poles.q_min)
+            pair
+            for pair in sorted(found, key=lambda pair: -pair[0].wavelength_nm)
+            if low <= pair[0].wavelength_nm <= high and not 0.0 <= pair[0].q < self.poles.q_min
         ]
-        kept.sort(key=lambda pair: -pair[0].wavelength_nm)
-        provenance["array"] = [record for _, record in kept]
+        edges = tuple(edge for _, edge in kept)
+        provenance["array"] = [asdict(edge) for edge in edges]
         status = Status.APPROXIMATE if kept else Status.NO_MODES
         if infinite.status is Status.INCOMPLETE:
             status = Status.INCOMPLETE
-        return Solution(Modes.of([mode for mode, _ in kept]), status, provenance, tuple(warnings))
+        modes = Modes.of([mode for mode, _ in kept])
+        return Solution(modes, status, provenance, tuple(warnings), details=edges)
+
+
+@dataclass(frozen=True, slots=True)
+class BandEdge:
+    """What the table has no column for: an array mode's detail in :attr:`Solution.details`.
+
+    Attributes:
+        band_edge: letter, A to D from the longest wavelength on; "CD" for a pair.
+        polarization: that of its family.
+        wavelength_at_gamma_nm: of the Γ mode that it comes from.
+        q_vertical: Q of what leaves upwards and downwards together.
+        shares_even_odd_bright: its energy in the dark even, the dark odd and the bright combination of waves.
+        uniform_share: the part of its energy whose amplitude is uniform over the array.
+        amplitude_gain_length: αL of the amplitude, L the root of the area.
+        group_index: 1/v.
+        coupling_back_length, coupling_cross_length: κL of the coupling back and across.
+    """
+
+    band_edge: str
+    polarization: str
+    wavelength_at_gamma_nm: float
+    q_vertical: float
+    shares_even_odd_bright: tuple[float, float, float]
+    uniform_share: float
+    amplitude_gain_length: float
+    group_index: float
+    coupling_back_length: float
+    coupling_cross_length: float
 
 
 def _refuse_other_symmetries(ask: Ask) -> None:
@@ -115,9 +144,8 @@ def _periods(ask: Ask) -> tuple[int, int]:
         raise InputError(rule, key="device.periods")
     periods = ask.device.counts
     if min(periods) < 3:
-        raise InputError(
-            "slowly varying amplitudes need 3 periods at least", key="device.periods", value=list(periods)
-        )
+        rule = "slowly varying amplitudes need 3 periods at least"
+        raise InputError(rule, key="device.periods", value=list(periods))
     return periods
 
 
@@ -146,20 +174,20 @@ def _families(modes: Modes) -> tuple[list[_Family], list[str]]:
     found, warnings = [], []
     for polarization, (even, odd) in _DARK.items():
         own = [row for row in modes if row.polarization == polarization]
-        pools = {label: [row for row in own if row.symmetry == label] for label in (even, "E")}
-        leaders = [row for row in own if row.symmetry == odd]
-        before = len(found)
-        for leader in leaders:
-            picked = []
-            for label in (even, "E"):
-                near = [row for row in pools[label] if _distance(row, leader) < _SPREAD]
-                if near:
-                    picked.append(min(near, key=lambda row: _distance(row, leader)))
+        free = list(own)
+        complete = False
+        for leader in (row for row in own if row.symmetry == odd):
+            near = [row for row in free if _distance(row, leader) < _SPREAD]
+            picked = [
+                min(alike, key=lambda row: _distance(row, leader))
+                for label in (even, "E")
+                if (alike := [row for row in near if row.symmetry == label])
+            ]
             if len(picked) == 2:
                 found.append(_Family(polarization, picked[0], leader, picked[1]))
-                for row in picked:
-                    pools[row.symmetry].remove(row)
-        if len(found) == before:
+                free = [row for row in free if row not in picked]
+                complete = True
+        if not complete:
             seen = ", ".join(f"{row.symmetry} {row.wavelength_nm:.1f} nm" for row in own) or "none"
             warnings.append(
                 f"no complete {polarization} family ({even}, {odd}, E) in the window, which holds: {seen}"
@@ -182,8 +210,8 @@ def _velocities(ask: Ask, settings: Poles, families: list[_Family]) -> list[floa
     around = [row.wavelength_nm for family in families for row in family.members]
     window = (max(ask.window_nm[0], 0.98 * min(around)), min(ask.window_nm[1], 1.02 * max(around)))
     coarse = replace(settings, waves=_SHELL, exact_threshold=False)
-    still = coarse.run(ask.replace(window_nm=window)).modes
-    moving = coarse.run(ask.replace(window_nm=window, bloch=(q, 0.0))).modes
+    still = coarse.run(replace(ask, window_nm=window)).modes
+    moving = coarse.run(replace(ask, window_nm=window, bloch=(q, 0.0))).modes
     velocities = []
     for family in families:
         own = [row for row in still if row.polarization == family.polarization]
@@ -236,22 +264,22 @@ def _edges(family: _Family, *, square: bool) -> list[_Edge]:
     letters, names = {}, iter("ABCD")
     for row in ranked:
         letters[row.symmetry] = "".join(next(names) for _ in range(row.degeneracy))
-    swaps: tuple[Exchange, Exchange] = (1, -1) if square else (0, 0)
     even, odd, bright = family.members
-    edges = [
+    name = letters["E"]
+    swaps: tuple[Exchange, Exchange] = (1, -1) if square else (0, 0)
+    dark = [
         _Edge(even, letters[even.symmetry], 0, (1, 1), swaps[0], 1),
         _Edge(odd, letters[odd.symmetry], 1, (1, 1), swaps[1], 1),
     ]
-    name = letters["E"]
     if square:
-        return [*edges, _Edge(bright, name, 2, (-1, 1), 0, 2)]
-    return [*edges, _Edge(bright, name[0], 2, (-1, 1), 0, 1), _Edge(bright, name[1], 2, (1, -1), 0, 1)]
+        return [*dark, _Edge(bright, name, 2, (-1, 1), 0, 2)]
+    return [*dark, _Edge(bright, name[0], 2, (-1, 1), 0, 1), _Edge(bright, name[1], 2, (1, -1), 0, 1)]
 
 
 def _family_rows(
     family: _Family, velocity: float, ask: Ask, periods: tuple[int, int]
-) -> tuple[list[tuple[Mode, dict[str, Any]]], list[str]]:
-    """Array modes, each with a record of what the table has no column for; and warnings."""
+) -> tuple[list[tuple[Mode, BandEdge]], list[str]]:
+    """Array modes, each with its band edge; and warnings."""
     period = ask.stack.lattice.periods_nm[0]
     even, odd, bright = (row.k0_per_nm for row in family.members)
     waves = FourWaves.from_poles(
@@ -269,7 +297,7 @@ def _family_rows(
             )
             continue
         mode = _array_mode(family, edge, coarse, fine, waves)
-        rows.append((mode, _record(edge, mode, fine, waves, lengths)))
+        rows.append((mode, _band_edge(edge, mode, fine, waves, lengths)))
     return rows, warnings
 
 
@@ -343,20 +371,19 @@ def _inverse(loss: float) -> float:
     return 1.0 / loss if loss else math.inf
 
 
-def _record(
+def _band_edge(
     edge: _Edge, mode: Mode, found: ArrayMode, waves: FourWaves, lengths: tuple[float, float]
-) -> dict[str, Any]:
-    """What the table has no column for."""
+) -> BandEdge:
     length = math.sqrt(lengths[0] * lengths[1])
-    return {
-        "band_edge": edge.letter,
-        "polarization": mode.polarization,
-        "wavelength_at_gamma_nm": edge.row.wavelength_nm,
-        "q_vertical": _inverse(1.0 / mode.q_up + 1.0 / mode.q_down),
-        "shares_even_odd_bright": list(found.shares),
-        "uniform_share": found.uniform[edge.part],
-        "amplitude_gain_length": -found.k0.imag / waves.velocity * length,
-        "group_index": 1.0 / waves.velocity,
-        "coupling_back_length": abs(waves.back.real) / waves.velocity * length,
-        "coupling_cross_length": abs(waves.cross.real) / waves.velocity * length,
-    }
+    return BandEdge(
+        band_edge=edge.letter,
+        polarization=mode.polarization,
+        wavelength_at_gamma_nm=edge.row.wavelength_nm,
+        q_vertical=_inverse(1.0 / mode.q_up + 1.0 / mode.q_down),
+        shares_even_odd_bright=found.shares,
+        uniform_share=found.uniform[edge.part],
+        amplitude_gain_length=-found.k0.imag / waves.velocity * length,
+        group_index=1.0 / waves.velocity,
+        coupling_back_length=abs(waves.back.real) / waves.velocity * length,
+        coupling_cross_length=abs(waves.cross.real) / waves.velocity * length,
+    )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 import numpy as np
@@ -49,9 +49,6 @@ class Live(Protocol):
     def derivative(self, below: Any, above: Any, *, step: float) -> complex:
         """dk0/dp by two numeric stacks at p - step and p + step."""
         ...
-
-
-_UNKNOWN_K0 = complex(math.nan, math.nan)
 
 
 def _column(unit: str, meaning: str, default: Any) -> Any:
@@ -307,6 +304,20 @@ def dataset_variables(columns: Mapping[str, Array], dims: Sequence[str]) -> dict
     return variables
 
 
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A candidate that is no mode: where it was seen, and the reason."""
+
+    where: str
+    wavelength_nm: float
+    q: float
+    reason: str
+
+    def record(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {**asdict(self), "wavelength_nm": round(self.wavelength_nm, 4), "q": json_ready(self.q)}
+
+
 @dataclass(frozen=True)
 class Solution:
     """What a solver returns.
@@ -319,6 +330,10 @@ class Solution:
         solver: name of the solver.
         window_nm: the wavelengths that were searched, (shortest, longest).
         design_id: SHA-256 of the design or stack.
+        rejected: candidates that are no modes.
+        details: for each mode what the table has no column for, in a type of the solver's; empty where it has none.
+
+    A solution that was stored comes back without live resonances, ``rejected`` and ``details``.
     """
 
     modes: Modes
@@ -328,6 +343,8 @@ class Solution:
     solver: str = ""
     window_nm: Window = (math.nan, math.nan)
     design_id: str = ""
+    rejected: tuple[Rejected, ...] = ()
+    details: tuple[Any, ...] = ()
 
     def _repr_html_(self) -> str:
         """The modes and the status, for notebooks."""

@@ -13,7 +13,7 @@ nearly as well, the result says so.
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +23,12 @@ import numpy as np
 from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
-from cavitydesign.kinds import Array, Window
+from cavitydesign.kinds import Array
 from cavitydesign.solvers.ask import Progress, Solver, silent, solve
 from cavitydesign.solvers.match import column_of, partners
 from cavitydesign.solvers.solution import Modes
 from cavitydesign.study import tolerance
-from cavitydesign.study.peaks import Peak, assign, devices, may_match
+from cavitydesign.study.peaks import Peak, assign, devices, holding, may_match
 
 ROUNDS = 8
 STEP = 0.05
@@ -124,7 +124,7 @@ def calibrate(
         used,
         settings,
         _chosen(design, paths),
-        {"window_nm": _window(design, used), **asked},
+        {"window_nm": holding(design.window_nm, used, spare_nm=20.0), **asked},
         peak_error_nm,
         progress,
     )
@@ -136,12 +136,9 @@ def calibrate(
         rounds += 1
         candidates = state.candidates()
         best, others = candidates[0], candidates[1:]
-        step = best.u - u
-        limited = np.clip(u + step, -FURTHEST, FURTHEST)
-        moved = float(np.abs(limited - u).max(initial=0.0))
-        u = limited
+        last, u = u, np.clip(best.u, -FURTHEST, FURTHEST)
         state = problem.linearise(u)
-        converged = moved < 5e-3
+        converged = bool(np.abs(u - last).max() < 5e-3)
     final = state.at(best.choice)
     if final is None:
         raise SolverError(
@@ -165,12 +162,6 @@ def _chosen(design: Design, paths: Sequence[str]) -> tuple[SourcedNumber, ...]:
     if len(set(paths)) != len(paths):
         raise InputError("names an input twice", key="--fit", value=list(paths))
     return chosen
-
-
-def _window(design: Design, peaks: Sequence[Peak]) -> Window:
-    low, high = design.window_nm
-    wavelengths = [peak.wavelength_nm for peak in peaks]
-    return min(low, min(wavelengths) - 20.0), max(high, max(wavelengths) + 20.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,36 +191,41 @@ class _Problem:
         given = np.array([peak["wavelength_err_nm"] for peak in self.peaks])
         return np.where(np.isfinite(given), given, self.peak_error_nm)
 
-    def design_at(self, u: Array, base: Design | None = None) -> Design:
-        """The design with its inputs at p₀ + u σ."""
-        values = {s.path: s.value + x * (s.plus_minus or 0.0) for s, x in zip(self.inputs, u, strict=True)}
-        return (base or self.design).with_values(values)
+    @property
+    def measured_nm(self) -> Array:
+        """Wavelengths of the peaks."""
+        return np.array([peak.wavelength_nm for peak in self.peaks])
+
+    @property
+    def widths(self) -> Array:
+        """The inputs' own σ."""
+        return np.array([item.plus_minus or 0.0 for item in self.inputs])
+
+    def design_at(self, u: Array, base: Design) -> Design:
+        """A design with its inputs at p₀ + u σ."""
+        by = zip(self.inputs, u * self.widths, strict=True)
+        return base.with_values({item.path: item.value + change for item, change in by})
+
+    def modes_at(self, u: Array, base: Design, settings: Solver) -> Modes:
+        """The modes of that design."""
+        return solve(self.design_at(u, base), settings, **self.asked).modes
 
     def linearise(self, u: Array) -> _State:
         """Modes of every device at u, and their derivatives."""
         tables = []
         variants = devices(self.design, self.peaks)
-        total, done = len(variants) * (len(u) + 1), 0
+        total, done = len(variants) * (len(u) + 1), itertools.count(1)
+        coarse = tolerance.few_waves(self.settings)
         for _, variant, rows in variants:
-            found = solve(self.design_at(u, variant), self.settings, **self.asked)
-            coarse = tolerance.few_waves(self.settings)
-            base = (
-                found.modes
-                if coarse is self.settings
-                else solve(self.design_at(u, variant), coarse, **self.asked).modes
-            )
-            done += 1
-            self.progress(done, total)
-            slopes = np.full((len(found.modes), len(u)), np.nan)
-            start = _wavelengths_of(found.modes, base)
-            for column in range(len(u)):
-                moved = u.copy()
-                moved[column] += STEP
-                other = solve(self.design_at(moved, variant), coarse, **self.asked).modes
-                slopes[:, column] = (_wavelengths_of(found.modes, other) - start) / STEP
-                done += 1
-                self.progress(done, total)
-            tables.append((found.modes, slopes, rows))
+            modes = self.modes_at(u, variant, self.settings)
+            base = modes if coarse is self.settings else self.modes_at(u, variant, coarse)
+            self.progress(next(done), total)
+            start, slopes = _wavelengths_of(modes, base), []
+            for step in STEP * np.eye(len(u)):
+                moved = self.modes_at(u + step, variant, coarse)
+                slopes.append((_wavelengths_of(modes, moved) - start) / STEP)
+                self.progress(next(done), total)
+            tables.append((modes, np.stack(slopes, axis=-1), rows))
         return _State(self, u, tables)
 
 
@@ -252,26 +248,21 @@ class _State:
 
     def at(self, choice: tuple[tuple[int, tuple[Any, ...]], ...]) -> _Choice | None:
         """The same assignment at this u: the same kinds of modes, nearest to the peaks' wavelengths."""
-        same = [
-            found
-            for found in self._all()
-            if [kind for _, kind in found.choice] == [kind for _, kind in choice]
-        ]
-        return min(same, key=lambda found: found.chi2) if same else None
+        same = (found for found in self._all() if found.choice == choice)
+        return min(same, key=lambda found: found.chi2, default=None)
 
     def _chi2(self, wavelengths: Array, u: Array) -> float:
-        residual = (wavelengths - self._measured()) / self.problem.sigma
+        residual = (wavelengths - self.problem.measured_nm) / self.problem.sigma
         return float(residual @ residual + u @ u)
 
-    def _measured(self) -> Array:
-        return np.array([peak.wavelength_nm for peak in self.problem.peaks])
-
     def _all(self) -> list[_Choice]:
-        modes, _, rows = self.tables[0]
+        modes, slopes, (peak, *_) = self.tables[0]
+        measured_nm, sigma = self.problem.measured_nm[[peak]], self.problem.sigma[[peak]]
         found = []
-        for start in range(len(modes)):
-            moved = self._towards(0, start, rows[0])
-            rows_of = {} if moved is None else self._assign(moved, (rows[0], start))
+        for start in np.flatnonzero(np.isfinite(slopes).all(axis=1)).tolist():
+            one = [start]  # the linear optimum for one peak alone is where to look for the others' modes
+            moved = self._optimum(slopes[one], modes["wavelength_nm"][one] - measured_nm, sigma)
+            rows_of = self._assign(moved, (peak, start))
             if len(rows_of) == len(self.problem.peaks):
                 found.append(self._solve(rows_of))
         if not found:
@@ -280,35 +271,17 @@ class _State:
             )
         return found
 
-    def _towards(self, table: int, row: int, peak: int) -> Array | None:
-        """The linear optimum for one peak alone."""
-        modes, slopes, _ = self.tables[table]
-        if not np.isfinite(slopes[row]).all():
-            return None
-        measured_nm, sigma = self._measured()[peak], self.problem.sigma[peak]
-        return self._optimum(
-            slopes[row : row + 1], modes["wavelength_nm"][row : row + 1] - measured_nm, np.array([sigma])
-        )
-
     def _assign(self, u: Array, start: tuple[int, int]) -> dict[int, tuple[int, int]]:
         """Modes for all peaks at u, one to one within a device; the start's choice is kept."""
         found: dict[int, tuple[int, int]] = {}
         for table, (modes, slopes, rows) in enumerate(self.tables):
-            wavelengths = modes["wavelength_nm"] + np.where(np.isfinite(slopes), slopes, 0.0) @ (u - self.u)
+            wavelengths = modes["wavelength_nm"] + np.nan_to_num(slopes) @ (u - self.u)
             peaks = [self.problem.peaks[row] for row in rows]
-            allowed = may_match(peaks, list(modes))
-            allowed &= np.reshape(np.all(np.isfinite(slopes), axis=1), (1, -1))
+            allowed = may_match(peaks, list(modes)) & np.isfinite(slopes).all(axis=1)
             if table == 0:
-                at = rows.index(start[0])
-                only = allowed[at].copy()
-                allowed[:, start[1]] = False
-                allowed[at] = False
-                allowed[at, start[1]] = only[start[1]]
-            for row, mode in zip(
-                rows,
-                assign(peaks, wavelengths, allowed),
-                strict=True,
-            ):
+                at = np.array(rows) == start[0], np.arange(len(modes)) == start[1]
+                allowed &= at[0][:, None] == at[1]
+            for row, mode in zip(rows, assign(peaks, wavelengths, allowed), strict=True):
                 if mode is not None:
                     found[row] = (table, mode)
         return found
@@ -317,7 +290,7 @@ class _State:
         pairs = [rows_of[row] for row in range(len(self.problem.peaks))]
         wavelengths = np.array([self.tables[table][0]["wavelength_nm"][mode] for table, mode in pairs])
         jacobian = np.array([self.tables[table][1][mode] for table, mode in pairs])
-        u = self._optimum(jacobian, wavelengths - self._measured(), self.problem.sigma)
+        u = self._optimum(jacobian, wavelengths - self.problem.measured_nm, self.problem.sigma)
         there = wavelengths + jacobian @ (u - self.u)
         kinds = tuple((table, self._kind(table, mode)) for table, mode in pairs)
         return _Choice(kinds, u, self._chi2(there, u), wavelengths, jacobian)
@@ -325,11 +298,8 @@ class _State:
     def _kind(self, table: int, mode: int) -> tuple[Any, ...]:
         """Symmetry, polarization, and its place among its like from the longest wavelength."""
         modes = self.tables[table][0]
-        own = str(modes["symmetry"][mode]), str(modes["polarization"][mode])
-        like = [
-            row for row in range(len(modes)) if (modes["symmetry"][row], modes["polarization"][row]) == own
-        ]
-        return (*own, like.index(mode))
+        kinds = [(item.symmetry, item.polarization) for item in modes]
+        return (*kinds[mode], kinds[:mode].count(kinds[mode]))
 
     def _optimum(self, jacobian: Array, residual_nm: Array, sigma_nm: Array) -> Array:
         """argmin of |(residual + J (u - u_here))/σ|² + |u|²."""
@@ -356,22 +326,17 @@ def _result(
     scaled = final.jacobian / problem.sigma[:, None]
     covariance = np.linalg.inv(scaled.T @ scaled + np.eye(len(u)))
     error = np.sqrt(np.diag(covariance))
+    columns = (column.tolist() for column in (problem.widths, u * problem.widths, error * problem.widths))
     fitted = tuple(
-        Fitted(
-            s.path,
-            s.value,
-            s.plus_minus or 0.0,
-            s.value + x * (s.plus_minus or 0.0),
-            e * (s.plus_minus or 0.0),
-        )
-        for s, x, e in zip(problem.inputs, u.tolist(), error.tolist(), strict=True)
+        Fitted(item.path, item.value, width, item.value + moved, err)
+        for item, width, moved, err in zip(problem.inputs, *columns, strict=True)
     )
     said = note or f"calibrated to {len(problem.peaks)} measured peak(s)"
-    design = problem.design_at(u)
+    design = problem.design_at(u, problem.design)
     design = design.replace(sources=(*design.sources, *(item.record(said) for item in fitted)))
     same = first.at(final.choice) or before
     matches = tuple(
-        Match(peak, peak.wavelength_nm, float(s), float(b), float(a), str(kind[0]), str(kind[1]))
+        Match(peak, peak.wavelength_nm, float(s), float(b), float(a), *kind[:2])
         for peak, s, b, a, (_, kind) in zip(
             problem.peaks, problem.sigma, same.wavelengths, final.wavelengths, final.choice, strict=True
         )
@@ -392,4 +357,4 @@ def _result(
 
 def is_pulled(item: Fitted) -> bool:
     """Whether the fit moved an input by more than twice its ``plus_minus``: then model or assumption is doubtful."""
-    return math.fabs(item.pull) > 2.0
+    return abs(item.pull) > 2.0

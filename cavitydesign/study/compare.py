@@ -11,6 +11,7 @@ from cavitydesign.files import json_ready
 from cavitydesign.gain import Line
 from cavitydesign.geometry.design import Design
 from cavitydesign.study.peaks import Peak, assign, devices, may_match
+from cavitydesign.study.published import first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,7 @@ class Compared:
         return {
             "device": dict(self.device),
             "device_is": self.peak.texts.get("period_is"),
-            "measured": {
-                **{name: json_ready(value) for name, value in self.peak.numbers.items()},
-                **self.peak.texts,
-            },
+            "measured": {**json_ready(self.peak.numbers), **self.peak.texts},
             "predicted": self.line.record() if self.line else None,
             "residual_nm": json_ready(self.residual_nm),
             "lowest_threshold": self.strongest.record() if self.strongest else None,
@@ -44,14 +42,13 @@ class Compared:
         }
 
 
-Predict = Callable[[Design, Sequence[Peak]], Sequence[Line]]
-"""The predicted lines of a design whose peaks these are, ranked by threshold, as ``predict --json`` gives them."""
-
-
-def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Compared]:
+def compare(
+    design: Design, peaks: Sequence[Peak], predict: Callable[[Design, Sequence[Peak]], Sequence[Line]]
+) -> list[Compared]:
     """Predicted beside measured, device by device, in the order of the peaks (those with a wavelength).
 
-    Lines that cannot lase stand back where there are others. A peak whose device is not stated has no residual.
+    ``predict`` gives the lines of a design whose peaks these are, ranked by threshold. Lines that cannot lase stand
+    back where there are others. A peak whose device is not stated has no residual.
     """
     found: dict[int, Compared] = {}
     for device, variant, rows in devices(design, peaks):
@@ -61,10 +58,9 @@ def compare(design: Design, peaks: Sequence[Peak], predict: Predict) -> list[Com
         here = [peaks[row] for row in rows]
         lines = predict(variant, here)
         lines = [line for line in lines if line.lases] or lines
-        chosen = assign(
-            here, [line.wavelength_nm for line in lines], may_match(here, [line.mode for line in lines])
-        )
-        first = next((line for line in lines if line.lases), None)
+        allowed = may_match(here, [line.mode for line in lines])
+        chosen = assign(here, [line.wavelength_nm for line in lines], allowed)
+        first = first_line(lines)
         for row, peak, at in zip(rows, here, chosen, strict=True):
             line = None if at is None else lines[at]
             found[row] = Compared(peak, device, line, _residual(line, peak), first, _residual(first, peak))

@@ -12,9 +12,10 @@ between two of them.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.planewaves import blocks, plane_waves
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.symmetry import Group
-from cavitydesign.solvers.ask import Ask, Progress, silent
+from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.poles import Patterned, Poles
 from cavitydesign.solvers.solution import Mode, Modes
 
@@ -38,20 +39,23 @@ _SAME = (
     2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it
 )
 _SETTLED = 3e-5  # see solvers.poles
+_NUMBERS = ("wavelength_nm", "q", "confinement", "outward_share", "threshold_gain_per_cm")
 _EDGE = 0.01  # relative; a chain ends once it is this far outside the window
 
 
 @dataclass
 class Chain:
-    """One mode along the sweep: its class, and k0, confinement and threshold gain at the points where it is known."""
+    """One mode along the sweep: as a fresh search found it first, and its resonance at the points where it is known."""
 
-    label: str
-    degeneracy: int
+    mode: Mode
     waves: int
-    polarization: str
     wavelength_err_nm: float
-    loss_err: float
-    points: dict[int, Resonance] = field(default_factory=dict)
+    points: dict[int, Resonance]
+
+    @property
+    def label(self) -> str:
+        """Its symmetry class."""
+        return self.mode.symmetry
 
 
 @dataclass(frozen=True)
@@ -85,15 +89,11 @@ class Followed:
         """The modes table at one point of the sweep."""
         there = np.flatnonzero(np.isfinite(self.wavelength_nm[:, point]))
         return Modes.from_columns(
-            wavelength_nm=self.wavelength_nm[there, point],
-            q=self.q[there, point],
             symmetry=[self.labels[i] for i in there],
             degeneracy=self.degeneracies[there],
             polarization=[self.polarizations[i] for i in there],
-            confinement=self.confinement[there, point],
-            threshold_gain_per_cm=self.threshold_gain_per_cm[there, point],
-            outward_share=self.outward_share[there, point],
             wavelength_err_nm=self.wavelength_err_nm[there],
+            **{name: getattr(self, name)[there, point] for name in _NUMBERS},
         )
 
 
@@ -104,11 +104,10 @@ def follow(
     window_nm: Window,
     settings: Poles | None = None,
     bloch: tuple[float, float] = (0.0, 0.0),
-    progress: Progress = silent,
 ) -> Followed:
     """Follow every mode in the window along a sweep of one parameter; ``make(value)`` gives the design.
 
-    ``progress(done, of)`` is called after each check point. Raises InputError for a stack without pattern.
+    Raises InputError for a stack without pattern.
     """
     sweep = _Sweep(
         lambda value: Ask.of(make(value), window_nm=window_nm, bloch=bloch),
@@ -122,50 +121,30 @@ def follow(
         fresh, complete = sweep.search(check)
         for chain in [c for c in chains if c.points and number and checks[number - 1] in c.points]:
             proven = sweep.extend(chain, checks[number - 1], check) and proven
-        agreed = _join(chains, fresh, check, sweep)
+        new, none_lost = _join(chains, fresh, check, sweep)
         if number:
-            for chain in agreed.new:
+            for chain in new:
                 proven = sweep.extend(chain, check, checks[number - 1]) and proven
-        chains += agreed.new
-        proven = proven and complete and agreed.none_lost and sweep.distinct(chains)
-        progress(check + 1, len(sweep.values))
+        chains += new
+        proven = proven and complete and none_lost and sweep.distinct(chains)
     return sweep.table(chains, tuple(checks), proven)
 
 
-@dataclass(frozen=True)
-class _Agreement:
-    new: list[Chain]
-    none_lost: bool
-
-
-def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> _Agreement:
-    """Compare what was followed to a check point with what a fresh search finds there."""
-    new, reached = [], [c for c in chains if check in c.points]
-    taken: set[int] = set()
+def _join(chains: list[Chain], fresh: list[Mode], check: int, sweep: _Sweep) -> tuple[list[Chain], bool]:
+    """What a fresh search finds at a check point and no chain has reached, and whether it finds all that has."""
+    new, left = [], [chain for chain in chains if check in chain.points]
     for mode in fresh:
-        same = [
-            i
-            for i, c in enumerate(reached)
-            if i not in taken and c.label == mode.symmetry and sweep.same(c.points[check], mode)
-        ]
-        if same:
-            taken.add(same[0])
-            chain = reached[same[0]]
-            chain.waves = max(chain.waves, _live(mode).waves)
-            chain.wavelength_err_nm = max(chain.wavelength_err_nm, mode.wavelength_err_nm)
-            continue
-        chain = Chain(
-            mode.symmetry,
-            mode.degeneracy,
-            _live(mode).waves,
-            mode.polarization,
-            mode.wavelength_err_nm,
-            mode.loss_err,
+        live = _live(mode)
+        chain = next(
+            (c for c in left if c.label == mode.symmetry and sweep.same(c.points[check], mode)), None
         )
-        chain.points[check] = _live(mode).resonance
-        new.append(chain)
-    lost = [c for i, c in enumerate(reached) if i not in taken and sweep.inside(c.points[check].k0)]
-    return _Agreement(new, not lost)
+        if chain is None:
+            new.append(Chain(mode, live.waves, mode.wavelength_err_nm, {check: live.resonance}))
+            continue
+        left.remove(chain)
+        chain.waves = max(chain.waves, live.waves)
+        chain.wavelength_err_nm = max(chain.wavelength_err_nm, mode.wavelength_err_nm)
+    return new, not any(sweep.inside(chain.points[check].k0) for chain in left)
 
 
 class _Sweep:
@@ -173,22 +152,17 @@ class _Sweep:
 
     def __init__(self, ask: Callable[[float], Ask], values: Array, settings: Poles):
         if len(values) < 2 or not (np.all(np.diff(values) > 0.0) or np.all(np.diff(values) < 0.0)):
-            raise InputError(
-                "a sweep needs two or more values in rising or falling order", key="values", value=len(values)
-            )
+            rule = "a sweep needs two or more values in rising or falling order"
+            raise InputError(rule, key="values", value=len(values))
         self.ask, self.values, first = ask, values, ask(float(values[0]))
         self.window_nm, self.bloch = first.window_nm, first.bloch
         self._stacks: dict[float, NumericStack] = {}
         if self.stack(values[0]).is_uniform:
-            raise InputError(
-                "only modes of patterned stacks are followed; sweep a uniform one point by point",
-                key="design",
-            )
-        ends = [
-            symmetry_group(self.stack(value), bloch=self.bloch)
-            for value in (values[0], values[len(values) // 2], values[-1])
-        ]
-        self.group: Group = min(ends, key=lambda group: len(group.operations))
+            rule = "only modes of patterned stacks are followed; sweep a uniform one point by point"
+            raise InputError(rule, key="design")
+        three = (self.stack(values[at]) for at in (0, len(values) // 2, -1))
+        groups = [symmetry_group(stack, bloch=self.bloch) for stack in three]
+        self.group: Group = min(groups, key=lambda group: len(group.operations))
         self.settings = replace(settings, group=self.group)
 
     def stack(self, value: float) -> NumericStack:
@@ -237,10 +211,8 @@ class _Sweep:
     def slope(self, resonance: Resonance, point: int, direction: int) -> complex:
         """dk0/dp at one point, by the fields."""
         value = float(self.values[point])
-        step = (
-            1e-3 * abs(float(self.values[min(max(point + direction, 0), len(self.values) - 1)]) - value)
-            or 1e-6
-        )
+        beside = float(self.values[min(max(point + direction, 0), len(self.values) - 1)])
+        step = 1e-3 * abs(beside - value) or 1e-6
         return pole_derivative(resonance, self.stack(value - step), self.stack(value + step), step=step)
 
     def extend(self, chain: Chain, start: int, stop: int) -> bool:
@@ -256,10 +228,8 @@ class _Sweep:
             guess = _predict(trail, target, rate)
             found = self._arrive(chain, trail, target, guess)
             if found is None:
-                last = trail[-1][
-                    1
-                ]  # the last step may have led out; what is nearer to the middle than that was lost
-                return not (self.inside(last, margin=-_EDGE) and self.inside(guess, margin=-_EDGE))
+                # the last step may have led out; what is nearer to the middle than that was lost
+                return not all(self.inside(k0, margin=-_EDGE) for k0 in (trail[-1][1], guess))
             if not self.inside(found.k0, margin=_EDGE):
                 return True
             chain.points[point] = found
@@ -272,13 +242,10 @@ class _Sweep:
         """Polish at the target; where that jumps, go there in smaller steps."""
         reach = 0.3 * abs(guess - trail[-1][1]) + 2e-3 * abs(guess)
         found = polish(self.problem(target, chain), guess, reach=reach, accept=_SETTLED)
-        if found is not None:
-            return found
         for pieces in (4, 16):
-            found = self._in_steps(chain, trail[-1], target, pieces)
-            if found is not None:
-                return found
-        return None
+            if found is None:
+                found = self._in_steps(chain, trail[-1], target, pieces)
+        return found
 
     def _in_steps(
         self, chain: Chain, start: tuple[float, complex], target: float, pieces: int
@@ -296,42 +263,36 @@ class _Sweep:
 
     def distinct(self, chains: list[Chain]) -> bool:
         """Whether no two chains of one class have run into each other anywhere."""
-        for point in range(len(self.values)):
-            here = [(c.label, c.points[point].k0) for c in chains if point in c.points]
-            for i, (label, k0) in enumerate(here):
-                if any(label == other and abs(k0 - k1) < 1e-9 * abs(k0) for other, k1 in here[:i]):
-                    return False
-        return True
+        return not any(
+            abs(one.points[point].k0 - other.points[point].k0) < 1e-9 * abs(one.points[point].k0)
+            for one, other in itertools.combinations(chains, 2)
+            if one.label == other.label
+            for point in one.points.keys() & other.points.keys()
+        )
 
     def table(self, chains: list[Chain], checks: tuple[int, ...], proven: bool) -> Followed:
         """The chains as arrays."""
         chains = [c for c in chains if any(self.inside(r.k0) for r in c.points.values())]
-        shape = (len(chains), len(self.values))
-        columns = {
-            name: np.full(shape, np.nan)
-            for name in ("wavelength_nm", "q", "confinement", "threshold_gain_per_cm", "outward_share")
-        }
+        numbers = np.full((len(_NUMBERS), len(chains), len(self.values)), np.nan)
         for i, chain in enumerate(chains):
             for point, resonance in chain.points.items():
                 if not self.inside(resonance.k0):
                     continue
                 k0, lossless = resonance.k0, resonance.is_lossless
                 wavelength = units.wavelength_nm_of(k0)
+                q = math.inf if lossless else units.quality_factor(k0)
                 kappa = 0.0 if lossless and resonance.film_slopes else resonance.threshold_kappa()
-                columns["wavelength_nm"][i, point] = wavelength
-                columns["q"][i, point] = math.inf if lossless else units.quality_factor(k0)
-                columns["confinement"][i, point] = resonance.confinement()
-                columns["outward_share"][i, point] = resonance.outward_share()
-                columns["threshold_gain_per_cm"][i, point] = units.gain_per_cm_from_kappa(kappa, wavelength)
+                gain = units.gain_per_cm_from_kappa(kappa, wavelength)
+                numbers[:, i, point] = wavelength, q, resonance.confinement(), resonance.outward_share(), gain
         return Followed(
             values=self.values,
             labels=tuple(c.label for c in chains),
-            degeneracies=np.array([c.degeneracy for c in chains], dtype=int),
-            polarizations=tuple(c.polarization for c in chains),
+            degeneracies=np.array([c.mode.degeneracy for c in chains], dtype=int),
+            polarizations=tuple(c.mode.polarization for c in chains),
             wavelength_err_nm=np.array([c.wavelength_err_nm for c in chains], dtype=float),
             checks=checks,
             proven=proven,
-            **columns,
+            **dict(zip(_NUMBERS, numbers, strict=True)),
         )
 
 

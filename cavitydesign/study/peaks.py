@@ -12,15 +12,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, told_together
 from cavitydesign.files import csv_rows, finite_number
 from cavitydesign.geometry.design import Design
-from cavitydesign.kinds import Array
+from cavitydesign.kinds import Array, Window
 from cavitydesign.solvers.match import pair
+from cavitydesign.solvers.solution import Mode
 
 NUMBERS: Mapping[str, str] = {
     "wavelength_nm": "vacuum wavelength of the peak",
@@ -41,24 +41,7 @@ TEXTS: Mapping[str, str] = {
     "source": "where the row comes from",
 }
 SHORT = {"period_nm": "lattice.period_nm"}
-UNITS = {
-    "uJ/cm2": "uJ/cm2",
-    "µJ/cm2": "uJ/cm2",
-    "µJ/cm²": "uJ/cm2",
-    "mJ/cm2": "mJ/cm2",
-    "mJ/cm²": "mJ/cm2",
-    "kW/cm2": "kW/cm2",
-    "kW/cm²": "kW/cm2",
-}
-
-
-class Kind(Protocol):
-    """What is read of a mode that a peak may belong to."""
-
-    @property
-    def symmetry(self) -> str: ...
-    @property
-    def polarization(self) -> str: ...
+UNITS = ("uJ/cm2", "mJ/cm2", "kW/cm2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,33 +72,22 @@ class Peak:
 
 
 def read_peaks(path: str | Path) -> tuple[Peak, ...]:
-    """Measured peaks of a CSV file; an InputError names the file, the line and the column of what is wrong."""
+    """Measured peaks of a CSV file; an InputError names the file, and the line and column of all that is wrong."""
     path = Path(path)
     header, rows = csv_rows(path)
-    names = [_column(SHORT.get(name, name), path) for name in header]
+    names = [SHORT.get(name, name) for name in header]
+    wrong = [
+        _unknown(name)
+        for name in names
+        if not (name in {*NUMBERS, *TEXTS} or "." in name or name[:4] == "note")
+    ]
     if len(set(names)) != len(names):
-        raise InputError("names a column twice", file=path, key="line 1", value=",".join(header))
-    peaks = []
-    for line, cells in rows:
-        if len(cells) > len(names):
-            raise InputError(
-                f"has {len(cells)} cells for {len(names)} columns", file=path, key=f"line {line}"
-            )
-        content = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
-        numbers = {
-            name: _number(content[name], name, line, path)
-            for name in content
-            if name in NUMBERS or "." in name
-        }
-        texts = {name: content[name] for name in content if name in TEXTS and content[name]}
-        device = {name: value for name, value in numbers.items() if "." in name and math.isfinite(value)}
-        unstated = tuple(name for name in names if "." in name and name not in device)
-        own = {name: value for name, value in numbers.items() if name in NUMBERS}
-        peak = Peak(device, own, _checked(texts, line, path), line, unstated)
-        _check(peak, path)
-        peaks.append(peak)
-    if not peaks:
-        raise InputError("has a header row but no peaks", file=path)
+        wrong.append(InputError("names a column twice", key="line 1", value=",".join(header)))
+    if not wrong and not rows:
+        wrong.append(InputError("has a header row but no peaks"))
+    peaks = [] if wrong else [_peak(names, line, cells, wrong) for line, cells in rows]
+    if wrong:
+        raise told_together(wrong).in_file(path)
     return tuple(peaks)
 
 
@@ -157,13 +129,11 @@ def assign(
     """
     measured = np.array([peak.wavelength_nm for peak in peaks], dtype=float)
     price = (measured[:, None] - np.asarray(wavelengths_nm, dtype=float)[None, :]) ** 2
-    found: list[int | None] = [None] * len(peaks)
-    for row, column in pair(price if allowed is None else np.where(allowed, price, np.inf)):
-        found[row] = column
-    return found
+    found = dict(pair(price if allowed is None else np.where(allowed, price, np.inf)))
+    return [found.get(row) for row in range(len(peaks))]
 
 
-def may_match(peaks: Sequence[Peak], modes: Sequence[Kind]) -> Array:
+def may_match(peaks: Sequence[Peak], modes: Sequence[Mode]) -> Array:
     """Where a peak and a mode do not contradict each other, (peaks, modes): a peak may name symmetry, polarization."""
     allowed = np.ones((len(peaks), len(modes)), dtype=bool)
     for row, peak in enumerate(peaks):
@@ -173,48 +143,60 @@ def may_match(peaks: Sequence[Peak], modes: Sequence[Kind]) -> Array:
     return allowed
 
 
-def _column(name: str, path: Path) -> str:
-    if name in NUMBERS or name in TEXTS or "." in name or name.startswith("note"):
-        return name
+def holding(window_nm: Window, peaks: Sequence[Peak], *, spare_nm: float = 30.0) -> Window:
+    """The window, widened to hold the peaks with something to spare."""
+    wavelengths = [peak.wavelength_nm for peak in peaks if peak.has_wavelength]
+    low, high = window_nm
+    return min([low, *(w - spare_nm for w in wavelengths)]), max([high, *(w + spare_nm for w in wavelengths)])
+
+
+def _unknown(name: str) -> InputError:
     import difflib
 
     close = difflib.get_close_matches(name, [*NUMBERS, *TEXTS, *SHORT], n=1)
     hint = f"; did you mean {close[0]}?" if close else "; name it note… to have it ignored"
-    raise InputError(f"unknown column{hint}", file=path, key="line 1", value=name)
+    return InputError(f"unknown column{hint}", key="line 1", value=name)
 
 
-def _number(text: str, name: str, line: int, path: Path) -> float:
-    if not text:
-        return math.nan
-    key = f"line {line}, column {name}"
-    number = finite_number(text, key=key, file=path)
-    if number <= 0.0 and name in NUMBERS:
-        raise InputError("must be > 0", file=path, key=key, value=text)
-    return number
-
-
-def _checked(texts: dict[str, str], line: int, path: Path) -> dict[str, str]:
+def _peak(names: Sequence[str], line: int, cells: Sequence[str], wrong: list[InputError]) -> Peak:
+    """One row; what is wrong with it is added to ``wrong``."""
+    before, key = len(wrong), f"line {line}"
+    if len(cells) > len(names):
+        wrong.append(InputError(f"has {len(cells)} cells for {len(names)} columns", key=key))
+    content = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
+    numbers = {}
+    for name, text in content.items():
+        if name in NUMBERS or "." in name:
+            try:
+                numbers[name] = _number(text, name, f"{key}, column {name}")
+            except InputError as error:
+                wrong.append(error)
+    texts = {name: text for name, text in content.items() if name in TEXTS and text}
     if "unit" in texts:
-        if texts["unit"] not in UNITS:
+        unit = texts["unit"].replace("µ", "u").replace("²", "2")
+        if unit not in UNITS:
             rule = "must be uJ/cm2, mJ/cm2 or kW/cm2"
-            raise InputError(rule, file=path, key=f"line {line}, column unit", value=texts["unit"])
-        texts["unit"] = UNITS[texts["unit"]]
-    return texts
+            wrong.append(InputError(rule, key=f"{key}, column unit", value=texts["unit"]))
+        texts["unit"] = unit
+    device = {name: value for name, value in numbers.items() if "." in name and math.isfinite(value)}
+    unstated = tuple(name for name in names if "." in name and name not in device)
+    own = {name: value for name, value in numbers.items() if name in NUMBERS}
+    peak = Peak(device, own, texts, line, unstated)
+    if math.isfinite(peak["threshold"]) and "unit" not in texts:
+        rule = "a threshold needs its unit: uJ/cm2, mJ/cm2 or kW/cm2"
+        wrong.append(InputError(rule, key=f"{key}, column unit", value=""))
+    if len(wrong) == before:
+        low, high = peak["wavelength_from_nm"], peak["wavelength_to_nm"]
+        if math.isfinite(low) != math.isfinite(high) or low > high:
+            rule = "a range needs wavelength_from_nm ≤ wavelength_to_nm, both"
+            wrong.append(InputError(rule, key=key, value=[low, high]))
+        if not any(map(math.isfinite, numbers.values())):
+            wrong.append(InputError("has neither a wavelength nor a threshold", key=key))
+    return peak
 
 
-def _check(peak: Peak, path: Path) -> None:
-    key = f"line {peak.line}"
-    if math.isfinite(peak["threshold"]) and "unit" not in peak.texts:
-        raise InputError(
-            "a threshold needs its unit: uJ/cm2, mJ/cm2 or kW/cm2",
-            file=path,
-            key=f"{key}, column unit",
-            value="",
-        )
-    low, high = peak["wavelength_from_nm"], peak["wavelength_to_nm"]
-    if math.isfinite(low) != math.isfinite(high) or low > high:
-        raise InputError(
-            "a range needs wavelength_from_nm ≤ wavelength_to_nm, both", file=path, key=key, value=[low, high]
-        )
-    if not any(map(math.isfinite, peak.numbers.values())):
-        raise InputError("has neither a wavelength nor a threshold", file=path, key=key)
+def _number(text: str, name: str, key: str) -> float:
+    number = finite_number(text, key=key) if text else math.nan
+    if number <= 0.0 and name in NUMBERS:
+        raise InputError("must be > 0", key=key, value=text)
+    return number

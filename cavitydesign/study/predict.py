@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from cavitydesign.files import html_table
 from cavitydesign.gain import CavityContribution, InputErrors, Line, Lines, couple
-from cavitydesign.gain.model import ModelOf, model_of
+from cavitydesign.gain.coupler import half_range
+from cavitydesign.gain.model import GainModel, ModelOf, model_of
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
-from cavitydesign.kinds import Array, Window
+from cavitydesign.kinds import Array
 from cavitydesign.solvers.ask import Progress, Solver, silent, solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import tolerance
-from cavitydesign.study.peaks import Peak
+from cavitydesign.study.peaks import Peak, holding
 from cavitydesign.study.published import Fact, beside_published
 from cavitydesign.study.tolerance import Tolerances
 
@@ -51,22 +53,37 @@ class Prediction:
             "advice": self.solution.status.value,
             "warnings": list(self.solution.warnings),
             "temperature_k": emitter.temperature_k if emitter else None,
-            "lines": self.lines.records(),
+            "lines": [line.record() for line in self.lines],
             "published": [fact.record() for fact in self.published],
             "assumed": [item.record() for item in self.design.assumed()],
             "fitted": [item.record() for item in self.design.all_sources() if item.source == "fitted"],
             "defaults_for": list(self.defaults),
         }
 
+    def _repr_html_(self) -> str:
+        """The lines, what was published beside what is predicted, and the status, for notebooks."""
+        rows = []
+        for fact in self.published:
+            published = "-".join(f"{value:g}" for value in np.atleast_1d(fact.published))
+            error = f" ± {fact.predicted_err:.2g}" if fact.predicted_err else ""
+            predicted = "-" if fact.predicted is None else f"{fact.predicted:.4g}{error}"
+            rows.append((fact.quantity, published, predicted, fact.unit, fact.verdict))
+        head = ("quantity", "published", "predicted", "unit", "verdict")
+        tables = self.lines._repr_html_() + (html_table(head, rows) if rows else "")
+        name, status = html.escape(self.design.name), html.escape(self.solution.status.value)
+        return f"<p><b>{name}</b></p>{tables}<p>{status}.</p>"
+
 
 def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
     """The design with default [emitter] and [pump] where it has none, and which of them these are."""
-    missing = tuple(name for name in ("emitter", "pump") if getattr(design, name) is None)
     made = {"emitter": Emitter, "pump": Pump}
+    missing = tuple(name for name in made if getattr(design, name) is None)
     return (design.replace(**{name: made[name]() for name in missing}) if missing else design), missing
 
 
-def lasing_lines(design: Design, modes: Modes, *, model: ModelOf = model_of, errors: bool = True) -> Lines:
+def lasing_lines(
+    design: Design, modes: Modes, *, model: ModelOf | GainModel = model_of, errors: bool = True
+) -> Lines:
     """Lasing lines of a design's modes (see :func:`cavitydesign.gain.couple`)."""
     full, _ = with_emitter(design)
     assert full.emitter is not None
@@ -85,25 +102,30 @@ class ModeThresholds:
     dark: Array
 
 
-def mode_thresholds(pairs: Sequence[tuple[Design, Modes]]) -> list[ModeThresholds]:
-    """Thresholds of many tables at once: modes under one emitter and pump are coupled together, which is quicker."""
+def mode_thresholds(
+    pairs: Sequence[tuple[Design, Modes]], *, model: ModelOf | GainModel = model_of
+) -> list[ModeThresholds]:
+    """Thresholds of many tables at once: modes under one emitter and pump are coupled together, which is quicker.
+
+    ``model`` is as :func:`cavitydesign.gain.couple` takes it.
+    """
     groups: dict[Any, list[int]] = {}
     full = [with_emitter(design)[0] for design, _ in pairs]
     for index, design in enumerate(full):
         groups.setdefault((design.emitter, design.pump), []).append(index)
-    found: list[ModeThresholds | None] = [None] * len(pairs)
+    found: dict[int, ModeThresholds] = {}
     for rows in groups.values():
         tables = [pairs[row][1] for row in rows]
-        columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns}
-        joined = Modes(columns)
-        lines = lasing_lines(full[rows[0]], joined, errors=False)
+        joined = Modes(
+            {name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns}
+        )
+        lines = lasing_lines(full[rows[0]], joined, model=model, errors=False)
         back = np.argsort(lines.mode_index)
         columns = [lines.transition, lines.value, lines.pairs_per_shell, lines.lasing, lines.dark]
         edges = np.cumsum([len(table) for table in tables])[:-1]
         parts = zip(*(np.split(np.asarray(column)[back], edges) for column in columns), strict=True)
-        for row, part in zip(rows, parts, strict=True):
-            found[row] = ModeThresholds(*part)
-    return [item for item in found if item is not None]
+        found |= {row: ModeThresholds(*part) for row, part in zip(rows, parts, strict=True)}
+    return [found[row] for row in range(len(pairs))]
 
 
 def predict(
@@ -111,6 +133,7 @@ def predict(
     settings: Solver | None = None,
     *,
     peaks: Sequence[Peak] = (),
+    model: ModelOf | GainModel = model_of,
     tolerances: bool = True,
     progress: Progress = silent,
     **asked: Any,
@@ -121,78 +144,49 @@ def predict(
         settings: of the solver; None is ``Poles()``.
         peaks: published or measured values to set beside the prediction
             (:func:`cavitydesign.study.peaks.read_peaks`).
+        model: makes the gain model of an emitter, or is one for any; see :mod:`cavitydesign.gain.model`.
         tolerances: whether to move each assumed input of the cavity by its ``plus_minus``.
         progress: called with inputs moved and in all.
     """
     settings = Poles() if settings is None else settings
     full, missing = with_emitter(design)
     solution = solve(full, settings, **asked)
-    lines = lasing_lines(full, solution.modes)
-    moved = (
-        tolerance.propagate(full, settings, solution, progress=progress, **asked)
-        if tolerances and len(solution.modes)
-        else None
-    )
-    if moved is not None:
-        lines = replace(lines, input_errors=tuple(_input_errors(full, lines, moved)))
-    facts = beside_published(full, tuple(lines), peaks, partial(_lines_of, settings, asked)) if peaks else ()
+    lines = lasing_lines(full, solution.modes, model=model)
+    moved = None
+    if tolerances and len(solution.modes):
+        moved = tolerance.propagate(full, settings, solution, progress=progress, **asked)
+        lines = replace(lines, input_errors=tuple(_input_errors(full, lines, moved, model)))
+
+    def lines_of(variant: Design, of: Sequence[Peak]) -> Sequence[Line]:
+        """Predicted lines of another device, in a window widened to hold its peaks."""
+        window = holding(asked.get("window_nm") or variant.window_nm, of)
+        found = solve(variant, settings, **{**asked, "window_nm": window})
+        return tuple(lasing_lines(variant, found.modes, model=model))
+
+    facts = beside_published(full, tuple(lines), peaks, lines_of)
     return Prediction(full, solution, lines, moved, facts, missing)
 
 
-def _lines_of(
-    settings: Solver, asked: Mapping[str, Any], variant: Design, peaks: Sequence[Peak]
-) -> Sequence[Line]:
-    """Predicted lines of another device, in a window widened to hold its peaks."""
-    window = holding(asked.get("window_nm") or variant.window_nm, peaks)
-    found = solve(variant, settings, **{**asked, "window_nm": window})
-    return tuple(lasing_lines(variant, found.modes))
+def _threshold_spread(
+    design: Design, moved: Tolerances, model: ModelOf | GainModel
+) -> Iterator[tuple[Array, Array]]:
+    """For each input of the cavity, moved by ±σ: half the change of each mode's threshold, and whether that ends it."""
+    signs = (1.0, -1.0)
+    tables = [tolerance.moved_modes(moved, item, sign) for item in moved.sensitivities for sign in signs]
+    pairs = [(design, table) for table in (moved.modes, *tables)]
+    base, *sides = (found.value for found in mode_thresholds(pairs, model=model))
+    for up, down in zip(sides[0::2], sides[1::2], strict=True):
+        yield half_range(base, [up, down]), np.isfinite(base) & ~(np.isfinite(up) & np.isfinite(down))
 
 
-def holding(window_nm: Window, peaks: Sequence[Peak], *, spare_nm: float = 30.0) -> Window:
-    """The window, widened to hold the peaks with something to spare."""
-    wavelengths = [peak.wavelength_nm for peak in peaks if peak.has_wavelength]
-    low, high = window_nm
-    return min([low, *(w - spare_nm for w in wavelengths)]), max([high, *(w + spare_nm for w in wavelengths)])
-
-
-@dataclass(frozen=True, eq=False)
-class _Spread:
-    """Half the change of each line's threshold by each input, and the inputs that end its lasing."""
-
-    inputs: tuple[str, ...]
-    value: Array
-    lost: tuple[tuple[str, ...], ...]
-
-
-def _threshold_spread(design: Design, moved: Tolerances) -> _Spread:
-    """Thresholds with the modes moved by ±σ of each input of the cavity, by mode rather than by rank."""
-    count = len(moved.modes)
-    if not moved.sensitivities:
-        return _Spread((), np.zeros((0, count)), ((),) * count)
-    tables = [moved.modes]
-    tables += [
-        tolerance.moved_modes(moved, item, sign) for item in moved.sensitivities for sign in (1.0, -1.0)
-    ]
-    base, *sides = (found.value for found in mode_thresholds([(design, table) for table in tables]))
-    up, down = np.array(sides[0::2]), np.array(sides[1::2])
-    both = np.isfinite(up) & np.isfinite(down)
-    one = np.where(np.isfinite(up), np.abs(up - base), np.abs(down - base))
-    paths = tuple(item.path for item in moved.sensitivities)
-    lost = tuple(
-        tuple(path for path, kept in zip(paths, both[:, mode], strict=True) if not kept)
-        for mode in range(count)
-    )
-    lasing = np.isfinite(base)
-    lost = tuple(names if lases else () for names, lases in zip(lost, lasing, strict=True))
-    return _Spread(paths, np.where(both, 0.5 * np.abs(up - down), one), lost)
-
-
-def _input_errors(design: Design, lines: Lines, moved: Tolerances) -> Iterator[InputErrors]:
+def _input_errors(
+    design: Design, lines: Lines, moved: Tolerances, model: ModelOf | GainModel
+) -> Iterator[InputErrors]:
     """What the cavity's inputs do to each line, in the order of the lines; errors add in squares."""
-    spread = _threshold_spread(design, moved)
+    spread = list(_threshold_spread(design, moved, model))
     for row, mode in enumerate(lines.mode_index.tolist()):
         lases = lines.status[row].has_threshold
-        cavity = np.nan_to_num(spread.value[:, mode])
+        cavity = np.array([change[mode] for change, _ in spread])
         of_cavity = math.sqrt(float((cavity**2).sum())) if lases else math.nan
         emitter = float(np.nan_to_num(lines.value_err[row]))
         yield InputErrors(
@@ -211,6 +205,8 @@ def _input_errors(design: Design, lines: Lines, moved: Tolerances) -> Iterator[I
                 )
                 for at, item in enumerate(moved.sensitivities)
             ),
-            lost_if=spread.lost[mode],
+            lost_if=tuple(
+                item.path for item, (_, lost) in zip(moved.sensitivities, spread, strict=True) if lost[mode]
+            ),
             not_propagated=tuple(path for path, _ in moved.skipped),
         )

@@ -78,20 +78,11 @@ class Fact:
 
     def record(self) -> dict[str, Any]:
         """As JSON has it."""
-        published = list(self.published) if isinstance(self.published, tuple) else self.published
-        return {
-            "quantity": self.quantity,
-            "published": published,
-            "predicted": self.predicted,
-            "predicted_err": self.predicted_err,
-            "difference": self.difference,
-            "unit": self.unit,
-            "note": self.note,
-            "device": dict(self.device),
-            "device_is": self.device_is,
-            "unstated": list(self.unstated),
-            "source": self.source,
-        }
+        names = (
+            "quantity", "published", "predicted", "predicted_err", "difference", "unit", "note", "device", "device_is",
+            "unstated", "source",
+        )  # fmt: skip
+        return json_ready({name: getattr(self, name) for name in names})
 
 
 def beside_published(
@@ -109,13 +100,13 @@ def beside_published(
             difference.
         predict: gives the lines of another device, whose peaks these are.
     """
-    rows: list[tuple[int, Fact]] = []
+    found: dict[int, list[Fact]] = {}
     for device, variant, indices in devices(design, peaks):
         here = [peaks[index] for index in indices]
         known = lines if variant.id == design.id else predict(variant, here)
         for index, peak, line in zip(indices, here, _assigned(here, known), strict=True):
-            rows += [(index, fact) for fact in _Beside(peak, device, line, known).facts()]
-    return tuple(fact for _, fact in sorted(rows, key=lambda pair: pair[0]))
+            found[index] = _Beside(peak, device, line, known).facts()
+    return tuple(fact for index in sorted(found) for fact in found[index])
 
 
 def first_line(lines: Sequence[Line]) -> Line | None:
@@ -158,15 +149,12 @@ class _Beside:
         if math.isfinite(peak["linewidth_nm"]):
             found.append(self._width())
         of = self.line if peak.has_wavelength else first_line(self.lines)
-        if math.isfinite(peak["threshold"]):
+        if math.isfinite(level := peak["threshold"]):
             unit = peak.texts["unit"]
-            value, note = _threshold_in(unit, of)
-            found.append(self._fact("threshold", peak["threshold"], value, unit, note, of))
-        if math.isfinite(peak["threshold_pairs"]):
+            found.append(self._fact("threshold", level, *_threshold_in(unit, of), of, unit=unit))
+        if math.isfinite(level := peak["threshold_pairs"]):
             pairs = json_ready(of.threshold.pairs_per_shell) if of else None
-            found.append(
-                self._fact("threshold ⟨N⟩", peak["threshold_pairs"], pairs, "pairs per shell", "", of)
-            )
+            found.append(self._fact("threshold ⟨N⟩", level, pairs, "", of, unit="pairs per shell"))
         return found
 
     def _wavelength(self) -> Fact:
@@ -174,39 +162,40 @@ class _Beside:
         note = "nearest predicted line" if line is not None else "no predicted line in the window"
         named = peak.texts.get("transition")
         if peak.unstated:
-            open_ = ", ".join(map(_spoken, peak.unstated))
+            open_ = ", ".join({"lattice.period_nm": "period"}.get(path, path) for path in peak.unstated)
             note = f"{open_} not stated; predicted: the design's lowest threshold"
         elif line is not None and line.transition and named not in (None, line.transition):
             note += f"; the model names its transition {line.transition}"
         if line is not None and not line.lases:
             note += "; the gain model gives it no threshold"
         at = line.wavelength_nm if line else None
-        return self._fact(f"line{self.label}", peak.wavelength_nm, at, "nm", note, line)
+        return self._fact(f"line{self.label}", peak.wavelength_nm, at, note, line)
 
     def _range(self) -> Fact:
         span = (self.peak["wavelength_from_nm"], self.peak["wavelength_to_nm"])
         named = self.peak.texts.get("transition")
         lowest = first_line([item for item in self.lines if named in (None, item.transition)])
         if lowest is None:
-            return self._fact(f"range of lines{self.label}", span, None, "nm", "no such line lases", None)
+            return self._fact(f"range of lines{self.label}", span, None, "no such line lases", None)
         where = "inside" if span[0] <= lowest.wavelength_nm <= span[1] else "outside"
         note = f"lowest threshold{self.label}, {where} the range"
-        return self._fact(f"range of lines{self.label}", span, lowest.wavelength_nm, "nm", note, lowest)
+        return self._fact(f"range of lines{self.label}", span, lowest.wavelength_nm, note, lowest)
 
     def _width(self) -> Fact:
         q = self.line.mode.q if self.line else math.nan
         width = self.line.wavelength_nm / q if self.line and math.isfinite(q) else None
         note = "predicted: λ/Q of the cold cavity; above threshold a line is narrower than that"
-        return self._fact("line width", self.peak["linewidth_nm"], width, "nm", note, None)
+        return self._fact("line width", self.peak["linewidth_nm"], width, note, None)
 
     def _fact(
         self,
         quantity: str,
         published: float | tuple[float, float],
         predicted: float | None,
-        unit: str,
         note: str,
         line: Line | None,
+        *,
+        unit: str = "nm",
     ) -> Fact:
         peak = self.peak
         error = None if predicted is None else _error_of(quantity, unit, line)
@@ -230,10 +219,6 @@ def _factor(own: str, unit: str) -> float:
     return _MICROJOULE[own] / _MICROJOULE[unit] if {own, unit} <= _MICROJOULE.keys() else 1.0
 
 
-def _spoken(path: str) -> str:
-    return {"lattice.period_nm": "period"}.get(path, path)
-
-
 def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:
     """A line's threshold in a published unit, and what to know of it."""
     if line is None:
@@ -243,7 +228,7 @@ def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:
         return None, line.note
     if own == unit:
         return value, f"of the predicted line at {line.wavelength_nm:.0f} nm, rank {line.rank}"
-    if own in _MICROJOULE and unit in _MICROJOULE:
+    if {own, unit} <= _MICROJOULE.keys():
         return value * _factor(own, unit), ""
     return (
         None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,16 @@ def with_numbers(
         folder: where the text will stand: relative paths of tables follow it there.
         header: lines of comment to put on top.
     """
-    document = tomlkit.parse(read_text(Path(path)))
+    path = Path(path)
+    document = tomlkit.parse(read_text(path))
     for record in numbers:
         _place(document, record)
-    old, new = Path(path).resolve().parent, Path(folder).resolve()
+    old, new = path.resolve().parent, Path(folder).resolve()
     if old != new:
         _move_tables(document, old, new)
     comment = "".join(f"# {line}".rstrip() + "\n" for line in header.splitlines())
-    return comment + tomlkit.dumps(document)
+    text = comment + tomlkit.dumps(document)
+    return text.replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else text
 
 
 def _place(document: Any, record: SourcedNumber) -> None:
@@ -45,13 +47,24 @@ def _place(document: Any, record: SourcedNumber) -> None:
             if step not in place:  # a table that the file left to its defaults
                 place[step] = tomlkit.inline_table() if isinstance(place, InlineTable) else tomlkit.table()
             place = place[step]
-    number = tomlkit.inline_table()
-    number.update({"value": record.value, "source": record.source})
-    if record.plus_minus is not None:
-        number["plus_minus"] = record.plus_minus
-    if record.note:
-        number["note"] = record.note
-    place[int(last) if isinstance(place, list) else last] = number
+    said = {
+        "value": record.value,
+        "source": record.source,
+        "plus_minus": record.plus_minus,
+        "note": record.note,
+    }
+    content = {name: item for name, item in said.items() if item not in (None, "")}
+    at: Any = int(last) if isinstance(place, list) else last
+    old = place[at] if isinstance(place, list) else place.get(at)
+    if isinstance(old, MutableMapping) and not isinstance(
+        old, InlineTable
+    ):  # a table of its own: its lines have comments
+        for name in set(old) - set(content):
+            del old[name]
+        old.update(content)
+    else:
+        place[at] = tomlkit.inline_table()
+        place[at].update(content)
 
 
 def _move_tables(content: Any, old: Path, new: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,9 @@ from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes
 
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
+_ROW = re.compile(
+    r"\.(wavelengths_nm|n|k|range_nm)\.\d+$"
+)  # rows of a tabulated index are data, not parameters
 _STEP = 1e-4  # of the number itself: the subtraction keeps eight digits, the curvature costs as many
 
 
@@ -58,17 +61,11 @@ def optical_numbers(design: Design) -> dict[str, float]:
         elif isinstance(place, list | tuple):
             for index, item in enumerate(place):
                 walk(item, f"{path}.{index}")
-        elif isinstance(place, float) and not path.rsplit(".", maxsplit=1)[-1].startswith("wavelengths"):
+        elif isinstance(place, float) and not _ROW.search(path):
             found[path] = place
 
     walk(design.model_dump(), "")
-    return {path: value for path, value in found.items() if not _is_table(path)}
-
-
-def _is_table(path: str) -> bool:
-    """Rows of a tabulated index are data, not parameters of the design."""
-    steps = path.split(".")
-    return len(steps) > 1 and steps[-1].isdigit() and steps[-2] in ("wavelengths_nm", "n", "k", "range_nm")
+    return found
 
 
 def sensitivities(
@@ -90,8 +87,7 @@ def sensitivities(
     chosen = tuple(paths) if paths is not None else tuple(optical_numbers(design))
     slopes: Any = np.full((len(modes), len(chosen)), np.nan, dtype=complex)
     for column, path in enumerate(chosen):
-        beside = _stacks_beside(design, path, window)
-        if beside is not None:
+        if beside := _stacks_beside(design, path, window):
             below, above, step = beside
             slopes[:, column] = [mode.derivative(below, above, step=step) for mode in modes]
     k0: Any = modes["k0_per_nm"][:, None]
@@ -118,6 +114,5 @@ def _stacks_beside(
         ]
     except InputError:
         return None
-    if len(pair[0].layers) != len(pair[1].layers) or not math.isfinite(step):
-        return None
-    return pair[0], pair[1], step
+    below, above = pair
+    return (below, above, step) if len(below.layers) == len(above.layers) else None

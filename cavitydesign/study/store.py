@@ -147,15 +147,6 @@ class Store:
             shutil.rmtree(work, ignore_errors=True)
         return final
 
-    def solve(self, task: Task, *, retry: bool = False) -> Outcome:
-        """The kept outcome, or a new one that is kept. ``retry`` asks again where it failed before."""
-        kept = self.get(task)
-        if kept is not None and not (retry and isinstance(kept, Failure)):
-            return kept
-        outcome = attempt(task)
-        self.put(task, outcome, replace=kept is not None)
-        return outcome
-
 
 def attempt(task: Task) -> Outcome:
     """Run a task; an error of this package becomes a :class:`Failure`, any other one is a defect and is raised."""
@@ -184,34 +175,29 @@ def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
     """An outcome as JSON content that :func:`outcome_from_dict` reads back without loss."""
     if isinstance(outcome, Failure):
         return {"failure": dataclasses.asdict(outcome)}
-    return {
-        "status": outcome.status.name,
-        "solver": outcome.solver,
-        "window_nm": _exact(list(outcome.window_nm)),
-        "design_id": outcome.design_id,
-        "warnings": list(outcome.warnings),
-        "provenance": _exact(dict(outcome.provenance)),
-        "modes": {name: [_exact(value) for value in outcome.modes[name].tolist()] for name in MODE_COLUMNS},
-    }
+    return _exact(
+        {
+            "status": outcome.status.name,
+            "solver": outcome.solver,
+            "window_nm": outcome.window_nm,
+            "design_id": outcome.design_id,
+            "warnings": outcome.warnings,
+            "provenance": outcome.provenance,
+            "modes": {name: outcome.modes[name] for name in MODE_COLUMNS},
+        }
+    )
 
 
 def outcome_from_dict(content: Mapping[str, Any]) -> Outcome:
     """The inverse of :func:`outcome_to_dict`."""
     if "failure" in content:
         return Failure(**content["failure"])
-    columns = {}
-    for name, values in content["modes"].items():
-        kind = MODE_COLUMNS[name].kind
-        columns[name] = [_inexact(value) if kind in (float, complex) else value for value in values]
-    provenance = {name: _inexact(value) for name, value in content["provenance"].items()}
-    low, high = _inexact(content["window_nm"])
+    content = _inexact(content)
+    low, high = content["window_nm"]
     return Solution(
-        Modes.from_columns(**columns), Status[content["status"]], provenance, tuple(content["warnings"]),
-        solver=content["solver"], window_nm=(low, high), design_id=content["design_id"],
+        Modes.from_columns(**content["modes"]), Status[content["status"]], content["provenance"],
+        tuple(content["warnings"]), solver=content["solver"], window_nm=(low, high), design_id=content["design_id"],
     )  # fmt: skip
-
-
-_WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def _exact(value: Any) -> Any:
@@ -234,7 +220,7 @@ def _inexact(value: Any) -> Any:
         if set(value) == {"re", "im"}:
             return complex(_inexact(value["re"]), _inexact(value["im"]))
         if set(value) == {"float"}:
-            return _WORDS[value["float"]]
+            return float(value["float"])
         return {name: _inexact(item) for name, item in value.items()}
     return [_inexact(item) for item in value] if isinstance(value, list) else value
 

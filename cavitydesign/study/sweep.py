@@ -22,7 +22,7 @@ from cavitydesign.files import MOST_NUMBERS, parse_range, write_atomically
 from cavitydesign.geometry.design import Design
 from cavitydesign.solvers.ask import Progress, Solver, silent
 from cavitydesign.solvers.poles import Poles
-from cavitydesign.solvers.solution import MODE_COLUMNS, Mode, Solution, dataset_variables
+from cavitydesign.solvers.solution import MODE_COLUMNS, Mode, Modes, Solution, dataset_variables
 from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt
 
 if TYPE_CHECKING:
@@ -69,8 +69,11 @@ class Sweep:
     @property
     def failed(self) -> tuple[tuple[Point, Outcome], ...]:
         """The points without a trustworthy answer."""
-        pairs = zip(self.points, self.outcomes, strict=True)
-        return tuple((point, outcome) for point, outcome in pairs if not is_trustworthy(outcome))
+        return tuple(
+            (point, found)
+            for point, found in zip(self.points, self.outcomes, strict=True)
+            if isinstance(found, Failure) or not found.status.trustworthy
+        )
 
     def rows(self) -> Iterator[tuple[Point, Mode]]:
         """Every mode with its point, in grid order."""
@@ -81,7 +84,42 @@ class Sweep:
 
     def to_dataset(self) -> xarray.Dataset:
         """An xarray Dataset: one dimension per varied path, and ``mode`` (blank where a point has fewer modes)."""
-        return _dataset(self)
+        import xarray
+
+        from cavitydesign import __version__
+
+        dims = [axis.path for axis in self.axes]
+        shape = tuple(len(axis.values) for axis in self.axes)
+        tables = [found.modes if isinstance(found, Solution) else Modes.empty() for found in self.outcomes]
+        counts = [len(table) for table in tables]
+        most = max(counts, default=0)
+        columns = {}
+        for name, column in MODE_COLUMNS.items():
+            dtype = object if column.kind is str else column.kind
+            full = np.full((len(self.points), most), column.blank, dtype=dtype)
+            for row, table in enumerate(tables):
+                full[row, : len(table)] = table[name]
+            columns[name] = full.reshape(*shape, most)
+        variables = dataset_variables(columns, [*dims, "mode"])
+        says = [
+            (f.status.name, "; ".join(f.warnings)) if isinstance(f, Solution) else ("FAILED", f.message)
+            for f in self.outcomes
+        ]
+        filled = {"long_name": "rows of this point that are filled"}
+        variables["modes_found"] = (dims, np.reshape(counts, shape), filled)
+        for name, words in zip(("status", "message"), zip(*says, strict=True), strict=True):
+            variables[name] = (dims, np.reshape(np.array(words, dtype=str), shape))
+        coords = {axis.path: (axis.path, np.array(axis.values)) for axis in self.axes}
+        task = next(point.task for point in self.points if isinstance(point.task, Task))
+        about = {
+            "design": self.design.name,
+            "design_id": self.design.id,
+            "solver": task.settings.name,
+            "window_nm": f"{task.window_nm[0]:g}:{task.window_nm[1]:g}",
+            "cavitydesign": __version__,
+            "assumed": "; ".join(f"{record.path} = {record.value:g}" for record in self.design.assumed()),
+        }
+        return xarray.Dataset(variables, coords=coords, attrs=about)
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """``sweep.nc`` and ``sweep.csv`` in a folder, each whole or not at all."""
@@ -100,12 +138,9 @@ class Sweep:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([*(axis.path for axis in self.axes), *names, "k0_real_per_nm", "k0_imag_per_nm"])
         for point, mode in self.rows():
-            k0 = mode.k0_per_nm
-            cells = [
-                *(point.values[axis.path] for axis in self.axes),
-                *(getattr(mode, name) for name in names),
-            ]
-            cells += [k0.real, k0.imag]
+            cells = [point.values[axis.path] for axis in self.axes]
+            cells += [getattr(mode, name) for name in names]
+            cells += [mode.k0_per_nm.real, mode.k0_per_nm.imag]
             writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells])
         return out.getvalue()
 
@@ -133,18 +168,17 @@ def following(path: str) -> RunLine:
             )
         except CavityError as error:
             return [Failure.of(error)] * len(tasks)
-        outcomes = []
-        for index, task in enumerate(tasks):
-            modes = found.modes_at(index)
-            status = Status.INCOMPLETE if not found.proven else Status.OK if len(modes) else Status.NO_MODES
-            solution = Solution(
-                modes, status, {"method": "followed"},
-                solver=task.settings.name, window_nm=task.window_nm, design_id=task.design.id,
-            )  # fmt: skip
-            outcomes.append(solution)
-        return outcomes
+        return [_followed(task, found.modes_at(index), found.proven) for index, task in enumerate(tasks)]
 
     return run
+
+
+def _followed(task: Task, modes: Modes, proven: bool) -> Solution:
+    status = Status.INCOMPLETE if not proven else Status.OK if len(modes) else Status.NO_MODES
+    return Solution(
+        modes, status, {"method": "followed"},
+        solver=task.settings.name, window_nm=task.window_nm, design_id=task.design.id,
+    )  # fmt: skip
 
 
 class Interrupted(Exception):
@@ -153,11 +187,6 @@ class Interrupted(Exception):
     def __init__(self, done: int, total: int):
         self.done, self.total = done, total
         super().__init__(f"interrupted; {done} of {total} points are kept")
-
-
-def is_trustworthy(outcome: Outcome) -> bool:
-    """Whether an outcome is a table that may be used as it stands."""
-    return isinstance(outcome, Solution) and outcome.status.trustworthy
 
 
 def grid(design: Design, axes: Sequence[Axis], settings: Solver, **asked: Any) -> tuple[Point, ...]:
@@ -169,9 +198,8 @@ def grid(design: Design, axes: Sequence[Axis], settings: Solver, **asked: Any) -
         design.value_at(path)
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_NUMBERS:
-        raise InputError(
-            f"asks for {count} points, more than {MOST_NUMBERS}; sweep in parts", key="--vary", value=paths
-        )
+        rule = f"asks for {count} points, more than {MOST_NUMBERS}; sweep in parts"
+        raise InputError(rule, key="--vary", value=paths)
     Task.of(design, settings, **asked)  # a wrong question is one complaint, not one for each point
     points = []
     for values in itertools.product(*(axis.values for axis in axes)):
@@ -180,11 +208,9 @@ def grid(design: Design, axes: Sequence[Axis], settings: Solver, **asked: Any) -
             points.append(Point(named, Task.of(design.with_values(named), settings, **asked)))
         except InputError as error:
             points.append(Point(named, Failure.of(error)))
-    failures = [point.task for point in points if isinstance(point.task, Failure)]
-    if len(failures) == len(points):
-        raise InputError(
-            f"no point of the grid is a valid design; the first: {failures[0].message}", key="--vary"
-        )
+    first = points[0].task
+    if isinstance(first, Failure) and all(isinstance(point.task, Failure) for point in points):
+        raise InputError(f"no point of the grid is a valid design; the first: {first.message}", key="--vary")
     return tuple(points)
 
 
@@ -222,8 +248,8 @@ def sweep(
     width = len(axes[-1].values) if axes else 1
     count = sum(outcome is not None for outcome in outcomes)
     progress(count, len(points))
-    todo = [index for index, outcome in enumerate(outcomes) if outcome is None]
-    tasks = {index: task for index in todo if isinstance(task := points[index].task, Task)}
+    asks = zip(points, outcomes, strict=True)
+    tasks = {at: p.task for at, (p, known) in enumerate(asks) if known is None and isinstance(p.task, Task)}
     answers = _lines(tasks, width, run_line) if run_line else _one_by_one(tasks, jobs)
     try:
         for index, outcome in answers:
@@ -259,71 +285,20 @@ def _one_by_one(tasks: Mapping[int, Task], jobs: int) -> Iterator[tuple[int, Out
         return
     import concurrent.futures.process
     import multiprocessing
+    import signal
 
     pool = concurrent.futures.ProcessPoolExecutor(
-        min(jobs, len(tasks)), mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
+        min(jobs, len(tasks)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,  # Ctrl-C reaches every process; the parent alone decides what is kept
+        initargs=(signal.SIGINT, signal.SIG_IGN),
     )
     try:
         futures = {pool.submit(attempt, task): index for index, task in tasks.items()}
         for future in concurrent.futures.as_completed(futures):
             yield futures[future], future.result()
     except concurrent.futures.process.BrokenProcessPool:
-        raise SolverError(
-            "a worker process was ended from outside (out of memory?); use fewer --jobs",
-            status=Status.PARTIAL,
-        ) from None
+        rule = "a worker process was ended from outside (out of memory?); use fewer --jobs"
+        raise SolverError(rule, status=Status.PARTIAL) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; the parent alone decides what is kept."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _dataset(swept: Sweep) -> xarray.Dataset:
-    import xarray
-
-    dims = [axis.path for axis in swept.axes]
-    shape = tuple(len(axis.values) for axis in swept.axes)
-    most = max((len(found.modes) for found in swept.outcomes if isinstance(found, Solution)), default=0)
-    columns = {}
-    for name, column in MODE_COLUMNS.items():
-        dtype = object if column.kind is str else column.kind
-        full = np.full((len(swept.points), most), column.blank, dtype=dtype)
-        for row, found in enumerate(swept.outcomes):
-            if isinstance(found, Solution):
-                full[row, : len(found.modes)] = found.modes[name]
-        columns[name] = full.reshape(*shape, most)
-    variables = dataset_variables(columns, [*dims, "mode"])
-    says = [
-        (f.status.name, "; ".join(f.warnings)) if isinstance(f, Solution) else ("FAILED", f.message)
-        for f in swept.outcomes
-    ]
-    counts = [len(found.modes) if isinstance(found, Solution) else 0 for found in swept.outcomes]
-    variables["modes_found"] = (
-        dims,
-        np.reshape(counts, shape),
-        {"long_name": "rows of this point that are filled"},
-    )
-    for at, name in enumerate(("status", "message")):
-        variables[name] = (dims, np.reshape(np.array([pair[at] for pair in says], dtype=str), shape))
-    coords = {axis.path: (axis.path, np.array(axis.values)) for axis in swept.axes}
-    return xarray.Dataset(variables, coords=coords, attrs=_provenance(swept))
-
-
-def _provenance(swept: Sweep) -> dict[str, str]:
-    from cavitydesign import __version__
-
-    task = next(point.task for point in swept.points if isinstance(point.task, Task))
-    assumed = "; ".join(f"{record.path} = {record.value:g}" for record in swept.design.assumed())
-    return {
-        "design": swept.design.name,
-        "design_id": swept.design.id,
-        "solver": task.settings.name,
-        "window_nm": f"{task.window_nm[0]:g}:{task.window_nm[1]:g}",
-        "cavitydesign": __version__,
-        "assumed": assumed,
-    }

@@ -7,7 +7,7 @@ and their effect as linear. This error is separate from the numerical one, and f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,22 +96,16 @@ def propagate(
     settings: Any,
     solution: Solution,
     *,
-    inputs: Iterable[SourcedNumber] | None = None,
     progress: Progress = silent,
     **asked: Any,
 ) -> Tolerances:
-    """Sensitivities of a solution's modes to the assumed inputs of its design.
-
-    ``inputs`` are records with ``plus_minus``; None takes :func:`cavity_inputs`.
-    """
-    sources = tuple(cavity_inputs(design) if inputs is None else inputs)
+    """Sensitivities of a solution's modes to the inputs of its design, see :func:`cavity_inputs`."""
+    sources = cavity_inputs(design)
     asked = {**asked, "window_nm": solution.window_nm}
     coarse = few_waves(settings)
-    base = (
-        solution.modes
-        if coarse is settings
-        else _paired_table(solution.modes, solve(design, coarse, **asked).modes)
-    )
+    base = solution.modes
+    if coarse is not settings:
+        base = base.with_columns(**_paired(base, solve(design, coarse, **asked).modes))
     found, skipped = [], []
     for index, source in enumerate(sources):
         progress(index, len(sources))
@@ -149,47 +143,30 @@ def _sensitivity(
     design: Design, source: SourcedNumber, base: Modes, settings: Solver, asked: dict[str, Any]
 ) -> Sensitivity:
     """By small steps; by whole ``plus_minus`` where only whole numbers are allowed (the pairs of a mirror)."""
+    width = source.plus_minus or 0.0
+
+    def sides(step: float) -> list[tuple[float, dict[str, Array]]]:
+        designs = [(by, design.with_value(source.path, source.value + by * width)) for by in (step, -step)]
+        return [(by, _paired(base, solve(moved, settings, **asked).modes)) for by, moved in designs]
+
     try:
-        sides = [_moved(design, source, sign * STEP, settings, asked) for sign in (1.0, -1.0)]
-        return _difference(source, base, *sides, step=STEP)
+        found = sides(STEP)
     except InputError:
-        if source.value % 1.0 or (source.plus_minus or 0.0) % 1.0:
+        if source.value % 1.0 or width % 1.0:
             raise
-    sides = [_moved(design, source, sign, settings, asked) for sign in (1.0, -1.0)]
-    return _difference(source, base, *sides, step=1.0)
+        found = sides(1.0)
 
-
-def _moved(
-    design: Design, source: SourcedNumber, step: float, settings: Solver, asked: dict[str, Any]
-) -> Modes:
-    assert source.plus_minus is not None
-    changed = design.with_value(source.path, source.value + step * source.plus_minus)
-    return solve(changed, settings, **asked).modes
-
-
-def _difference(source: SourcedNumber, base: Modes, up: Modes, down: Modes, *, step: float) -> Sensitivity:
-    """Central differences where both sides have the mode, one-sided where one has, scaled to σ."""
-    sides = [(1.0, _paired(base, up)), (-1.0, _paired(base, down))]
-
-    def change(name: str, log: bool) -> Array:
-        parts = []
+    def change(name: str, of: Callable[[Array, Array], Array]) -> Array:
+        """Central differences where both sides have the mode, one-sided where one has, scaled to σ."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            for sign, values in sides:
-                moved = np.log(values[name] / base[name]) if log else values[name] - base[name]
-                parts.append(sign * moved / step)
-        stacked = np.where(np.isfinite(parts), parts, np.nan)
-        known = np.isfinite(stacked)
-        count = known.sum(axis=0)
-        return np.where(count > 0, np.where(known, stacked, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+            parts = [of(values[name], base[name]) / by for by, values in found]
+        return np.ma.masked_invalid(parts).mean(axis=0).filled(np.nan)
 
     return Sensitivity(
-        source, change("wavelength_nm", False), change("q", True), change("threshold_gain_per_cm", True)
+        source,
+        change("wavelength_nm", np.subtract),
+        *(change(name, lambda a, b: np.log(a / b)) for name in ("q", "threshold_gain_per_cm")),
     )
-
-
-def _paired_table(modes: Modes, others: Modes) -> Modes:
-    """The other table's numbers in the order of the modes, blank where it lacks one."""
-    return modes.with_columns(**_paired(modes, others))
 
 
 def _paired(base: Modes, other: Modes) -> dict[str, Array]:

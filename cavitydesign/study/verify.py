@@ -9,6 +9,7 @@ and Q, and whatever stays alone is named, on both sides.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,23 +67,21 @@ class Verification:
 
     def record(self) -> dict[str, Any]:
         """A document for JSON; NaN and infinities become None."""
+        names = (
+            "agrees", "sigma", "wavelength_difference_nm", "wavelength_joint_err_nm", "q_difference", "q_joint_err",
+        )  # fmt: skip
         return {
             "window_nm": list(self.window_nm),
             "passed": self.passed,
             "pairs": [
-                {
-                    "fast": _plain(p.fast), "fdtd": _plain(p.fdtd), "agrees": p.agrees, "sigma": json_ready(p.sigma),
-                    "wavelength_difference_nm": p.wavelength_difference_nm,
-                    "wavelength_joint_err_nm": json_ready(p.wavelength_joint_err_nm),
-                    "q_difference": json_ready(p.q_difference), "q_joint_err": json_ready(p.q_joint_err),
-                }
-                for p in self.pairs
+                {"fast": _plain(pair.fast), "fdtd": _plain(pair.fdtd), **_of(pair, names)}
+                for pair in self.pairs
             ],
             "only_fast": [_plain(mode) for mode in self.only_fast],
             "only_fdtd": [_plain(mode) for mode in self.only_fdtd],
             "ignored": [{"mode": _plain(mode), "reason": reason} for mode, reason in self.ignored],
-            "rejected_by_fdtd": list(self.fdtd.provenance.get("rejected", [])),
-        }  # fmt: skip
+            "rejected_by_fdtd": [item.record() for item in self.fdtd.rejected],
+        }
 
 
 def verify(
@@ -114,33 +113,29 @@ def compare(fast: Solution, fdtd: Solution, *, window_nm: Window, q_min: float) 
     """Match two solutions whose search windows both reach a little beyond ``window_nm``."""
     ours, theirs = list(fast.modes), list(fdtd.modes)
     rows = partners(ours, theirs, price=_price)
-    pairs_of_rows = [(i, int(j)) for i, j in enumerate(rows) if j >= 0]
     low, high = window_nm
 
     def inside(mode: Mode) -> bool:
         return low <= mode.wavelength_nm <= high
 
-    pairs = [_pair(ours[i], theirs[j]) for i, j in pairs_of_rows if inside(ours[i]) or inside(theirs[j])]
-    alone = [mode for i, mode in enumerate(ours) if i not in {p[0] for p in pairs_of_rows} and inside(mode)]
-    strangers = [
-        mode for j, mode in enumerate(theirs) if j not in {p[1] for p in pairs_of_rows} and inside(mode)
-    ]
+    both = [(mode, theirs[j]) for mode, j in zip(ours, rows, strict=True) if j >= 0]
+    alone = [mode for mode, j in zip(ours, rows, strict=True) if j < 0 and inside(mode)]
+    strangers = [mode for j, mode in enumerate(theirs) if j not in rows and inside(mode)]
     fading = [mode for mode in alone if 0.0 < mode.q < 1.5 * q_min]
     growing = [mode for mode in alone if mode.q < 0.0]
     ignored = [(mode, f"Q below {1.5 * q_min:g}: too short a ring-down for FDTD") for mode in fading]
     ignored += [(mode, "amplified: a ring-down does not decay") for mode in growing]
     rest = [mode for mode in alone if mode not in fading and mode not in growing]
-    return Verification(tuple(pairs), tuple(rest), tuple(strangers), tuple(ignored), window_nm, fast, fdtd)
+    pairs = tuple(_pair(a, b) for a, b in both if inside(a) or inside(b))
+    return Verification(pairs, tuple(rest), tuple(strangers), tuple(ignored), window_nm, fast, fdtd)
 
 
 def _price(a: Mode, b: Mode) -> float:
     """Distance in wavelength and loss; infinite for two that cannot be one mode."""
     labels = a.symmetry == b.symmetry or not a.symmetry or not b.symmetry
     degeneracies = a.degeneracy == b.degeneracy or 0 in (a.degeneracy, b.degeneracy)
-    apart, reach = (
-        abs(a.wavelength_nm - b.wavelength_nm),
-        max(SLACK * a.wavelength_nm, _LOUD * _joint_nm(a, b)),
-    )
+    apart = abs(a.wavelength_nm - b.wavelength_nm)
+    reach = max(SLACK * a.wavelength_nm, _LOUD * _joint_nm(a, b))
     contrast, most = abs(_loss(a) - _loss(b)), max(_loss(a), _loss(b))
     if not labels or not degeneracies or apart >= reach or contrast >= 0.5 * most + 1e-5:
         return math.inf
@@ -151,14 +146,14 @@ def _loss(mode: Mode) -> float:
     return mode.loss if math.isfinite(mode.q) else 0.0
 
 
-def _error(value: float) -> float:
-    return value if math.isfinite(value) else 0.0
+def _hypot(*errors: float) -> float:
+    return math.hypot(*filter(math.isfinite, errors))
 
 
 def _joint_nm(a: Mode, b: Mode) -> float:
     unknown = math.isnan(b.wavelength_err_nm)  # a single resolution knows no error bar of its own
     floor = (SLACK if unknown else _FLOOR_NM) * a.wavelength_nm
-    return max(math.hypot(_error(a.wavelength_err_nm), _error(b.wavelength_err_nm)), floor)
+    return max(_hypot(a.wavelength_err_nm, b.wavelength_err_nm), floor)
 
 
 def _pair(a: Mode, b: Mode) -> Pair:
@@ -168,10 +163,7 @@ def _pair(a: Mode, b: Mode) -> Pair:
     wavelength = b.wavelength_nm - a.wavelength_nm
     wavelength_err = _joint_nm(a, b)
     if math.isfinite(a.q) and math.isfinite(b.q):
-        q, q_err = (
-            b.q - a.q,
-            max(math.hypot(_error(a.q_err), _error(b.q_err)), _FLOOR_Q * abs(a.q)),
-        )
+        q, q_err = b.q - a.q, max(_hypot(a.q_err, b.q_err), _FLOOR_Q * abs(a.q))
         sigma_q = abs(q) / q_err
     else:  # one of them has no loss, or too little to be measured
         q, q_err, sigma_q = math.nan, math.nan, abs(_loss(a) - _loss(b)) / 2e-6
@@ -180,4 +172,8 @@ def _pair(a: Mode, b: Mode) -> Pair:
 
 def _plain(mode: Mode) -> dict[str, Any]:
     names = ("wavelength_nm", "q", "symmetry", "degeneracy", "polarization", "wavelength_err_nm", "q_err")
-    return {name: json_ready(getattr(mode, name)) for name in names}
+    return _of(mode, names)
+
+
+def _of(item: Mode | Pair, names: Sequence[str]) -> dict[str, Any]:
+    return json_ready({name: getattr(item, name) for name in names})

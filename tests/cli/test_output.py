@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from cavitydesign import load_design, solve
 from cavitydesign.cli import output
 from tests.cli.running import CAVITY, PROGRESS, command, complaints
 
@@ -170,6 +171,34 @@ def test_explain_of_a_command(tmp_path):
     path.write_text(CAVITY.replace('"assumed", ', '"assumed", note = "[guess]", '))
     assert "layers.2.thickness_nm = 433 ± 10." in command("modes", path).out
     assert "433 ± 10   assumed   [guess]" in command("modes", path, "--explain").out
+
+
+def test_calibrate_explains_what_is_still_assumed(tmp_path):
+    path, peaks = tmp_path / "cavity.toml", tmp_path / "peaks.csv"
+    text = CAVITY.replace(
+        "thickness_nm = 54.0", 'thickness_nm = { value = 54.0, source = "assumed", note = "thin" }'
+    )
+    path.write_text(text)
+    peaks.write_text("wavelength_nm\n652\n")
+    fitting = ("calibrate", path, "--measured", peaks, "--fit", "layers.2.thickness_nm")
+    ran = command(*fitting)
+    assert ran.code == 0, ran.err
+    assert "fitted): layers.1.thickness_nm = 54, layers.3.thickness_nm = 54." in " ".join(ran.out.split())
+    assert "assumed   thin" in command(*fitting, "--explain").out
+    path.write_text(CAVITY)
+    assert "assumed)" not in command(*fitting).out, "nothing is left"
+
+
+def test_verify_explains_what_is_assumed(cavity, monkeypatch):
+    from cavitydesign.study import verify
+
+    found = solve(load_design(cavity))
+    same = verify.compare(found, found, window_nm=found.window_nm, q_min=1.0)
+    monkeypatch.setattr(verify, "verify", lambda *_, **__: same)
+    ran = command("verify", cavity)
+    assert ran.code == 0, ran.err
+    assert "layers.2.thickness_nm = 433 ± 10." in ran.out
+    assert "433 ± 10   assumed" in command("verify", cavity, "--explain").out
 
 
 # -- markup --------------------------------------------------------------------------------------------------------

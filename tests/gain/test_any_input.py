@@ -53,7 +53,7 @@ def test_lines_or_one_line(emitter, pump, wavelength, required):
         assert "\n" not in str(lines)
         assert lines.key
         return
-    json.dumps(lines.records(), allow_nan=False)
+    json.dumps([line.record() for line in lines], allow_nan=False)
     for row, status in enumerate(lines.status):
         assert status.has_threshold == bool(np.isfinite(lines.value[row]))
         assert status is LineStatus.LASES or lines[row].note

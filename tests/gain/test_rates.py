@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from cavitydesign.gain import rates as kin
 from cavitydesign.gain.rates import lump
-from cavitydesign.gain.shells import channel_gain_per_cm, gain_lifetime_ns
 from cavitydesign.geometry import Emitter
 from cavitydesign.geometry.emitter import QUASI_CW_NS
 
@@ -54,7 +53,7 @@ def test_rates_are_those_published_for_two_pairs():
 def test_decay_in_proportion_to_n_keeps_poisson_poisson(mean, time):
     """k_N = N/τ: each pair decays by itself, ⟨N⟩ e^{-t/τ}. The ladder ends where the tail is below 1e-14."""
     matrix = kin.generator(STATES / 1.0)
-    found = kin.evolve(kin.poisson_ladder(mean), matrix, time)
+    found = kin.evolve(poisson(mean), matrix, time)
     np.testing.assert_allclose(found, poisson(mean * math.exp(-time)), atol=1e-12)
 
 
@@ -84,7 +83,7 @@ def test_steady_state_is_what_evolution_ends_in(rate):
 def test_the_steady_state_of_multiparticle_decay_is_narrower_than_poisson():
     """Decay faster than N holds back the tail: variance below the mean."""
     steady = kin.steady_state(kin.decay_rates_per_ns(SHELL), 1.0)
-    mean = kin.mean_pairs(steady)
+    mean = steady @ STATES
     assert steady @ STATES**2 - mean**2 < 0.7 * mean
 
 
@@ -115,30 +114,3 @@ def test_square_pulse_takes_arrays():
     assert mean.shape == (1, 3)
     assert mean[0, 0] == 0.0
     assert mean[0, 1] < 1.0
-
-
-def test_pairs_only_get_fewer_after_a_pulse():
-    means = kin.mean_pairs(kin.after_pulse(SHELL, 5.0, np.linspace(0.0, 200.0, 50)))
-    assert means[0] == pytest.approx(5.0, rel=1e-9)
-    assert (np.diff(means) < 0.0).all()
-
-
-def test_gain_lasts_until_it_is_zero_and_longer_at_the_red_end():
-    """The bluest lines need most pairs, which go first."""
-    emitter = Emitter()
-    red, blue = (gain_lifetime_ns(emitter, wavelength, 8.0) for wavelength in (655.0, 605.0))
-    assert red > blue > 0.0
-    emission, absorption = channel_gain_per_cm(emitter, 655.0)
-    by_class = (emission - absorption).sum(axis=-1)[0]
-    assert lump(kin.after_pulse(emitter, 8.0, red)) @ by_class == pytest.approx(
-        0.0, abs=1e-6 * abs(by_class[0])
-    )
-
-
-def test_no_gain_no_lifetime():
-    assert gain_lifetime_ns(Emitter(), 655.0, 0.1) == 0.0
-
-
-def test_faster_auger_decay_shortens_the_gain():
-    slow, fast = (gain_lifetime_ns(Emitter(biexciton_auger_ns=t), 650.0, 6.0) for t in (50.0, 22.0))
-    assert fast < slow

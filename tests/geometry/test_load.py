@@ -179,6 +179,35 @@ def test_bad_tables_give_one_line(tmp_path, csv, told):
     assert len(line.splitlines()) == 1
 
 
+def test_faults_of_every_stage_are_told_at_once(tmp_path):
+    """A family, a source, a missing table, an unknown key: none hides another; a shared table is told once."""
+    text = HEAD + "widow_nm = 3\n" + LAYERS.format('{ table = "none.csv" }')
+    text += '[materials]\na = { table = "none.csv" }\nb = { n = { value = 1.8, note = "" } }\n'
+    error, _ = failing(tmp_path, text)
+    told = [(complaint.key, complaint.message.split(";")[0].split(":")[0]) for complaint in error.complaints]
+    assert told == [
+        ("materials.b.n", "a number with a note needs its source"),
+        ("layers.1.material.table", "there is no such file"),
+        ("materials.a.table", "there is no such file"),
+        ("widow_nm", "unknown key"),
+    ]
+    (tmp_path / "none.csv").write_text("wavelength_nm,n\n500,x\n", encoding="utf-8")
+    error, _ = failing(tmp_path, text.replace('family = "stack"', 'family = "stock"'))
+    assert [complaint.key for complaint in error.complaints] == [
+        "family",
+        "materials.b.n",
+        "line 2, column n",
+    ]
+
+
+def test_a_table_without_its_file_is_told_what_it_needs(tmp_path):
+    material = "{ wavelengths_nm = [500.0, 600.0, 700.0, 800.0], n = [1.9, 1.8, 1.8, 1.8] }"
+    error, line = failing(tmp_path, HEAD + LAYERS.format(material))
+    assert error.key == "layers.1.material.table"
+    assert "a CSV file with columns wavelength_nm, n and, if absorbing, k" in line
+    assert "did you mean" not in line
+
+
 @pytest.mark.parametrize("name", ["a\0b.csv", "x" * 5000, "..", ""])
 def test_table_names_that_are_no_files(tmp_path, name):
     content = copy.deepcopy(CONTENT["stack"])

@@ -332,3 +332,22 @@ def test_every_bad_design_of_a_mask_is_told(circles):
     keys = [complaint.key for complaint in caught.value.complaints]
     assert keys == [f"fields.{i}.design.{name}" for i in (1, 2) for name in ("nam", "window")]
     assert str(caught.value).endswith("(and 3 more)")
+
+
+def test_a_fault_that_fields_share_is_told_once_and_hides_no_other(tmp_path, circles):
+    (tmp_path / "d.toml").write_text(DESIGN.replace("radius_nm = 110.0", "radius = 110.0"))
+    (tmp_path / "t.csv").write_text("wavelength_nm,m\n500,1.5\n")
+    inline = {**circles(), "materials": {"glass": {"table": "t.csv"}}}
+    fields = [
+        {"name": f"f{i}", "design": design, "periods": [3, 3]}
+        for i, design in enumerate(("d.toml", "d.toml", inline, inline))
+    ]
+    with pytest.raises(InputErrors) as caught:
+        masks.mask_from_dict({"name": "m/n", "fields": fields, "colour": 1}, base_dir=tmp_path)
+    told = [(complaint.file, complaint.key) for complaint in caught.value.complaints]
+    assert told == [
+        (tmp_path / "d.toml", "layers.1.inclusions.0.radius"),
+        (tmp_path / "t.csv", "materials.glass.table"),
+        (None, "colour"),
+        (None, "name"),
+    ]

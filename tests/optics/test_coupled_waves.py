@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cavitydesign.errors import InputError
-from cavitydesign.optics.arrays.coupled_waves import FourWaves, array_modes, chebyshev, dfb_modes, quadrature
+from cavitydesign.optics.arrays.coupled_waves import FourWaves, array_modes, chebyshev, quadrature
+from tests.coupled import bands, dfb_modes
 
 K = 2.0 * math.pi / 360.0
 LOSSLESS = FourWaves.from_poles(
@@ -71,21 +71,16 @@ def test_gain_coupling_puts_the_lowest_mode_on_the_bragg_line():
     assert second.real > lowest.real + 0.5
 
 
-def test_without_coupling_there_is_no_dfb():
-    with pytest.raises(InputError, match="coupling_length"):
-        dfb_modes(0.0)
-
-
 def test_coefficients_return_the_poles_that_they_came_from():
-    bands = LEAKY.bands(0.0, 0.0)
+    found = bands(LEAKY, 0.0, 0.0)
     wanted = sorted([*LEAKY.dark, LEAKY.bright, LEAKY.bright], key=lambda k0: k0.real)
-    assert np.abs(bands - np.array(wanted)).max() < 1e-15
+    assert np.abs(found - np.array(wanted)).max() < 1e-15
 
 
 def test_the_sum_of_squares_grows_by_twice_v_squared_q_squared():
     """What the finite solver takes v from, in a model whose v is known; the curvature v q²/2K is of higher order."""
     step = 1e-3 * K
-    at_rest, moving = LEAKY.bands(0.0, 0.0), LEAKY.bands(step, 0.0)
+    at_rest, moving = bands(LEAKY, 0.0, 0.0), bands(LEAKY, step, 0.0)
     flat = LEAKY.bright + 0.5 * LEAKY.velocity / K * step**2  # R_y - S_y takes no part
     moving = np.delete(moving, np.argmin(np.abs(moving - flat)))
     at_rest = np.delete(at_rest, np.argmin(np.abs(at_rest - LEAKY.bright)))
@@ -177,20 +172,6 @@ def test_exchange_splits_the_even_class_without_changing_it():
     parts = [mode.k0 for swap in (1, -1) for mode in array_modes(LEAKY, **options, exchange=swap, count=3)]
     for mode in whole:
         assert min(abs(mode.k0 - k0) for k0 in parts) < 1e-9 * abs(mode.k0)
-
-
-@pytest.mark.parametrize(
-    ("changes", "key"),
-    [
-        ({"lengths_nm": (0.0, 100.0)}, "lengths_nm"),
-        ({"points": 7}, "points"),
-        ({"exchange": 1, "lengths_nm": (9000.0, 14000.0)}, "exchange"),
-    ],
-)
-def test_refused(changes, key):
-    options = {"lengths_nm": (6120.0, 6120.0), "parity": (1, 1), "near": LEAKY.dark[0], **changes}
-    with pytest.raises(InputError, match=key):
-        array_modes(LEAKY, **options)
 
 
 def test_grid_differentiates_and_integrates_polynomials():

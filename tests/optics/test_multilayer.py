@@ -11,13 +11,13 @@ from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Circle, Constant, Inclusion, Layer, SquareLattice, Stack
 from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.optics.uniform.multilayer import (
     characteristic,
     field_profile,
     half_space_q,
     media,
     phase_rate,
-    spectrum,
 )
 
 WINDOW = (500.0, 800.0)
@@ -27,6 +27,9 @@ def numeric(*layers):
     """From (index, thickness or None), superstrate first."""
     made = [Layer(material=Constant(n=complex(n).real, k=complex(n).imag), thickness_nm=d) for n, d in layers]
     return resolve_stack(Stack(layers=tuple(made)), window_nm=WINDOW)
+
+
+ROW = {"TE": 0, "TM": 1}
 
 
 def fresnel(n1, n2, angle_deg):
@@ -42,7 +45,7 @@ def test_single_interface_is_fresnel(angle, n2):
     stack = numeric((1.0, None), (n2, None))
     for polarization, wanted in zip(("TE", "TM"), fresnel(1.0, n2, angle), strict=True):
         found = spectrum(stack, wavelength_nm=633.0, angle_deg=angle, polarization=polarization)
-        assert abs(found.r[0] - wanted) < 1e-14
+        assert abs(found.r[ROW[polarization], 0] - wanted) < 1e-14
         assert abs(found.reflectance[0] + found.transmittance[0] - 1.0) < 1e-14
 
 
@@ -89,7 +92,8 @@ def test_absorptance_of_a_layer_is_the_integral_of_its_loss(polarization):
     # With r known the driven field is carried down from the top by the plain matrices, no code shared.
     q0 = math.cos(math.radians(angle))
     p0 = q0 if polarization == "TE" else 1.0 / q0
-    f, h = 1.0 + found.r[0], p0 * (1.0 - found.r[0])
+    r = found.r[ROW[polarization], 0]
+    f, h = 1.0 + r, p0 * (1.0 - r)
 
     def carried(f, h, n, d):  # downwards; h counted along the light
         q = np.sqrt(complex(n) ** 2 - u * u)
@@ -270,4 +274,4 @@ def test_bad_input_is_refused():
         ),
     )
     with pytest.raises(InputError, match="poles solver"):
-        spectrum(resolve_stack(patterned, window_nm=WINDOW), wavelength_nm=600.0)
+        media(resolve_stack(patterned, window_nm=WINDOW), units.k0_per_nm(600.0))

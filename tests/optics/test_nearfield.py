@@ -280,12 +280,12 @@ def _bare() -> list[dict[str, Any]]:
 
 
 def test_stokes_parameters_have_the_stated_signs() -> None:
-    assert stokes(0.0, 1.0) == (1.0, 0.0, 0.0)
-    assert stokes(1.0, 0.0) == (-1.0, 0.0, 0.0)
-    assert stokes(1.0, 1.0) == (0.0, 1.0, 0.0)
+    assert stokes(0.0, 1.0).tolist() == [1.0, 0.0, 0.0]
+    assert stokes(1.0, 0.0).tolist() == [-1.0, 0.0, 0.0]
+    assert stokes(1.0, 1.0).tolist() == [0.0, 1.0, 0.0]
     # E ∝ Re[(1, i) exp(-iωt)] = (cos ωt, sin ωt): counter-clockwise from above
-    assert stokes(1.0j, 1.0) == (0.0, 0.0, 1.0)
-    assert stokes(0.0, 0.0) == (0.0, 0.0, 0.0)
+    assert stokes(1.0j, 1.0).tolist() == [0.0, 0.0, 1.0]
+    assert stokes(0.0, 0.0).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_shapes_follow_z_and_then_the_points() -> None:

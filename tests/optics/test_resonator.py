@@ -10,8 +10,9 @@ from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Constant, Layer, Stack
 from cavitydesign.optics.media.numeric import resolve_stack
+from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.optics.uniform.derivative import exact_threshold
-from cavitydesign.optics.uniform.multilayer import characteristic, media, spectrum
+from cavitydesign.optics.uniform.multilayer import characteristic, media
 from cavitydesign.optics.uniform.resonator import (
     resonance_columns,
     resonance_field,

@@ -10,7 +10,6 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.optics.patterned.spectra import spectrum
-from cavitydesign.optics.uniform import multilayer
 from cavitydesign.solvers.ask import solve
 from cavitydesign.solvers.poles import Poles
 
@@ -138,36 +137,6 @@ def test_transmission_is_reciprocal(name: str, k: float, polarization: str) -> N
     cos_in, cos_out = np.cos(np.radians(angle)), np.cos(np.radians(back))
     ratio = 1.46 * cos_out / cos_in if same == 0 else 1.46 * cos_in / cos_out
     assert np.abs(ratio * np.abs(down.t[same]) ** 2 - np.abs(up.t[same]) ** 2 / ratio).max() < 1e-10
-
-
-@pytest.mark.parametrize("lattice", [None, SQUARE, HEXAGONAL])
-@pytest.mark.parametrize("polarization", ["TE", "TM"])
-@pytest.mark.parametrize("angle", [0.0, 25.0, 70.0])
-@pytest.mark.parametrize("side", ["superstrate", "substrate"])
-def test_without_pattern_it_is_the_scalar_multilayer(
-    lattice: Any, polarization: Any, angle: float, side: Any
-) -> None:
-    layers = [
-        {"material": {"n": 1.3}},
-        {"material": {"n": 1.85, "k": 0.01}, "thickness_nm": 60.0},
-        {"material": {"n": 2.0, "k": -0.02}, "thickness_nm": 170.0},
-        {"material": {"n": 1.46, "k": -0.001}, "thickness_nm": 300.0},
-        {"material": {"n": 1.46}},
-    ]
-    content = {"name": "slab", "family": "stack", "layers": layers} | (
-        {"lattice": lattice} if lattice else {}
-    )
-    stack = resolve_stack(design_from_dict(content).to_stack(), window_nm=WINDOW)
-    arguments: dict[str, Any] = {
-        "wavelength_nm": WAVELENGTHS,
-        "angle_deg": angle,
-        "polarization": polarization,
-        "from_side": side,
-    }
-    rich, plain = spectrum(stack, azimuth_deg=30.0, **arguments), multilayer.spectrum(stack, **arguments)
-    for name in ("reflectance", "transmittance", "absorptance"):
-        assert np.abs(getattr(rich, name) - getattr(plain, name)).max() < 1e-12, name
-    assert np.abs(rich.r[0 if polarization == "TE" else 1] - plain.r).max() < 1e-12
 
 
 @pytest.mark.parametrize("incidence", INCIDENCES)

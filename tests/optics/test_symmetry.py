@@ -47,12 +47,6 @@ def test_irreps_project_and_are_complete(n, axis):
     assert len({irrep.label for irrep in group.irreps}) == len(group.irreps)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 6])
-def test_inversion(n):
-    assert point_group(n, 0.0).has_inversion == (n % 2 == 0)
-    assert point_group(n).has_inversion == (n % 2 == 0)
-
-
 def test_find_group_takes_the_largest_that_passes():
     def rectangle_like(matrix):
         return np.allclose(np.abs(matrix), np.eye(2))

@@ -10,6 +10,7 @@ from cavitydesign.geometry import design_from_dict
 from cavitydesign.solvers.ask import solve
 from cavitydesign.solvers.finite import Finite
 from cavitydesign.solvers.poles import Poles
+from tests.coupled import bands
 
 
 def stack(period, layers, periods):
@@ -53,7 +54,7 @@ def test_q_of_seventeen_periods_beside_finite_fdtd():
     found = solve(slab(17), Finite(), window_nm=(605.0, 670.0))
     assert found.modes["symmetry"][0] == "A2"
     assert found.modes["q"][0] == pytest.approx(67.0, rel=0.08)
-    assert found.provenance["array"][0]["q_vertical"] > 5.0 * found.modes[0].q_edges
+    assert found.details[0].q_vertical > 5.0 * found.modes[0].q_edges
 
 
 def test_in_plane_q_grows_as_the_cube_of_the_length():
@@ -70,7 +71,7 @@ def test_group_index_is_that_of_the_bands():
     from cavitydesign.optics.arrays.coupled_waves import FourWaves
 
     design = slab(17)
-    v = 1.0 / solve(design, Finite(), window_nm=(605.0, 670.0)).provenance["array"][0]["group_index"]
+    v = 1.0 / solve(design, Finite(), window_nm=(605.0, 670.0)).details[0].group_index
     K = 2.0 * math.pi / 360.0
     at_rest = solve(design, Poles(waves=81), window_nm=(605.0, 670.0)).modes
     k0 = {row.symmetry: row.k0_per_nm for row in at_rest if row.polarization == "TE-like"}
@@ -79,7 +80,7 @@ def test_group_index_is_that_of_the_bands():
     )
     moving = solve(design, Poles(waves=81), bloch=(0.01 * K, 0.0), window_nm=(605.0, 670.0)).modes
     rigorous = [row.k0_per_nm for row in moving if row.polarization == "TE-like" and row.symmetry == "A''"]
-    model = waves.bands(0.01 * K, 0.0)
+    model = bands(waves, 0.01 * K, 0.0)
     for k0_exact in rigorous:
         nearest = model[np.argmin(np.abs(model - k0_exact))]
         # one v for both dark modes costs 15 % of a band's own shift, 5e-4 of k0
@@ -94,20 +95,14 @@ def test_published_pcsel_is_compared_rather_than_matched():
     k0 L n_g / 2Q. The order A < B ≪ C = D is that of the paper.
     """
     found = solve(liang(), Finite(), window_nm=(960.0, 1020.0))
-    gain = {record["band_edge"]: record["amplitude_gain_length"] for record in found.provenance["array"]}
+    gain = {record.band_edge: record.amplitude_gain_length for record in found.details}
     assert list(gain) == ["A", "B", "CD"]
     assert 0.05 < gain["A"] < 0.26
     assert 0.2 < gain["B"] < 0.55
     assert gain["A"] < gain["B"] < gain["CD"]
-    floor = (
-        math.pi
-        * 70_000.0
-        / found.modes["wavelength_nm"][2]
-        / 231.0
-        * found.provenance["array"][2]["group_index"]
-    )
+    floor = math.pi * 70_000.0 / found.modes["wavelength_nm"][2] / 231.0 * found.details[2].group_index
     assert gain["CD"] == pytest.approx(floor, rel=0.05)
-    assert [record["wavelength_at_gamma_nm"] for record in found.provenance["array"]] == pytest.approx(
+    assert [record.wavelength_at_gamma_nm for record in found.details] == pytest.approx(
         [1001.8, 992.9, 984.6], abs=0.15
     )  # known answers, to their last digit
 

@@ -13,10 +13,10 @@ from scipy.optimize import brentq
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
-from cavitydesign.optics.arrays.coupled_waves import dfb_modes
 from cavitydesign.optics.patterned.spectra import spectrum
 from cavitydesign.solvers import Bragg, Poles, solve
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd import Fdtd
+from tests.coupled import dfb_modes
 from tests.optics.cells import circle, layer, numeric, rectangle, stack
 
 PERIOD = 400.0

@@ -72,10 +72,23 @@ def test_differences_stand_with_their_joint_error_bars(verification):
     _, bottom = plots.verification_picture(verification).axes
     differences = dict(drawn(bottom, "o"))
     assert differences == pytest.approx({630.0: -0.1, 650.0: 0.5})
-    (bars,) = bottom.collections
-    heights = [np.ptp(segment[:, 1]) for segment in bars.get_segments()]
+    heights = [np.ptp(segment[:, 1]) for bars in bottom.collections for segment in bars.get_segments()]
     assert heights == pytest.approx([2.0 * pair.wavelength_joint_err_nm for pair in verification.pairs])
     assert bottom.get_ylabel() == "FDTD - fast (nm)"
+
+
+def test_a_pair_that_disagrees_says_so_and_has_a_mark_of_its_own():
+    fast = solution(mode(650.0, 1000.0), mode(630.0, 500.0, "A1"))
+    fdtd = solution(mode(650.5, 1010.0), mode(629.9, 600.0, "A1"))
+    found = compare(fast, fdtd, window_nm=WINDOW, q_min=1.0)
+    assert [pair.agrees for pair in found.pairs] == [True, False], (
+        "Q apart by more than three joint errors of 3 %"
+    )
+    top, bottom = plots.verification_picture(found).axes
+    assert sorted(text.get_text() for text in top.texts) == ["A1 disagrees", "E"]
+    assert [x for x, _ in drawn(bottom, "o")] == [650.0]
+    assert [x for x, _ in drawn(bottom, "X")] == [630.0]
+    assert [text.get_text() for text in bottom.get_legend().get_texts()] == ["agree", "disagree"]
 
 
 def test_a_verification_without_modes_is_still_a_picture():

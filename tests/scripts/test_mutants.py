@@ -50,3 +50,33 @@ def test_a_suite_that_fails_by_itself_says_nothing(checkout: Path) -> None:
     (checkout / "tests/gain/test_tiny.py").write_text("def test_broken():\n    assert False\n")
     with pytest.raises(SystemExit, match="before anything is broken"):
         mutants.run([], ["tests/gain"], jobs=1, root=checkout)
+
+
+def test_what_no_test_can_notice_is_left_out(tmp_path: Path) -> None:
+    """A guard of lengths, and None for NaN or False in an array; everything else about these lines is broken."""
+    lines = [
+        "rows = list(zip(a, b, strict=True))",
+        "a[b] = np.nan",
+        "a[b] = (\n        math.nan\n    )",
+        "c = np.nan",
+        "a[0] = 1.0",
+    ]
+    file = tmp_path / "one.py"
+    file.write_text("def f(a, b):\n    " + "\n    ".join(lines) + "\n    return zip(rows, c)\n")
+    made = [
+        place.broken(way, root=tmp_path).text
+        for place in mutants.places(file)
+        for way in range(len(place.new))
+    ]
+    assert not [
+        text for text in made if "strict=False" in text or "strict=None" in text or "zip(a, b, )" in text
+    ]
+    assert not [text for text in made if "a[b] = None" in text]
+    for change in (
+        "zip(None, b, strict=True)",
+        "zip(a, strict=True)",
+        "c = None",
+        "a[0] = None",
+        "zip(rows, )",
+    ):
+        assert any(change in text for text in made), change

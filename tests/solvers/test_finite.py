@@ -48,19 +48,19 @@ def test_fundamental_modes_of_the_band_edges(solution):
     assert solution.solver == "finite"
     assert list(modes["symmetry"]) == ["A2", "B2", "E"]
     assert list(modes["degeneracy"]) == [1, 1, 2]
-    assert [record["band_edge"] for record in solution.provenance["array"]] == ["A", "B", "CD"]
+    assert [record.band_edge for record in solution.details] == ["A", "B", "CD"]
     assert set(modes["polarization"]) == {"TE-like"}
     assert set(modes["order"]) == {2}
     assert np.all(modes["wavelength_err_nm"] >= 0.0)
 
 
 def test_the_losses_add_up(solution):
-    for row, record in zip(solution.modes, solution.provenance["array"], strict=True):
+    for row, record in zip(solution.modes, solution.details, strict=True):
         parts = 1.0 / row.q_up + 1.0 / row.q_down + 1.0 / row.q_absorbed + 1.0 / row.q_edges
         assert 1.0 / row.q == pytest.approx(parts, rel=1e-12)
-        assert 1.0 / record["q_vertical"] == pytest.approx(1.0 / row.q_up + 1.0 / row.q_down, rel=1e-12)
+        assert 1.0 / record.q_vertical == pytest.approx(1.0 / row.q_up + 1.0 / row.q_down, rel=1e-12)
         assert row.q_edges > 0.0
-        assert sum(record["shares_even_odd_bright"]) == pytest.approx(1.0)
+        assert sum(record.shares_even_odd_bright) == pytest.approx(1.0)
 
 
 def test_threshold_is_the_loss_over_the_confinement(solution):
@@ -102,7 +102,7 @@ def test_a_large_array_has_the_modes_of_the_infinite_one():
 
 def test_a_rectangular_array_splits_the_pair():
     found = solve(slab(periods=(30, 60)), QUICK, window_nm=WINDOW)
-    edges = [record["band_edge"] for record in found.provenance["array"]]
+    edges = [record.band_edge for record in found.details]
     assert edges[:2] == ["A", "B"]
     assert set(edges[2:]) <= {"C", "D"}
     assert set(found.modes["degeneracy"]) == {1}

@@ -8,7 +8,7 @@ import pytest
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.stack import Stack
-from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.ask import Ask, solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.study import follow as module
 from cavitydesign.study.follow import follow
@@ -160,13 +160,8 @@ def test_losing_a_mode_is_noticed(monkeypatch):
     assert not found.proven
 
 
-def test_progress_and_tables():
-    seen = []
-    found = follow(
-        lambda p: film_cell(period_nm=p), [359.0, 360.0], window_nm=(590.0, 640.0), settings=QUICK,
-        progress=lambda done, of, what="": seen.append((done, of)),
-    )  # fmt: skip
-    assert seen[-1] == (2, 2)
+def test_tables():
+    found = follow(lambda p: film_cell(period_nm=p), [359.0, 360.0], window_nm=(590.0, 640.0), settings=QUICK)
     table = found.modes_at(1)
     direct = solve(film_cell(), QUICK, window_nm=(590.0, 640.0)).modes
     assert list(table["symmetry"]) == list(direct["symmetry"])
@@ -203,3 +198,18 @@ def test_losing_a_chain_inside_the_window_is_noticed(monkeypatch):
         lambda p: film_cell(period_nm=p), [358.0, 359.0, 360.0], window_nm=(560.0, 700.0), settings=QUICK
     )
     assert not found.proven
+
+
+@pytest.mark.parametrize(("step_nm", "left"), [(45.0, True), (0.5, False)])
+def test_a_mode_whose_next_step_leads_out_has_left(monkeypatch, step_nm, left):
+    """Where polishing fails, the mode was inside at its last point; only a step that leads out lets it go."""
+    sweep = module._Sweep(
+        lambda p: Ask.of(film_cell(period_nm=p), window_nm=WINDOW), np.array([430.0, 430.0 + step_nm]), QUICK
+    )
+    fresh, _ = sweep.search(0)
+    inner = [mode for mode in fresh if mode.q > 50.0 and mode.wavelength_nm < 0.98 * WINDOW[1]]
+    mode = max(inner, key=lambda mode: mode.wavelength_nm)
+    chains = []
+    chains += module._join(chains, [mode], 0, sweep)[0]
+    monkeypatch.setattr(module, "polish", lambda *args, **options: None)
+    assert sweep.extend(chains[0], 0, 1) is left

@@ -167,3 +167,25 @@ def test_a_peak_may_only_belong_to_modes_that_it_does_not_contradict():
         [True, False, True],
         [False, False, False],
     ]
+
+
+def test_all_that_is_wrong_is_told_at_once(read):
+    with pytest.raises(InputError) as caught:
+        read("wavelength_nm,threshold,unit\nabc,-1,J\n640,3\n650,1,uJ/cm2,4\n\n,,\n")
+    assert [(part.key, part.message) for part in caught.value.complaints] == [
+        ("line 2, column wavelength_nm", "must be a number"),
+        ("line 2, column threshold", "must be > 0"),
+        ("line 2, column unit", "must be uJ/cm2, mJ/cm2 or kW/cm2"),
+        ("line 3, column unit", "a threshold needs its unit: uJ/cm2, mJ/cm2 or kW/cm2"),
+        ("line 4", "has 4 cells for 3 columns"),
+        ("line 6", "has neither a wavelength nor a threshold"),
+    ]
+    assert all(line.startswith(str(caught.value.file)) for line in caught.value.lines)
+
+
+def test_all_columns_that_are_not_known_are_told_at_once(read):
+    with pytest.raises(InputError) as caught:
+        read("wavelenght_nm,colour,colour\nabc,1,2\n")
+    assert [part.message.partition(";")[0] for part in caught.value.complaints] == [
+        *["unknown column"] * 3, "names a column twice",
+    ]  # fmt: skip

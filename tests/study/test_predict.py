@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from cavitydesign.gain import Constant
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.study import tolerance
 from cavitydesign.study.predict import holding, lasing_lines, mode_thresholds, predict, with_emitter
 from tests.study.toy import THICKNESS, Rule, Toy, assumed, film, peak
 
+CONSTANT = Constant(slope_per_cm=50.0, transparency_pairs=1.2, window_nm=(600.0, 700.0))
 EMITTER = {"volume_fraction": assumed(0.5, 0.1)}
 # the mode of shorter wavelength needs the less gain: ranks run against the rows of the modes table
 TOY = Toy(
@@ -163,6 +165,23 @@ def test_thresholds_of_many_tables_come_back_in_the_order_of_the_tables():
             assert item.transition[at] == lines.transition[row]
             assert item.lasing[at] == lines.lasing[row]
             assert item.dark[at] == lines.dark[row]
+
+
+@pytest.mark.parametrize("model", [CONSTANT, lambda _: CONSTANT])
+def test_a_model_of_ones_own_goes_all_the_way(model):
+    """g = 50 (⟨N⟩ - 1.2): every threshold, its error by the cavity and the lines of another device follow from it."""
+    toy = Toy((Rule(650.0, by_period=0.5, gain_per_cm=40.0, gain_power=1.0),))
+    peaks = [peak(655.0, device={"lattice.period_nm": 410.0}, threshold_pairs=2.0)]
+    result = predict(film(), toy, model=model, peaks=peaks)
+    (line,) = result.lines
+    assert line.threshold.pairs_per_shell == pytest.approx(2.0)
+    moved = 40.0 * math.sinh(math.log(1.005 / 0.995) / 0.2) / 50.0  # half of g exp(±d ln g)
+    per_pair = line.threshold.value / 2.0
+    assert line.input_errors.threshold_of_cavity == pytest.approx(moved * per_pair, rel=1e-6)
+    assert [fact.predicted for fact in result.published] == pytest.approx([655.0, 2.0])
+    (item,) = mode_thresholds([(film(), result.solution.modes)], model=model)
+    assert item.pairs_per_shell == pytest.approx([2.0])
+    assert item.transition.tolist() == [""]
 
 
 def test_dark_modes_keep_their_place_in_the_table():

@@ -75,3 +75,65 @@ def test_a_table_that_the_file_left_out_is_made(file):
     again = file.with_name("fitted.toml")
     again.write_text(text)
     assert load_design(again).value_at("emitter.exciton_ev") == 1.86
+
+
+DOTTED = """\
+name = "stack"
+family = "stack"
+
+[[layers]]
+material.n = 1.0
+
+[[layers]]
+material.n = 1.85
+thickness_nm.value = 200.0  # by profilometer
+thickness_nm.source = "assumed"  # a guess
+thickness_nm.plus_minus = 10.0
+gain = true
+
+[[layers]]
+material.n = 1.46
+
+[emitter.exciton_ev]
+value = 1.85  # of the film
+source = "assumed"
+note = "old"
+"""
+
+
+def test_numbers_of_their_own_table_keep_their_comments(file):
+    file.write_text(DOTTED)
+    numbers = [fitted("layers.1.thickness_nm", 203.5), fitted("emitter.exciton_ev", 1.86, None)]
+    text = with_numbers(file, numbers, folder=file.parent)
+    for line in (
+        "thickness_nm.value = 203.5  # by profilometer",
+        'thickness_nm.source = "fitted"  # a guess',
+    ):
+        assert line in text.splitlines()
+    assert "value = 1.86  # of the film" in text.splitlines()
+    again = file.with_name("fitted.toml")
+    again.write_text(text)
+    design = load_design(again)
+    records = {item.path: (item.value, item.source, item.plus_minus, item.note) for item in design.sources}
+    assert records == {
+        "layers.1.thickness_nm": (203.5, "fitted", 0.01, "to a peak"),
+        "emitter.exciton_ev": (1.86, "fitted", None, "to a peak"),
+    }
+    assert design.value_at("layers.1.material.n") == 1.85
+
+
+def test_what_no_longer_holds_of_a_dotted_number_is_taken_out(file):
+    file.write_text(DOTTED)
+    text = with_numbers(file, [fitted("layers.1.thickness_nm", 203.5, None)], folder=file.parent)
+    assert "plus_minus" not in text
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_line_ends_stay_what_they_are(file, end):
+    file.write_bytes(TEXT.replace("\n", end).encode())
+    text = with_numbers(
+        file, [fitted("emitter.exciton_ev", 1.86)], folder=file.parent, header="calibrated\nby hand"
+    )
+    assert text.startswith(f"# calibrated{end}# by hand{end}# my stack, 2026{end}")
+    assert text.count("\n") == text.count(end)
+    assert "\r\r" not in text

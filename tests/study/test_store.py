@@ -21,6 +21,7 @@ from cavitydesign.study.store import (
     Failure,
     Store,
     Task,
+    attempt,
     outcome_from_dict,
     outcome_to_dict,
 )
@@ -115,20 +116,17 @@ def test_a_failure_is_kept_with_status_and_exit_code(task, tmp_path, monkeypatch
 
     monkeypatch.setattr(store_module, "solve", fails)
     store = Store(tmp_path)
-    assert store.solve(task) == Failure("no trustworthy answer", 3, "INCOMPLETE") == store.get(task)
-    monkeypatch.setattr(store_module, "solve", lambda *_, **__: a_solution())
-    assert isinstance(store.solve(task), Failure)
-    assert same(store.solve(task, retry=True), a_solution())
+    store.put(task, attempt(task))
+    assert store.get(task) == Failure("no trustworthy answer", 3, "INCOMPLETE")
 
 
-def test_a_defect_is_not_kept_as_a_failure(task, tmp_path, monkeypatch):
+def test_a_defect_is_no_failure(task, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError
 
     monkeypatch.setattr(store_module, "solve", broken)
     with pytest.raises(ZeroDivisionError):
-        Store(tmp_path).solve(task)
-    assert Store(tmp_path).get(task) is None
+        attempt(task)
 
 
 def test_a_damaged_result_names_its_file(task, tmp_path):

@@ -26,7 +26,7 @@ from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.lattice import LineLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
 from cavitydesign.geometry.pattern import Bar
-from cavitydesign.geometry.stack import FLUSH_NM, Layer, Slab
+from cavitydesign.geometry.stack import FLUSH_NM, Layer, Slab, between, etched_nm, slab_layers
 
 
 class Ridges(Value):
@@ -46,15 +46,13 @@ class Ridges(Value):
     def _etched(self) -> Self:
         if self.duty_cycle == 1.0:
             raise RuleBroken("must be < 1", key="duty_cycle", value=self.duty_cycle)
-        if self.etch_depth_nm is not None and self.etch_depth_nm > self.thickness_nm:
-            rule = f"must not exceed thickness_nm, {self.thickness_nm:g}"
-            raise RuleBroken(rule, key="etch_depth_nm", value=self.etch_depth_nm)
+        etched_nm(self.thickness_nm, self.etch_depth_nm)
         return self
 
     @property
     def height_nm(self) -> float:
         """Height of the ridges."""
-        return self.thickness_nm if self.etch_depth_nm is None else self.etch_depth_nm
+        return etched_nm(self.thickness_nm, self.etch_depth_nm)
 
     @property
     def fraction(self) -> float:
@@ -92,12 +90,9 @@ class GratingLaser(Design):
             apart_nm=period,
             gain=grating.gain,
         )
-        layers = [Layer(name="superstrate", material=self.superstrate)]
-        layers += relief.coated(self.film) if self.film else [relief.bare(grating.height_nm, name="")]
+        layers = relief.coated(self.film) if self.film else [relief.bare(grating.height_nm, name="")]
         left = grating.thickness_nm - grating.height_nm
         if left > FLUSH_NM:
             rest = Layer(name="unetched", material=grating.material, thickness_nm=left, gain=grating.gain)
             layers.append(rest)
-        if self.underlayer:
-            layers.append(Layer(name="underlayer", **dict(self.underlayer)))
-        return (*layers, Layer(name="substrate", material=self.substrate))
+        return between(self.superstrate, layers + slab_layers(self.underlayer, "underlayer"), self.substrate)

@@ -21,7 +21,7 @@ from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.lattice import PlanarLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
 from cavitydesign.geometry.pattern import Circle, Pattern
-from cavitydesign.geometry.stack import Layer, Slab
+from cavitydesign.geometry.stack import Layer, Slab, between, slab_layers
 
 
 class Pillar(Value):
@@ -64,9 +64,5 @@ class NanopillarArray(Design):
             outside=self.superstrate,
             apart_nm=period,
         )
-        below = [Layer(name="spacer", **dict(self.spacer))] if self.spacer else []
-        ends = (
-            Layer(name="superstrate", material=self.superstrate),
-            Layer(name="substrate", material=self.substrate),
-        )
-        return (ends[0], *relief.coated(self.film), *below, ends[1])
+        layers = relief.coated(self.film) + slab_layers(self.spacer, "spacer")
+        return between(self.superstrate, layers, self.substrate)

@@ -22,7 +22,7 @@ from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.lattice import Lattice, PlanarLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
 from cavitydesign.geometry.pattern import Circle, Rectangle
-from cavitydesign.geometry.stack import FLUSH_NM, Inclusion, Layer, Slab
+from cavitydesign.geometry.stack import FLUSH_NM, Inclusion, Layer, Slab, between, etched_nm, slab_layers
 
 DutyCycleOf = Literal["solid_area", "hole_area", "solid_line", "hole_line"]
 
@@ -52,14 +52,11 @@ class Grating(Value):
             rule = f"this key is required with duty_cycle and is missing: one of {', '.join(get_args(DutyCycleOf))}"
             raise RuleBroken(rule, key="duty_cycle_of")
         if self.duty_cycle is None and self.duty_cycle_of is not None:
-            raise RuleBroken(
-                "is for duty_cycle, which is missing", key="duty_cycle_of", value=self.duty_cycle_of
-            )
+            rule = "is for duty_cycle, which is missing"
+            raise RuleBroken(rule, key="duty_cycle_of", value=self.duty_cycle_of)
         if self.duty_cycle == 1.0:
             raise RuleBroken("must be < 1", key="duty_cycle", value=self.duty_cycle)
-        if self.etch_depth_nm is not None and self.etch_depth_nm > self.thickness_nm:
-            rule = f"must not exceed thickness_nm, {self.thickness_nm:g}"
-            raise RuleBroken(rule, key="etch_depth_nm", value=self.etch_depth_nm)
+        etched_nm(self.thickness_nm, self.etch_depth_nm)
         return self
 
     def hole_size_nm(self, lattice: Lattice) -> float:
@@ -108,16 +105,10 @@ class Pcsel(Design):
             raise RuleBroken(rule, key=f"grating.{key}", value=getattr(grating, key))
         shape = Circle(radius_nm=0.5 * size) if grating.hole == "circle" else Rectangle(size_nm=(size, size))
         hole = Inclusion(pattern=shape, material=self.infill.material, gain=self.infill.gain)
-        etched = grating.thickness_nm if grating.etch_depth_nm is None else grating.etch_depth_nm
+        etched = etched_nm(grating.thickness_nm, grating.etch_depth_nm)
         left = grating.thickness_nm - etched
-        layers = [Layer(name="superstrate", material=self.superstrate)]
-        if self.overlayer:
-            layers.append(Layer(name="overlayer", gain=True, **dict(self.overlayer)))
-        layers.append(
-            Layer(name="grating", material=grating.material, thickness_nm=etched, inclusions=(hole,))
-        )
+        patterned = Layer(name="grating", material=grating.material, thickness_nm=etched, inclusions=(hole,))
+        layers = [*slab_layers(self.overlayer, "overlayer", gain=True), patterned]
         if left > FLUSH_NM:
             layers.append(Layer(name="unetched", material=grating.material, thickness_nm=left))
-        if self.underlayer:
-            layers.append(Layer(name="underlayer", **dict(self.underlayer)))
-        return (*layers, Layer(name="substrate", material=self.substrate))
+        return between(self.superstrate, layers + slab_layers(self.underlayer, "underlayer"), self.substrate)

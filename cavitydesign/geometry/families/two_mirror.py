@@ -22,7 +22,7 @@ from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.lattice import NoLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
-from cavitydesign.geometry.stack import Layer, Slab
+from cavitydesign.geometry.stack import Layer, Slab, between, slab_layers
 
 
 class Mirror(Value):
@@ -43,9 +43,8 @@ class Mirror(Value):
         for name in ("design_wavelength_nm", "pairs", "high", "low"):
             value = getattr(self, name)
             if self.layers and value is not None:
-                raise RuleBroken(
-                    "is for a quarter-wave mirror; this one is given by its layers", key=name, value=value
-                )
+                rule = "is for a quarter-wave mirror; this one is given by its layers"
+                raise RuleBroken(rule, key=name, value=value)
             if not self.layers and value is None:
                 rule = "this key is required and is missing (a mirror is quarter-wave pairs, or layers)"
                 raise RuleBroken(rule, key=name)
@@ -54,7 +53,8 @@ class Mirror(Value):
     def outside_in(self, name: str) -> tuple[Layer, ...]:
         """Layers from the outside to the cavity; the first that light from outside meets is H."""
         if self.layers:
-            return tuple(Layer(name=f"{name} {i + 1}", **dict(slab)) for i, slab in enumerate(self.layers))
+            numbered = (slab_layers(slab, f"{name} {i}") for i, slab in enumerate(self.layers, 1))
+            return tuple(layer for layers in numbered for layer in layers)
         assert self.high is not None  # validated above
         assert self.low is not None
         assert self.pairs is not None
@@ -63,11 +63,9 @@ class Mirror(Value):
         return (high, low) * self.pairs + ((high,) if self.closed else ())
 
 
-class CavityFilm(Value):
+class CavityFilm(Slab):
     """The gain film and the mirror that it was deposited on."""
 
-    thickness_nm: Length
-    material: MaterialRef
     on: Literal["front", "back"] = "back"
 
 
@@ -85,19 +83,13 @@ class TwoMirror(Design):
 
     def gaps_nm(self) -> Mapping[str, float]:
         """What spacer rings and the opening for the film make."""
-        return {
-            "spacer": self.spacer.thickness_nm if self.spacer else 0.0,
-            "film": self.film.thickness_nm,
-        }
+        spacer_nm = self.spacer.thickness_nm if self.spacer else 0.0
+        return {"spacer": spacer_nm, "film": self.film.thickness_nm}
 
     def build_layers(self) -> tuple[Layer, ...]:
         """Superstrate, front mirror, spacer and film, back mirror, substrate."""
-        film = Layer(name="film", gain=True, thickness_nm=self.film.thickness_nm, material=self.film.material)
-        spacer = [Layer(name="spacer", **dict(self.spacer))] if self.spacer else []
-        between = [*spacer, film] if self.film.on == "back" else [film, *spacer]
+        film = slab_layers(self.film, "film", gain=True)
+        spacer = slab_layers(self.spacer, "spacer")
+        inside = [*spacer, *film] if self.film.on == "back" else [*film, *spacer]
         front, back = self.front_mirror.outside_in("front"), self.back_mirror.outside_in("back")
-        ends = (
-            Layer(name="superstrate", material=self.superstrate),
-            Layer(name="substrate", material=self.substrate),
-        )
-        return (ends[0], *front, *between, *reversed(back), ends[1])
+        return between(self.superstrate, [*front, *inside, *reversed(back)], self.substrate)

@@ -1,4 +1,4 @@
-"""Coupled waves: the DFB laser of one dimension, exactly, and the four waves of a square lattice on a finite array.
+"""Coupled waves: the four waves of a square lattice on a finite array.
 
 A second-order square lattice couples the guided waves that run along +x, -x, +y and -y with the wavenumber K = 2π/Λ.
 With their slowly varying amplitudes R_x, S_x, R_y, S_y (parts of H_z for TE, of E_z for TM),
@@ -25,64 +25,16 @@ import cmath
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from cavitydesign.errors import InputError
 from cavitydesign.kinds import Array
 
 Parity = Literal[-1, 1]
 
 _OUTER = 8  # intervals beyond the side edges; the outgoing wave decays there, so few suffice
 _REACH = 5.0  # length of that strip in units of the diffraction length sqrt(L/K)
-
-
-# -- one dimension -------------------------------------------------------------------------------------------------
-
-
-def dfb_modes(coupling_length: complex, *, count: int = 1) -> Array:
-    """Modes of a uniform one-dimensional DFB laser without facet reflections, lowest threshold first.
-
-    ``-R' + (α - iδ) R = iκ S``, ``S' + (α - iδ) S = iκ R``, R = 0 at the left end and S = 0 at the right one, so
-    ``γ² = κ² + (α - iδ)²``, ``(α - iδ) L = γL coth γL``, ``κL = ± iγL / sinh γL``:
-    H. Kogelnik and C. V. Shank, J. Appl. Phys. 43, 2327 (1972), eqs. 11-16. Exact to rounding.
-
-    Args:
-        coupling_length: κL; real for index coupling, imaginary for gain coupling.
-        count: number of modes. Those at ±δ of an index grating have equal thresholds; -δ comes first.
-
-    Returns:
-        ``(α + iδ) L``, complex, shape (count,): amplitude gain and detuning. Power gain is 2α.
-    """
-    if coupling_length == 0.0 or not cmath.isfinite(coupling_length):
-        raise InputError("must be finite and not 0", key="coupling_length", value=coupling_length)
-    order = 40 + 2 * count + 2 * int(abs(coupling_length))
-    nodes, d = chebyshev(order)
-    del nodes
-    d = 2.0 * d  # on an interval of length 1
-    zero = np.zeros((order, order))
-    couple = 1j * coupling_length * np.eye(order + 1)
-    # (α - iδ) R = R' + iκ S on all nodes but the first; (α - iδ) S = -S' + iκ R on all nodes but the last
-    operator = np.block([[d[1:, 1:] + zero, couple[1:, :-1]], [couple[:-1, 1:], -d[:-1, :-1] + zero]])
-    values = np.linalg.eigvals(operator)
-    values = values[np.abs(values) < order]  # the others are of the grid
-    values = values[np.lexsort((np.round(-values.imag, 6), np.round(values.real, 6)))][:count]
-    return np.array([_exact(complex(value), complex(coupling_length)).conjugate() for value in values])
-
-
-def _exact(value: complex, kappa: complex) -> complex:
-    """Newton on ``cosh γ - (α - iδ) sinh γ / γ``, which is even in γ, hence analytic in α - iδ."""
-    for _ in range(20):
-        gamma = cmath.sqrt(kappa * kappa + value * value)
-        sinc = cmath.sinh(gamma) / gamma
-        f = cmath.cosh(gamma) - value * sinc
-        slope = value * sinc - sinc - value * value * (cmath.cosh(gamma) - sinc) / gamma**2
-        step = f / slope
-        value -= step
-        if abs(step) < 1e-14 * abs(value):
-            break
-    return value
 
 
 # -- two dimensions ------------------------------------------------------------------------------------------------
@@ -128,21 +80,6 @@ class FourWaves:
         """Poles of the two dark modes, even and odd under exchange of x and y, 1/nm."""
         return self.centre + self.back + 2.0 * self.cross, self.centre + self.back - 2.0 * self.cross
 
-    def bands(self, kx: float, ky: float) -> Array:
-        """The four complex k0 of the infinite array at a small Bloch wavevector (1/nm), by increasing real part."""
-        v, bend = self.velocity, 0.5 * self.velocity / self.wavenumber
-        matrix = np.full((4, 4), self.cross, dtype=complex)
-        matrix[0, 1] = matrix[1, 0] = matrix[2, 3] = matrix[3, 2] = self.back
-        diagonal = [
-            v * kx + bend * ky**2,
-            -v * kx + bend * ky**2,
-            v * ky + bend * kx**2,
-            -v * ky + bend * kx**2,
-        ]
-        np.fill_diagonal(matrix, self.centre + np.array(diagonal))
-        values = np.linalg.eigvals(matrix)
-        return values[np.argsort(values.real)]
-
 
 @dataclass(frozen=True, slots=True)
 class ArrayMode:
@@ -150,8 +87,6 @@ class ArrayMode:
 
     Attributes:
         k0: complex vacuum wavenumber, 1/nm.
-        parity: of H_z (E_z for TM) under x → -x and y → -y.
-        exchange: its parity under x ↔ y; 0 where the array or the mode has none.
         shares: of its energy in the array in the dark even, the dark odd and the bright combination; they add
             up to 1.
         uniform: the parts of these shares whose amplitude is uniform over the array; they tell the fundamental
@@ -159,8 +94,6 @@ class ArrayMode:
     """
 
     k0: complex
-    parity: tuple[Parity, Parity]
-    exchange: int
     shares: tuple[float, float, float]
     uniform: tuple[float, float, float]
 
@@ -188,12 +121,6 @@ def array_modes(
             diffraction layers are resolved.
     """
     lx, ly = lengths_nm
-    if not (lx > 0.0 and ly > 0.0):
-        raise InputError("both must be > 0", key="lengths_nm", value=list(lengths_nm))
-    if exchange and (lx != ly or parity[0] != parity[1]):
-        raise InputError("needs a square array and equal parities", key="exchange", value=exchange)
-    if points < 6 or points % 2:
-        raise InputError("must be an even number from 6", key="points", value=points)
     own_x, to_x = _blocks(waves, lx, ly, parity, points)
     if exchange:
         operator = own_x + exchange * to_x
@@ -207,29 +134,16 @@ def array_modes(
 
 
 def _nearest(operator: Array, near: complex, count: int) -> list[tuple[complex, Array]]:
-    """Eigenpairs nearest to a point: Arnoldi's iteration with the shifted inverse, from a fixed start.
+    """Eigenpairs nearest to a point: ARPACK with the shifted inverse, from a fixed start."""
+    from scipy.sparse.linalg import ArpackNoConvergence, eigs
 
-    Ritz pairs are kept while their residual, relative to the inverse's own scale, is below 1e-8.
-    """
-    size = len(operator)
-    steps = min(size - 1, 4 * count + 12)
-    inverse = np.linalg.inv(operator - near * np.eye(size))
-    basis = np.zeros((size, steps + 1), dtype=complex)
-    small = np.zeros((steps + 1, steps), dtype=complex)
-    start = np.cos(1.0 + 2.3 * np.arange(size)) + 0.3
-    basis[:, 0] = start / np.linalg.norm(start)
-    for j in range(steps):
-        vector = inverse @ basis[:, j]
-        for _ in range(2):  # twice is enough (Kahan): orthogonal to rounding
-            part = basis[:, : j + 1].conj().T @ vector
-            vector -= basis[:, : j + 1] @ part
-            small[: j + 1, j] += part
-        small[j + 1, j] = np.linalg.norm(vector)
-        basis[:, j + 1] = vector / small[j + 1, j]
-    values, vectors = np.linalg.eig(small[:steps])
-    residual = abs(small[steps, steps - 1]) * np.abs(vectors[-1]) / np.abs(values)
-    order = [i for i in np.argsort(-np.abs(values))[:count] if residual[i] < 1e-8]
-    return [(near + 1.0 / complex(values[i]), basis[:, :steps] @ vectors[:, i]) for i in order]
+    start = np.cos(1.0 + 2.3 * np.arange(len(operator))) + 0.3
+    try:
+        pairs: Any = eigs(operator, k=count, sigma=near, v0=start)
+    except ArpackNoConvergence as found:  # what has converged
+        pairs = found.eigenvalues, found.eigenvectors
+    values, vectors = pairs
+    return [(complex(values[i]), vectors[:, i]) for i in np.argsort(np.abs(values - near))]
 
 
 def _blocks(
@@ -247,12 +161,11 @@ def _blocks(
     n_u, n_w = points - 1, len(side.curvature)
     inside = np.zeros(n_w)
     inside[: half - 1] = 1.0
-    mirrored = np.zeros((n_u, n_u))  # S at node i is R at node points-1-i; R at the first node is 0
-    for i in range(1, points - 1):
-        mirrored[i - 1, points - 2 - i] = parity[0]
-    centre = np.where(
-        inside > 0.0, waves.centre, waves.centre.real
-    )  # no holes outside: nothing radiates there
+    # S at node i is R at node points-1-i; R at the first node is 0
+    mirrored = np.zeros((n_u, n_u))
+    mirrored[: n_u - 1, : n_u - 1] = parity[0] * np.eye(n_u - 1)[::-1]
+    # no holes outside: nothing radiates there
+    centre = np.where(inside > 0.0, waves.centre, waves.centre.real)
     v = waves.velocity
     own = np.kron(-1j * v * forward, np.eye(n_w))
     own += np.kron(np.eye(n_u), np.diag(centre) - 0.5 * v / waves.wavenumber * side.curvature)
@@ -337,7 +250,7 @@ def _array_mode(
     energy = np.array([w @ np.abs(part) ** 2 @ w for part in parts])
     uniform = np.array([abs(w @ part @ w) ** 2 for part in parts]) / 4.0
     shares, even = (np.array([e[0], e[1], e[2] + e[3]]) / energy.sum() for e in (energy, uniform))
-    return ArrayMode(k0, parity, exchange, tuple(map(float, shares)), tuple(map(float, even)))  # type: ignore[arg-type]
+    return ArrayMode(k0, tuple(map(float, shares)), tuple(map(float, even)))  # type: ignore[arg-type]
 
 
 def _on_grid(

@@ -23,7 +23,7 @@ from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack
 from cavitydesign.optics.patterned.admittance import BlockProblem
 from cavitydesign.optics.patterned.fourier import symmetry_group
-from cavitydesign.optics.patterned.nearfield import Channel, Side, of_partner, radiation, wave_components
+from cavitydesign.optics.patterned.nearfield import Side, of_partner, radiation, stokes, wave_components
 from cavitydesign.optics.patterned.planewaves import PlaneWaves, blocks, moved_to, plane_waves
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.symmetry import point_group
@@ -81,8 +81,7 @@ def far_field(
     band: Literal[1, 2] = 1,
     waves: int = 37,
 ) -> FarField:
-    """Follow a mode at Γ outwards along each azimuth and collect what its band radiates into the order (0,
-    0).
+    """Follow a mode at Γ outwards along each azimuth and collect what its band radiates into the order (0, 0).
 
     Args:
         resonance: at Γ.
@@ -94,13 +93,8 @@ def far_field(
         SolverError: where the mode is lost between two angles.
     """
     angles, azimuths = np.asarray(angles_deg, dtype=float), np.asarray(azimuths_deg, dtype=float)
-    if (
-        angles.ndim != 1
-        or not len(angles)
-        or angles[0] <= 0.0
-        or (np.diff(angles) <= 0.0).any()
-        or angles[-1] >= 90.0
-    ):
+    rising = angles.ndim == 1 and len(angles) > 0 and bool((np.diff(angles, prepend=0.0) > 0.0).all())
+    if not rising or angles[-1] >= 90.0:
         raise InputError(
             "must rise from above 0 to below 90 degrees", key="angles_deg", value=angles.tolist()
         )
@@ -112,7 +106,7 @@ def far_field(
         for row, angle in enumerate(angles):
             here, known = _next(here, known, reference, angle, direction, side, band)
             k0[row, column] = here.k0
-            channel = _specular(radiation(here), side)
+            channel = next(c for c in radiation(here) if (c.side, c.order) == (side, (0, 0)))
             te[row, column], tm[row, column] = channel.te, channel.tm
     return FarField(side, angles, azimuths, k0, te, tm, _fixed_stokes(te, tm, np.radians(azimuths)))
 
@@ -124,11 +118,8 @@ def _at_gamma(resonance: Resonance, waves: int) -> tuple[Resonance, list[Array],
     reference = plane_waves(lattice, bloch=(0.0, 0.0), count=waves)
     label = resonance.problem.block.irrep.label
     found = [b for b in blocks(reference, symmetry_group(stack, bloch=(0.0, 0.0))) if b.irrep.label == label]
-    start = (
-        polish(BlockProblem(stack, reference, found[0]), resonance.k0, reach=_FAR * abs(resonance.k0))
-        if found
-        else None
-    )
+    near = _FAR * abs(resonance.k0)
+    start = polish(BlockProblem(stack, reference, found[0]), resonance.k0, reach=near) if found else None
     if start is None:
         raise SolverError(
             f"the mode is not found at Γ with {waves} plane waves; it must be a mode at Γ, or take more waves"
@@ -195,15 +186,7 @@ def _nearby(problem: BlockProblem, k0: complex) -> list[complex]:
     return [complex(k0 + 0.3 * step + shift) for shift in shifts if abs(shift) < _FAR * abs(k0)]
 
 
-def _specular(channels: tuple[Channel, ...], side: Side) -> Channel:
-    return next(channel for channel in channels if channel.side == side and channel.order == (0, 0))
-
-
 def _fixed_stokes(te: Array, tm: Array, azimuth: Array) -> Array:
     e_x = tm * np.cos(azimuth) - te * np.sin(azimuth)
     e_y = tm * np.sin(azimuth) + te * np.cos(azimuth)
-    s0 = np.abs(e_x) ** 2 + np.abs(e_y) ** 2
-    mixed = 2.0 * e_x.conj() * e_y
-    return np.array([np.abs(e_x) ** 2 - np.abs(e_y) ** 2, mixed.real, mixed.imag]) / np.where(
-        s0 > 0.0, s0, 1.0
-    )
+    return stokes(e_y, e_x)

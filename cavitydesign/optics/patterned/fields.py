@@ -40,8 +40,7 @@ class ResonanceField:
 def fields(
     problem: BlockProblem, vector: Array, sides: tuple[Array, Array, list[Pass], list[Pass]], *, left: bool
 ) -> ResonanceField:
-    """Spread F = ``vector`` at the interface over the stack. ``left``: of the transposed problem (W → V⁻ᵀ, V →
-    W⁻ᵀ)."""
+    """Spread F = ``vector`` at the interface over the stack. ``left``: transposed problem (W → V⁻ᵀ, V → W⁻ᵀ)."""
     _, _, above, below = sides
     outer, layers = [], []
     for passes in (above, below):
@@ -62,9 +61,8 @@ def _field_in_layer(
         x, r = done.phase, done.reflection
         a = f / w / (1.0 + x * r * x)
         b = r * x * a
-        return LayerField(done.index, np.diag(w), np.diag(v), done.q, a, b, thickness, sign, True), w * (
-            x * a + b
-        )
+        field = LayerField(done.index, np.diag(w), np.diag(v), done.q, a, b, thickness, sign, True)
+        return field, w * (x * a + b)
     w, v, w_inverse = diagonal_to_full(done.w), diagonal_to_full(done.v), diagonal_to_full(done.w_inverse)
     r = done.reflection
     if left:
@@ -81,8 +79,7 @@ def _field_in_layer(
 
 
 def densities(left: LayerField, right: LayerField) -> tuple[Array, Array]:
-    """``∫ F_l Fᵀ dz`` and ``∫ h_l hᵀ dz`` over a layer: all that any first-order change of the layer asks of the
-    fields.
+    """``∫ F_l Fᵀ dz`` and ``∫ h_l hᵀ dz`` over a layer: all that any first-order change asks of the fields.
 
     ``∫ [F_lᵀ δ(k0 B) F - h_lᵀ δ(k0 A) h] dz = Σ_ij δ(k0 B)_ij ∫F_l,i F_j - Σ_ij δ(k0 A)_ij ∫h_l,i h_j``. In a
     uniform layer the operators are diagonal and so only the diagonals are returned, shape (m,); else (m, m).
@@ -111,8 +108,7 @@ def _exponential_integral(q: Array, d: float) -> Array:
 
 
 def _mixed_integral(q: Array, d: float) -> Array:
-    """∫₀ᵈ exp(i q_a z) exp(i q_b (d-z)) dz = (e^{i q_a d} - e^{i q_b d}) / (i(q_a - q_b)), also for q_a = q_b:
-    shape (m, m)."""
+    """∫₀ᵈ exp(i q_a z + i q_b (d-z)) dz = (e^{i q_a d} - e^{i q_b d}) / (i(q_a - q_b)), shape (m, m); any q_a, q_b."""
     phase = np.exp(1j * q * d)
     x = 1j * (q[:, None] - q[None, :]) * d
     small = np.abs(x) < 1e-5

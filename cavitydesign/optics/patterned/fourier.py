@@ -16,7 +16,7 @@ E_z is tangential to every side wall: Laurent's rule.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +25,7 @@ import numpy as np
 from cavitydesign.geometry.lattice import Lattice
 from cavitydesign.geometry.pattern import Bar, Circle, Pattern, Polygon
 from cavitydesign.kinds import Array
-from cavitydesign.optics.media.numeric import NumericLayer, NumericStack
+from cavitydesign.optics.media.numeric import NumericInclusion, NumericLayer, NumericStack
 from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, Vectors
 from cavitydesign.optics.patterned.symmetry import Group, find_group
 
@@ -56,14 +56,14 @@ def symmetry_group(stack: NumericStack, *, bloch: tuple[float, float]) -> Group:
     g = orders @ lattice.reciprocal_per_nm
     k = np.array(bloch)
 
-    def fourier(vectors: Array) -> list[tuple[int, dict[tuple[int, int], Array]]]:
+    def fourier(vectors: Array) -> list[dict[tuple[int, int], Array]]:
         found = []
-        for index, layer in enumerate(stack.layers):
+        for layer in stack.layers:
             sums: dict[tuple[int, int], Array] = {}
             for item in layer.inclusions:
                 key = (item.material, item.host)
                 sums[key] = sums.get(key, 0.0) + item.pattern.fourier(vectors[:, 0], vectors[:, 1])
-            found.append((index, sums))
+            found.append(sums)
         return found
 
     reference = fourier(g)
@@ -77,7 +77,7 @@ def symmetry_group(stack: NumericStack, *, bloch: tuple[float, float]) -> Group:
         turned = fourier(g @ matrix.T)
         tolerance = 1e-9 * lattice.cell_area_nm2
         pairs = zip(reference, turned, strict=True)
-        return all(np.abs(a[key] - b[key]).max() < tolerance for (_, a), (_, b) in pairs for key in a)
+        return all(np.abs(a[key] - b[key]).max() < tolerance for a, b in pairs for key in a)
 
     axis = float(np.arctan2(k[1], k[0])) if k.any() else 0.0
     axes = (axis,) if k.any() else _mirror_lines(lattice)
@@ -100,32 +100,17 @@ def centred(stack: NumericStack) -> NumericStack:
     if len(centres) == 1:
         return stack
     candidates = [(0.0, 0.0), *sorted(centres - {(0.0, 0.0)})]
-    moved = [_moved(stack, centre) for centre in candidates[:8]]
+    moved = [stack, *(_moved(stack, centre) for centre in candidates[1:8])]
     return max(moved, key=lambda item: len(symmetry_group(item, bloch=(0.0, 0.0)).operations))
 
 
 def _moved(stack: NumericStack, origin: tuple[float, float]) -> NumericStack:
-    if origin == (0.0, 0.0):
-        return stack
-    from dataclasses import replace
+    def moved(item: NumericInclusion) -> NumericInclusion:
+        x, y = item.pattern.center_nm  # no rule of the shape depends on where its centre is
+        centre = {"center_nm": (x - origin[0], y - origin[1])}
+        return replace(item, pattern=item.pattern.model_copy(update=centre))
 
-    layers = []
-    for layer in stack.layers:
-        inclusions = tuple(
-            replace(
-                item,
-                pattern=item.pattern.model_copy(  # no rule of the shape depends on where its centre is
-                    update={
-                        "center_nm": (
-                            item.pattern.center_nm[0] - origin[0],
-                            item.pattern.center_nm[1] - origin[1],
-                        )
-                    }
-                ),
-            )
-            for item in layer.inclusions
-        )
-        layers.append(replace(layer, inclusions=inclusions))
+    layers = (replace(layer, inclusions=tuple(map(moved, layer.inclusions))) for layer in stack.layers)
     return replace(stack, layers=tuple(layers))
 
 
@@ -214,8 +199,7 @@ def _normal_field(shapes: tuple[Shape, ...], cell: Vectors, orders: Array) -> tu
     transform = _normal_transform(shapes, cell)
     a, b = orders[:, 0] % _GRID, orders[:, 1] % _GRID
     inside = (np.abs(orders) < _GRID // 2).all(axis=1)
-    turn = np.where(inside, transform[0][a, b], 0.0)
-    skew = np.where(inside, transform[1][a, b], 0.0)
+    turn, skew = (np.where(inside, part[a, b], 0.0) for part in transform)
     half = 0.5 * (orders == 0).all(axis=1)
     return half + 0.5 * turn, 0.5 * skew, half - 0.5 * turn
 
@@ -224,7 +208,7 @@ def _normal_field(shapes: tuple[Shape, ...], cell: Vectors, orders: Array) -> tu
 def _normal_transform(shapes: tuple[Shape, ...], cell: Vectors) -> tuple[Array, Array]:
     """FFT of (cos 2φ, sin 2φ) of the averaged normal direction φ on a grid over the cell."""
     a1, a2 = np.array(cell)
-    fractions = (np.arange(_GRID) + 0.0) / _GRID
+    fractions = np.arange(_GRID) / _GRID
     points = fractions[:, None, None] * a1 + fractions[None, :, None] * a2
     total = np.zeros(points.shape[:2], dtype=complex)
     weight = np.full(points.shape[:2], 1e-300)  # not 0: a shape that fills the cell has no interface at all
@@ -265,9 +249,8 @@ def _interfaces(shape: Shape, points: Array, cell: Vectors) -> list[tuple[Array,
 
 def _is_seam(start: Array, end: Array, starts: Array, ends: Array, cell: Vectors) -> bool:
     """Whether an edge lies upon one of the shape's copy next door: a bar that runs through has no ends."""
-    steps = np.concatenate([ends - start, starts - end], axis=1) @ np.kron(
-        np.eye(2), np.linalg.inv(np.array(cell))
-    )
+    steps = np.concatenate([ends - start, starts - end], axis=1)
+    steps = steps @ np.kron(np.eye(2), np.linalg.inv(np.array(cell)))
     same = np.abs(steps[:, :2] - steps[:, 2:]).max(axis=1) < 1e-9
     return bool((same & (np.abs(steps - np.round(steps)).max(axis=1) < 1e-9)).any())
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -45,11 +45,9 @@ Side = Literal["superstrate", "substrate"]
 
 @dataclass(frozen=True, slots=True)
 class ModeField:
-    """Cartesian fields of a normalised resonance: ``e``, ``h`` of shape (3, *z.shape, *r.shape), r the shape
-    of x and y.
+    """Cartesian fields of a normalised resonance: ``e``, ``h`` of shape (3, *z.shape, *r.shape), r that of x and y.
 
-    E in nm^-3/2, H in the units of E. z points from the substrate to the superstrate and is 0 on the
-    substrate.
+    E in nm^-3/2, H in the units of E. z points from the substrate to the superstrate and is 0 on the substrate.
     """
 
     e: Array
@@ -74,8 +72,7 @@ def mode_fields(
     y_nm: Array | float = 0.0,
     partner: Partner = 1,
 ) -> ModeField:
-    """Fields of a resonance at all heights ``z_nm`` and all points (``x_nm``, ``y_nm``), which broadcast
-    together.
+    """Fields of a resonance at all heights ``z_nm`` and all points (``x_nm``, ``y_nm``), which broadcast together.
 
     A plane: one z and two grids x, y. A section: many z, and x, y along its line. On an interface itself the layer
     above it (for z = 0: the first layer) is taken; E_z jumps there. x and y are measured from the centre about
@@ -101,14 +98,12 @@ def mode_fields(
 def norm_of(resonance: Resonance) -> complex:
     """``∫∫∫ [E·∂(k0 ε)/∂k0 E - H·H]`` of a resonance as its vectors stand, nm³ times the square of their unit."""
     problem = resonance.problem
-    lattice = problem.stack.lattice
-    scale = 1.0
-    if not _bloch(
-        problem.waves
-    ).any():  # the mode at -k is the mode itself; its vector there is the left one up to a factor
+    waves, scale = problem.waves, 1.0
+    if not waves.vectors[waves.specular].any():
+        # the mode at -k is the mode itself; its vector there is the left one up to a factor
         mirrored = _opposite(resonance, resonance.right)
         scale = complex(mirrored.conj() @ resonance.left) / float(np.linalg.norm(mirrored) ** 2)
-    return 1j * resonance.norm * lattice.cell_area_nm2 / scale
+    return 1j * resonance.norm * problem.stack.lattice.cell_area_nm2 / scale
 
 
 # -- radiation -------------------------------------------------------------------------------------------------------
@@ -140,17 +135,14 @@ class Channel:
 
 
 def radiation(resonance: Resonance, *, partner: Partner = 1) -> tuple[Channel, ...]:
-    """What a resonance sends into each open channel, up and down; strongest first. Empty for a mode that
-    cannot radiate.
+    """What a resonance sends into each open channel, up and down; strongest first. Empty where it cannot radiate.
 
-    Directions and powers are those at the real part of k0. Into an absorbing substrate: the power that enters
-    it.
+    Directions and powers are those at the real part of k0. Into an absorbing substrate: the power that enters it.
     """
     mode = settled(resonance)
     stack, waves = mode.problem.stack, mode.problem.waves
-    faces = of_partner(mode, wave_components(mode, np.array([stack.thickness_nm, 0.0])), partner) / np.sqrt(
-        norm_of(mode) + 0j
-    )
+    ends = wave_components(mode, np.array([stack.thickness_nm, 0.0]))
+    faces = of_partner(mode, ends, partner) / np.sqrt(norm_of(mode) + 0j)
     k0, lengths = mode.k0.real, waves.lengths / _period(mode)
     found: list[tuple[float, Channel]] = []
     sides: tuple[tuple[int, Side, Array], ...] = (
@@ -170,19 +162,19 @@ def radiation(resonance: Resonance, *, partner: Partner = 1) -> tuple[Channel, .
             angle = math.degrees(math.atan2(lengths[wave], kz.real))
             order = (int(waves.orders[wave, 0]), int(waves.orders[wave, 1]))
             azimuth = math.degrees(math.atan2(y, x))
-            found.append((power, Channel(side, order, angle, azimuth, te, tm, 0.0, stokes(te, tm))))
+            s1, s2, s3 = stokes(te, tm).tolist()
+            found.append((power, Channel(side, order, angle, azimuth, te, tm, 0.0, (s1, s2, s3))))
     total = sum(power for power, _ in found)
     ranked = sorted(found, key=lambda item: -item[0])
     return tuple(replace(channel, share=power / total if total > 0.0 else 0.0) for power, channel in ranked)
 
 
-def stokes(te: complex, tm: complex) -> tuple[float, float, float]:
-    """Normalised Stokes parameters of a wave; see :class:`Channel`. Zeros for no wave."""
-    s0 = abs(te) ** 2 + abs(tm) ** 2
-    if s0 == 0.0:
-        return 0.0, 0.0, 0.0
-    mixed = 2.0 * tm.conjugate() * te
-    return (abs(tm) ** 2 - abs(te) ** 2) / s0, mixed.real / s0, mixed.imag / s0
+def stokes(te: Any, tm: Any) -> Array:
+    """Normalised Stokes parameters of waves, shape (3, ...); see :class:`Channel`. Zeros for no wave."""
+    s0 = np.abs(te) ** 2 + np.abs(tm) ** 2
+    mixed = 2.0 * np.conj(tm) * te
+    found = np.array([np.abs(tm) ** 2 - np.abs(te) ** 2, np.real(mixed), np.imag(mixed)])
+    return found / np.where(s0 > 0.0, s0, 1.0)
 
 
 # -- coefficients ----------------------------------------------------------------------------------------------------
@@ -194,14 +186,7 @@ def settled(resonance: Resonance) -> Resonance:
 
 
 def _period(resonance: Resonance) -> float:
-    lattice = resonance.problem.stack.lattice
-    return lattice.periods_nm[0]
-
-
-def _bloch(waves: PlaneWaves) -> Array:
-    """k in units of 1/period."""
-    zero = int(np.flatnonzero((waves.orders == 0).all(axis=1))[0])
-    return waves.vectors[zero]
+    return resonance.problem.stack.lattice.periods_nm[0]
 
 
 def wave_components(mode: Resonance, z: Array) -> Array:

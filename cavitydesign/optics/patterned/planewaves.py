@@ -46,6 +46,11 @@ class PlaneWaves:
         return len(self.lengths)
 
     @property
+    def specular(self) -> int:
+        """The wave of G = 0."""
+        return int(np.flatnonzero((self.orders == 0).all(axis=1))[0])
+
+    @property
     def across(self) -> Array:
         """Unit vectors T = ẑ × L, shape (N, 2)."""
         return np.stack([-self.along[:, 1], self.along[:, 0]], axis=1)
@@ -67,7 +72,7 @@ def _cell(lattice: Lattice) -> Vectors:
 
 @lru_cache(maxsize=64)
 def _waves(cell: Vectors, bloch: tuple[float, float], count: int, dimensions: int) -> PlaneWaves:
-    b1, b2 = 2.0 * math.pi * np.linalg.inv(np.array(cell)).T
+    b1, b2 = _reciprocal(cell)
     shortest = min(np.hypot(*b1), np.hypot(*b2))
     area = abs(b1[0] * b2[1] - b1[1] * b2[0])
     if dimensions == 1:  # nothing varies along y
@@ -84,33 +89,35 @@ def _waves(cell: Vectors, bloch: tuple[float, float], count: int, dimensions: in
     edge = ranked[min(count, len(ranked)) - 1]
     chosen = np.flatnonzero(shell <= edge)
     chosen = chosen[np.lexsort((orders[chosen, 1], orders[chosen, 0], shell[chosen]))]
-    return _with_units(
-        cell, orders[chosen], vectors[chosen], np.where(shell[chosen] == 0.0, 0.0, lengths[chosen])
-    )
+    return _with_units(cell, orders[chosen], vectors[chosen], zero=0.5e-9 * shortest)
 
 
 def moved_to(waves: PlaneWaves, bloch: tuple[float, float], *, period_nm: float) -> PlaneWaves:
     """The same orders G at another Bloch wavevector (1/nm): along a path in k, spectra and fields then never jump."""
-    reciprocal = 2.0 * math.pi * np.linalg.inv(np.array(waves.cell)).T
-    vectors = waves.orders @ reciprocal + np.array(bloch) * period_nm
-    lengths = np.hypot(vectors[:, 0], vectors[:, 1])
-    return _with_units(waves.cell, waves.orders, vectors, np.where(lengths < 1e-12, 0.0, lengths))
+    return _with_units(
+        waves.cell, waves.orders, waves.orders @ _reciprocal(waves.cell) + np.array(bloch) * period_nm
+    )
 
 
 def on_lattice(waves: PlaneWaves, old: Lattice, new: Lattice) -> PlaneWaves:
     """The same orders and Bloch wavevector (1/nm) on a lattice of other periods; itself where nothing changes."""
     ratio = new.periods_nm[0] / old.periods_nm[0]
     cell = _cell(new)
-    bloch = waves.vectors[0] - waves.orders[0] @ (2.0 * math.pi * np.linalg.inv(np.array(waves.cell)).T)
+    bloch = waves.vectors[0] - waves.orders[0] @ _reciprocal(waves.cell)
     bloch = np.where(np.abs(bloch) < 1e-12, 0.0, bloch)
     if cell == waves.cell and (ratio == 1.0 or not bloch.any()):
         return waves
-    vectors = waves.orders @ (2.0 * math.pi * np.linalg.inv(np.array(cell)).T) + bloch * ratio
+    return _with_units(cell, waves.orders, waves.orders @ _reciprocal(cell) + bloch * ratio)
+
+
+def _reciprocal(cell: Vectors) -> Array:
+    return 2.0 * math.pi * np.linalg.inv(np.array(cell)).T
+
+
+def _with_units(cell: Vectors, orders: Array, vectors: Array, *, zero: float = 1e-12) -> PlaneWaves:
+    """Waves with their lengths and directions; a wave shorter than ``zero`` is at normal incidence."""
     lengths = np.hypot(vectors[:, 0], vectors[:, 1])
-    return _with_units(cell, waves.orders, vectors, np.where(lengths < 1e-12, 0.0, lengths))
-
-
-def _with_units(cell: Vectors, orders: Array, vectors: Array, lengths: Array) -> PlaneWaves:
+    lengths = np.where(lengths < zero, 0.0, lengths)
     safe = np.where(lengths > 0.0, lengths, 1.0)
     along = np.where((lengths > 0.0)[:, None], vectors / safe[:, None], np.array([1.0, 0.0]))
     return PlaneWaves(cell, orders, vectors, lengths, along)
@@ -159,12 +166,8 @@ def blocks(waves: PlaneWaves, group: Group, *, keep: bool = True) -> tuple[Block
 def _blocks(waves: PlaneWaves, group: Group) -> tuple[Block, ...]:
     images = [_permutation(waves, op) for op in group.operations]
     orbits = _orbits(images, len(waves))
-    found = []
-    for irrep in group.irreps:
-        block = _block(waves, group, irrep, images, orbits)
-        if block.size:
-            found.append(block)
-    return tuple(found)
+    found = (_block(waves, group, irrep, images, orbits) for irrep in group.irreps)
+    return tuple(block for block in found if block.size)
 
 
 def _permutation(waves: PlaneWaves, op: Operation) -> Array:
@@ -191,35 +194,30 @@ def _block(waves: PlaneWaves, group: Group, irrep: Irrep, images: list[Array], o
     count, signs = len(waves), np.array([-1.0 if op.mirror else 1.0 for op in group.operations])
     table = np.array(images)
     memo: dict[bytes, tuple[Array, Array]] = {}
-    l_cols, t_cols, s_cols, wave_of, l_column, l_scalar = [], [], [], [], [], []
+    columns: list[tuple[Array, Array]] = []  # L and T
+    scalars, wave_of, l_column, l_scalar = [], [], [], []
     zero = np.zeros(count)
     for orbit in orbits:
         even, odd = _projected(irrep, table, signs, orbit, memo)
-        scalar = _spread(even, orbit, count)
+        scalar = list(_spread(even, orbit, count).T)
         first = int(orbit[0])
         if waves.lengths[first] == 0.0:
-            for vector in _projected_vectors(irrep, group).T:
-                l_cols.append(np.eye(1, count, first)[0] * vector[0])
-                t_cols.append(np.eye(1, count, first)[0] * vector[1])
-                wave_of.append(first)
+            unit = np.eye(1, count, first)[0]
+            new = [(unit * l, unit * t) for l, t in _projected_vectors(irrep, group).T]
         else:
-            for index, column in enumerate(scalar.T):
-                l_column.append(len(wave_of))
-                l_scalar.append(len(s_cols) + index)
-                l_cols.append(column)
-                t_cols.append(zero)
-                wave_of.append(first)
-            for column in _spread(odd, orbit, count).T:
-                l_cols.append(zero)
-                t_cols.append(column)
-                wave_of.append(first)
-        s_cols += list(scalar.T)
-    shape = (count, 0)
+            l_column += range(len(columns), len(columns) + len(scalar))
+            l_scalar += range(len(scalars), len(scalars) + len(scalar))
+            new = [(column, zero) for column in scalar]
+            new += [(zero, column) for column in _spread(odd, orbit, count).T]
+        columns += new
+        wave_of += [first] * len(new)
+        scalars += scalar
+    parts = np.array(columns).reshape(-1, 2, count)
     return Block(
         irrep=irrep,
-        l_part=np.array(l_cols).T if l_cols else np.zeros(shape),
-        t_part=np.array(t_cols).T if t_cols else np.zeros(shape),
-        scalars=np.array(s_cols).T if s_cols else np.zeros(shape),
+        l_part=np.ascontiguousarray(parts[:, 0]).T,
+        t_part=np.ascontiguousarray(parts[:, 1]).T,
+        scalars=np.array(scalars).reshape(-1, count).T,
         waves=np.array(wave_of, dtype=int),
         l_column=np.array(l_column, dtype=int),
         l_scalar=np.array(l_scalar, dtype=int),

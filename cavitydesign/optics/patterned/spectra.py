@@ -208,14 +208,9 @@ def _problems(setup: _Setup, basis: PlaneWaves, group: Group, *, keep: bool) -> 
 
 def _incident(setup: _Setup, basis: PlaneWaves, l_part: Array, t_part: Array) -> Array:
     """The incident F in the columns of a block."""
-    zero = _specular(basis)
-    return (basis.along[zero] @ setup.tangential) * l_part[zero] + (
-        basis.across[zero] @ setup.tangential
-    ) * t_part[zero]
-
-
-def _specular(basis: PlaneWaves) -> int:
-    return int(np.flatnonzero((basis.orders == 0).all(axis=1))[0])
+    zero = basis.specular
+    l_share, t_share = basis.along[zero] @ setup.tangential, basis.across[zero] @ setup.tangential
+    return l_share * l_part[zero] + t_share * t_part[zero]
 
 
 # -- the response ----------------------------------------------------------------------------------------------------
@@ -255,7 +250,7 @@ def _respond(setup: _Setup, basis: PlaneWaves, problems: list[BlockProblem], k0:
         y_l, y_t, is_open = _order_admittances(stack.eps(k0)[number], k0, lengths)
         power = y_l.real * np.abs(amplitudes[0]) ** 2 + y_t.real * np.abs(amplitudes[1]) ** 2
         powers.append(np.where(is_open, power, 0.0) / incident_power)
-    zero = _specular(basis)
+    zero = basis.specular
     size = np.linalg.norm(setup.tangential)
     r, t = (_te_tm(setup, basis, zero, amplitudes) / size for amplitudes in (up, down))
     return _Part(
@@ -293,9 +288,8 @@ def _through(done: Pass, f: Array) -> tuple[Array, Array]:
         b = r * x * a
     else:
         inner = f if done.uniform else (done.w_inverse @ f[..., None])[..., 0]
-        a = np.linalg.solve(np.eye(f.shape[1]) + x[..., :, None] * r * x[..., None, :], inner[..., None])[
-            ..., 0
-        ]
+        round_trip = x[..., :, None] * r * x[..., None, :]
+        a = np.linalg.solve(np.eye(f.shape[1]) + round_trip, inner[..., None])[..., 0]
         b = (r @ (x * a)[..., None])[..., 0]
     h, out = a - x * b, x * a + b
     h = done.v * h if done.uniform else (done.v @ h[..., None])[..., 0]
@@ -329,19 +323,20 @@ def _te_tm(setup: _Setup, basis: PlaneWaves, wave: int, amplitudes: Array) -> Ar
 
 
 def _gathered(wavelength: Array, parts: list[_Part], *, turned: bool) -> PatternedSpectrum:
-    flux = np.concatenate([part.flux for part in parts], axis=1)
-    reflected = np.concatenate([part.reflected for part in parts], axis=1)
-    transmitted = np.concatenate([part.transmitted for part in parts], axis=1)
+    flux, reflected, transmitted, reflectance, r, t = (
+        np.concatenate([getattr(part, name) for part in parts], axis=-1)
+        for name in ("flux", "reflected", "transmitted", "reflectance", "r", "t")
+    )
     seen = (reflected > 0.0).any(axis=1) | (transmitted > 0.0).any(axis=1)
     absorbed = flux[:-1] - flux[1:]
     return PatternedSpectrum(
         wavelength_nm=wavelength,
-        reflectance=np.concatenate([part.reflectance for part in parts]),
+        reflectance=reflectance,
         transmittance=flux[-1],
         absorptance=absorbed[::-1] if turned else absorbed,
         orders=parts[0].orders[seen],
         reflected=reflected[seen],
         transmitted=transmitted[seen],
-        r=np.concatenate([part.r for part in parts], axis=1),
-        t=np.concatenate([part.t for part in parts], axis=1),
+        r=r,
+        t=t,
     )

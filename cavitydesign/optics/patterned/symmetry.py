@@ -27,7 +27,6 @@ class Operation:
     """A rotation by ``2π turn / order``, after the mirror y → -y if ``mirror``; then turned by the axis' angle."""
 
     matrix: Array
-    angle: float
     mirror: bool
 
 
@@ -52,18 +51,13 @@ class Group:
     operations: tuple[Operation, ...]
     irreps: tuple[Irrep, ...]
 
-    @property
-    def has_inversion(self) -> bool:
-        """Whether r → -r is in the group; the equations are then complex symmetric."""
-        return any(not op.mirror and abs(abs(op.angle) - math.pi) < 1e-9 for op in self.operations)
-
 
 def _operation(angle: float, axis: float, *, mirror: bool) -> Operation:
     """Rotation by ``angle``, after the mirror at the line through the centre along ``axis``."""
     turned = angle + (2.0 * axis if mirror else 0.0)
     c, s = math.cos(turned), math.sin(turned)
     c, s = (round(c), round(s)) if abs(c * s) < 1e-12 else (c, s)  # exact for the square and the rectangle
-    return Operation(np.array([[c, s], [s, -c]] if mirror else [[c, -s], [s, c]], dtype=float), angle, mirror)
+    return Operation(np.array([[c, s], [s, -c]] if mirror else [[c, -s], [s, c]], dtype=float), mirror)
 
 
 def find_group(
@@ -87,43 +81,24 @@ def find_group(
 
 @lru_cache(maxsize=128)
 def point_group(n: int, axis: float | None = None) -> Group:
-    """C_n, or with a mirror line through the centre at the angle ``axis`` (radians) C_nv."""
-    rotations = [_operation(2.0 * math.pi * j / n, 0.0, mirror=False) for j in range(n)]
+    """C_n, or with a mirror line through the centre at the angle ``axis`` (radians) C_nv.
+
+    A: even, B: odd under the smallest rotation; 1: even, 2: odd under the first mirror. Without mirrors the complex
+    pairs k, -k share a spectrum; they are kept together in one real class (``mixed``).
+    """
+    j = np.arange(n)
+    operations = [_operation(2.0 * math.pi * i / n, 0.0, mirror=False) for i in range(n)]
+    single = [("A", np.ones(n)), ("B", (-1.0) ** j)][: 2 if n % 2 == 0 else 1]
+    orders = range(1, (n + 1) // 2)
+    double = [("E" if len(orders) == 1 else f"E{k}", np.cos(2.0 * math.pi * k * j / n)) for k in orders]
     if axis is None:
-        return _rotation_group(n, rotations)
-    return _mirrored_group(
-        n, rotations, [_operation(2.0 * math.pi * j / n, axis, mirror=True) for j in range(n)]
-    )
-
-
-def _mirrored_group(n: int, rotations: list[Operation], mirrors: list[Operation]) -> Group:
-    """C_nv. A: even, B: odd under the smallest rotation; 1: even, 2: odd under the first mirror."""
-    j = np.arange(n)
-    alternating = (-1.0) ** j
-    one_dimensional = [("1", np.ones(n), 1.0), ("2", np.ones(n), -1.0)]
-    irreps = [Irrep(f"A{tag}", 1, np.concatenate([row, sign * row])) for tag, row, sign in one_dimensional]
-    if n == 1:
-        names = ("A'", "A''")
-        irreps = [Irrep(name, 1, irrep.d11) for name, irrep in zip(names, irreps, strict=True)]
-    elif n % 2 == 0:
-        irreps += [Irrep("B1", 1, np.concatenate([alternating, alternating]))]
-        irreps += [Irrep("B2", 1, np.concatenate([alternating, -alternating]))]
-    pairs = range(1, (n + 1) // 2)
-    for k in pairs:
-        turn = np.cos(2.0 * math.pi * k * j / n)
-        label = "E" if len(pairs) == 1 else f"E{k}"
-        irreps.append(Irrep(label, 2, np.concatenate([turn, turn])))
-    return Group("Cs" if n == 1 else f"C{n}v", (*rotations, *mirrors), tuple(irreps))
-
-
-def _rotation_group(n: int, rotations: list[Operation]) -> Group:
-    """C_n. The complex pairs k, -k share a spectrum; they are kept together in one real class (``mixed``)."""
-    j = np.arange(n)
-    irreps = [Irrep("A", 1, np.ones(n))]
-    if n % 2 == 0:
-        irreps.append(Irrep("B", 1, (-1.0) ** j))
-    pairs = range(1, (n + 1) // 2)
-    for k in pairs:
-        label = "E" if len(pairs) == 1 else f"E{k}"
-        irreps.append(Irrep(label, 2, np.cos(2.0 * math.pi * k * j / n), mixed=True))
-    return Group(f"C{n}", tuple(rotations), tuple(irreps))
+        irreps = [Irrep(label, 1, row) for label, row in single]
+        irreps += [Irrep(label, 2, turn, mixed=True) for label, turn in double]
+        return Group(f"C{n}", tuple(operations), tuple(irreps))
+    operations += [_operation(2.0 * math.pi * i / n, axis, mirror=True) for i in range(n)]
+    tags = (("'", 1.0), ("''", -1.0)) if n == 1 else (("1", 1.0), ("2", -1.0))
+    irreps = [
+        Irrep(label + tag, 1, np.append(row, sign * row)) for label, row in single for tag, sign in tags
+    ]
+    irreps += [Irrep(label, 2, np.append(turn, turn)) for label, turn in double]
+    return Group("Cs" if n == 1 else f"C{n}v", tuple(operations), tuple(irreps))

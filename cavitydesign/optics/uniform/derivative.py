@@ -9,6 +9,7 @@ import numpy as np
 from cavitydesign import units
 from cavitydesign.errors import InputError, SolverError
 from cavitydesign.optics.media.numeric import NumericStack
+from cavitydesign.optics.uniform.multilayer import Polarization, Sheets
 from cavitydesign.optics.uniform.resonator import CharacteristicAtK0, UniformResonance
 from cavitydesign.optics.uniform.zeros import value_and_derivative
 
@@ -28,15 +29,12 @@ def exact_threshold(
     film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
     if not film or mode.dk0_dn == 0.0:
         raise InputError("no layer is marked `gain = true`, so there is no threshold", key="layers")
-    problem = CharacteristicAtK0(
-        numeric, mode.algebra, mode.sheets, math.hypot(*bloch), math.sin(math.radians(angle_deg)) ** 2
-    )
+    fixed = _fixed(mode, angle_deg, bloch)
+    problem = CharacteristicAtK0(numeric, *fixed)
     k, kappa, d_k = mode.k0.real, mode.k0.imag / mode.dk0_dn.real, math.inf
     h = 1e-3 * float(problem.local_scale(np.array(mode.k0)))
     for _ in range(50):
-        at = CharacteristicAtK0(
-            numeric.with_gain_kappa(kappa), problem.polarization, problem.sheets, problem.kx, problem.sin2
-        )
+        at = CharacteristicAtK0(numeric.with_gain_kappa(kappa), *fixed)
         value, slope = value_and_derivative(at.scaled, np.array(k, dtype=complex), h)
         value_n, slope_n = value_and_derivative(at.by_index(k, film), np.array(0.0j), h / k)
         # D + D_k dk - i D_n dκ = 0, both unknowns real; value_n is D in the other evaluation's scale
@@ -70,7 +68,7 @@ def stack_derivative(
 
     ``below`` and ``above`` are the stacks at p - step and p + step. The in-plane wavevector, or the angle, stays.
     """
-    fixed = (mode.algebra, mode.sheets, math.hypot(*bloch), math.sin(math.radians(angle_deg)) ** 2)
+    fixed = _fixed(mode, angle_deg, bloch)
     at = np.array(mode.k0)
     here = CharacteristicAtK0(numeric, *fixed)
     _, slope = value_and_derivative(here.scaled, at, 1e-3 * float(here.local_scale(at)))
@@ -80,3 +78,10 @@ def stack_derivative(
         value, log_scale = CharacteristicAtK0(stack, *fixed).scaled(at)
         ends.append(complex(value) * math.exp(float(log_scale - scale)))
     return -(ends[0] - ends[1]) / (2.0 * step) / complex(slope)
+
+
+def _fixed(
+    mode: UniformResonance, angle_deg: float, bloch: tuple[float, float]
+) -> tuple[Polarization, Sheets, float, float]:
+    """What stays of a mode's characteristic function while its stack changes."""
+    return mode.algebra, mode.sheets, math.hypot(*bloch), math.sin(math.radians(angle_deg)) ** 2

@@ -38,16 +38,15 @@ def split_losses(
     loss = np.imag(numeric.eps(np.array(k0.real + 0j)))
     edges = np.concatenate([[0.0], np.cumsum([d for d, _ in stack.layers])])
     nodes, weights = np.polynomial.legendre.leggauss(16)
-    z, w, rows = [], [], []
+    z, w = [], []
     for (d, row), bottom in zip(stack.layers, edges, strict=False):
         pieces = 1 + int(abs(np.sqrt(stack.eps[row] - u * u) * k0) * d / 4.0)
         starts = bottom + d / pieces * np.arange(pieces)
         z.append((starts[:, None] + 0.5 * d / pieces * (1.0 + nodes)).ravel())
         w.append(np.tile(0.5 * d / pieces * weights, pieces))
-        rows.append(np.full(pieces * len(nodes), row))
-    inner = np.concatenate(z) if z else np.empty(0)
-    at = np.concatenate([inner, [np.nextafter(0.0, -1.0), edges[-1]]])
-    f, h, _ = mode_field(stack, k0, u, polarization, sheets, at)
+    at = np.concatenate([*z, [np.nextafter(0.0, -1.0), edges[-1]]])
+    weight = np.concatenate([*w, [0.0, 0.0]])
+    f, h, row = mode_field(stack, k0, u, polarization, sheets, at)
     faces: list[tuple[int, Sheet, int, float]] = [
         (stack.superstrate, sheets[0], -1, 1.0),
         (stack.substrate, sheets[1], -2, -1.0),
@@ -56,11 +55,9 @@ def split_losses(
         _power_into(stack.eps[end], float(loss[end]), k0, u, f[i], sign * h[i], polarization, sheet)
         for end, sheet, i, sign in faces
     ]
-    row = np.concatenate(rows) if rows else np.empty(0, int)
-    weight = np.concatenate(w) if w else np.empty(0)
-    ez = u * h[:-2] / stack.eps[row] if polarization == "TM" else 0.0 * h[:-2]
-    hz = u * f[:-2] if polarization == "TE" else 0.0 * h[:-2]
-    e2, h2 = np.abs(f[:-2]) ** 2 + np.abs(ez) ** 2, np.abs(h[:-2]) ** 2 + np.abs(hz) ** 2
+    ez = u * h / stack.eps[row] if polarization == "TM" else 0.0 * h
+    hz = u * f if polarization == "TE" else 0.0 * h
+    e2, h2 = np.abs(f) ** 2 + np.abs(ez) ** 2, np.abs(h) ** 2 + np.abs(hz) ** 2
     absorbed = k0.real * float(np.sum(weight * loss[row] * e2))
     stored = float(np.sum(weight * (stack.eps[row].real * e2 + h2)))
     powers = np.array([*ends, absorbed])

@@ -1,4 +1,4 @@
-"""Scalar TE and TM algebra of uniform stacks: characteristic function, spectra and fields.
+"""Scalar TE and TM algebra of uniform stacks: characteristic function and fields.
 
 Conventions (exp(-iωt), z from the substrate up to the superstrate, z = 0 on the substrate, in-plane wavevector kx)::
 
@@ -25,11 +25,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericStack
@@ -54,26 +53,6 @@ class Media:
     layers: tuple[tuple[float, int], ...]
     superstrate: int
     substrate: int
-
-
-@dataclass(frozen=True, slots=True)
-class Spectrum:
-    """Reflectance, transmittance and absorptance of a stack.
-
-    Attributes:
-        wavelength_nm: shape (wavelengths,).
-        r: complex reflection coefficient of the tangential E field.
-        reflectance: |r|².
-        transmittance: power that enters the far half-space, over the incident power.
-        absorptance: power lost in each layer, superstrate side first, shape (layers, wavelengths); negative:
-            amplified.
-    """
-
-    wavelength_nm: Array
-    r: Array
-    reflectance: Array
-    transmittance: Array
-    absorptance: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +118,6 @@ def characteristic(
     return (h + q_high * f if te else q_high * h + eps_high * f), log_scale
 
 
-def half_trace(
-    stack: Media, k0: Array | complex, u: Array | complex, polarization: Polarization
-) -> tuple[Array, Array]:
-    """``cos(K a)`` of the endless repetition of the layers (period a), as ``(value, log_scale)``, without half-spaces.
-
-    Half the trace of the period's matrix (Yariv and Yeh, Optical Waves in Crystals, eq. 6.2-23). Band edges at the
-    zone boundary are where it is -1, at the zone centre where it is 1.
-    """
-    u2 = np.square(u)
-    points = np.broadcast(stack.eps[0], k0, u).shape
-    one, none, log_scale = np.ones(points, complex), np.zeros(points, complex), np.zeros(points)
-    columns = [(one, none), (none, one)]
-    for d, row in stack.layers:
-        c, upper, lower, grown = _layer(stack.eps[row], d, k0, u2, te=polarization == "TE")
-        columns = [(c * f - upper * h, c * h - lower * f) for f, h in columns]
-        log_scale = log_scale + grown
-    return 0.5 * (columns[0][0] + columns[1][1]), log_scale
-
-
 def half_space_q(eps: Array, k0: Array | complex, u2: Array | complex, sheet: Sheet) -> Array:
     """``q = kz/k0`` of a half-space on the given sheet."""
     z = (eps - u2) * np.square(k0)
@@ -173,55 +133,6 @@ def phase_rate(stack: Media, k0: Array | complex, u: Array | complex) -> Array:
     return np.maximum(total, 0.1)
 
 
-def spectrum(
-    numeric: NumericStack,
-    *,
-    wavelength_nm: Array | Sequence[float] | float,
-    angle_deg: float = 0.0,
-    polarization: Polarization = "TE",
-    from_side: Literal["superstrate", "substrate"] = "superstrate",
-) -> Spectrum:
-    """Reflectance, transmittance and absorptance per layer for a plane wave of real wavelength.
-
-    ``R = |r|²``, ``T`` and ``A`` from the power ``Re(F h*)`` through each interface, so ``R + T + Σ A = 1``. Reflection
-    coefficients are carried through the stack (``r' = r exp(2iδ)``), so thick evanescent layers do not overflow.
-    The angle is that in the medium of incidence, whose index must be real.
-    """
-    wavelength = np.atleast_1d(np.asarray(wavelength_nm, dtype=float))
-    k0 = units.k0_per_nm(wavelength).astype(complex)
-    stack = media(numeric, k0)
-    if from_side == "superstrate":
-        stack = Media(stack.eps, stack.layers[::-1], stack.substrate, stack.superstrate)
-    # From here on light comes from the "substrate" of `stack`, and the layers are in the order in which it meets them.
-    eps_in, eps_out = stack.eps[stack.substrate], stack.eps[stack.superstrate]
-    if np.max(np.abs(eps_in.imag) / np.abs(eps_in)) > 1e-12 or np.min(eps_in.real) <= 0.0:
-        raise InputError(
-            "light must come from a medium without loss or gain, or R and T mean nothing", key=from_side
-        )
-    if not 0.0 <= abs(angle_deg) < 90.0:
-        raise InputError("must be between -90 and 90 degrees", key="angle_deg", value=angle_deg)
-    u2 = eps_in * math.sin(math.radians(angle_deg)) ** 2
-    out = eps_out - u2
-    # Below the critical angle power flows away into an amplifying half-space too, beyond it the field decays: the
-    # principal root alone, or Im kz > 0 alone, gets one of the two wrong.
-    q_out = np.where(np.real(out) > 0.0, np.sqrt(out), 1j * np.sqrt(-out))
-    p_in = _admittance(eps_in, np.sqrt(eps_in - u2), polarization)
-    p_out = _admittance(eps_out, q_out, polarization)
-    waves = _waves(stack, k0, u2, polarization, p_out)
-    r = (p_in - waves.y[0]) / (p_in + waves.y[0])
-    f = np.empty((len(stack.layers) + 1, len(k0)), dtype=complex)
-    f[0] = 1.0 + r
-    for j, hop in enumerate(waves.hop):
-        f[j + 1] = f[j] * hop
-    power = (
-        np.abs(f) ** 2 * np.real(waves.y) / np.real(p_in)
-    )  # Re(F h*) = |F|² Re Y, upwards through each interface
-    absorbed = power[:-1] - power[1:]
-    if from_side == "substrate":
-        absorbed = absorbed[::-1]
-    return Spectrum(wavelength, r, np.abs(r) ** 2, power[-1], absorbed)
-
-
 def field_profile(
     numeric: NumericStack,
     k0: complex,
@@ -230,21 +141,16 @@ def field_profile(
     polarization: Polarization = "TE",
     sheets: Sheets = ("open", "open"),
     z_nm: Array | None = None,
-    eps: Array | None = None,
 ) -> Field:
     """The field of a mode at ``k0`` (1/nm, complex) and ``u = kx/k0``, largest |E| equal to one and real there.
 
     Upward and downward admittances are carried to the interface where they match best, and the field runs from there
     outwards, in the direction in which it decays: evanescent layers of any thickness do no harm. At a (k0, u) that
     is no mode the field jumps there. ``z_nm`` defaults to 40 points per wavelength in the layers and half a
-    wavelength of either half-space. ``eps`` replaces the permittivities of the materials (rows as in ``numeric``).
+    wavelength of either half-space.
     """
-    stack = (
-        media(numeric, k0)
-        if eps is None
-        else Media(eps, media(numeric, k0).layers, numeric.superstrate, numeric.substrate)
-    )
-    z = default_grid(stack, k0) if z_nm is None else np.asarray(z_nm, dtype=float)
+    stack = media(numeric, k0)
+    z = _grid(stack, k0) if z_nm is None else np.asarray(z_nm, dtype=float)
     f, h, row = mode_field(stack, k0, u, polarization, sheets, z)
     eps_z = stack.eps[row]
     ez = -u / eps_z * h if polarization == "TM" else np.zeros_like(f)
@@ -256,8 +162,7 @@ def field_profile(
     return Field(z, f / norm, h / norm, ez / norm, hz / norm, eps_z)
 
 
-def default_grid(stack: Media, k0: complex) -> Array:
-    """About 40 points per wavelength in the layers, and half a vacuum wavelength of each half-space."""
+def _grid(stack: Media, k0: complex) -> Array:
     half_wave = math.pi / abs(k0)
     edges = np.concatenate([[0.0], np.cumsum([d for d, _ in stack.layers])])
     parts = [np.linspace(-half_wave, 0.0, 21)]
@@ -272,16 +177,15 @@ def mode_field(
     stack: Media, k0: complex, u: complex, polarization: Polarization, sheets: Sheets, z: Array
 ) -> tuple[Array, Array, Array]:
     """(F, h, row of ε) of a mode at the heights z; h counted upwards; not normalised."""
-    k0_, u2 = np.atleast_1d(complex(k0)), complex(u) ** 2
-    flipped = Media(stack.eps, stack.layers[::-1], stack.substrate, stack.superstrate)
-    rows = (stack.superstrate, stack.substrate)
+    u2 = complex(u) ** 2
     ends = [
-        np.atleast_1d(_admittance(stack.eps[row], half_space_q(stack.eps[row], k0, u2, sheet), polarization))
-        for row, sheet in zip(rows, sheets, strict=True)
+        (row, half_space_q(stack.eps[row], k0, u2, sheet))
+        for row, sheet in zip((stack.superstrate, stack.substrate), sheets, strict=True)
     ]
-    up = _waves(stack, k0_, u2, polarization, ends[0])
-    down = _waves(flipped, k0_, u2, polarization, ends[1])
-    y_up, y_down = up.y[:, 0], down.y[::-1, 0]
+    y_ends = [_admittance(stack.eps[row], q, polarization) for row, q in ends]
+    up = _waves(stack.eps, stack.layers, k0, u2, polarization, y_ends[0])
+    down = _waves(stack.eps, stack.layers[::-1], k0, u2, polarization, y_ends[1])
+    y_up, y_down = up.y, down.y[::-1]
     with np.errstate(all="ignore"):
         misfit = np.abs(y_up + y_down) / (np.abs(y_up) + np.abs(y_down))
     n = len(stack.layers)
@@ -289,9 +193,9 @@ def mode_field(
     edges = np.concatenate([[0.0], np.cumsum([d for d, _ in stack.layers])])
     f_at = np.ones(n + 1, dtype=complex)
     for j in range(middle, n):
-        f_at[j + 1] = f_at[j] * up.hop[j][0]
+        f_at[j + 1] = f_at[j] * up.hop[j]
     for j in range(middle, 0, -1):
-        f_at[j - 1] = f_at[j] * down.hop[n - j][0]
+        f_at[j - 1] = f_at[j] * down.hop[n - j]
     f, h, row = np.zeros(len(z), complex), np.zeros(len(z), complex), np.zeros(len(z), int)
     where = np.searchsorted(edges, z, side="right") - 1
     for j in range(-1, n + 1):
@@ -299,14 +203,11 @@ def mode_field(
         if not at.any():
             continue
         if j in (-1, n):
-            row[at], y_end, height = (
-                (stack.substrate, ends[1][0], -z[at])
-                if j < 0
-                else (stack.superstrate, ends[0][0], z[at] - edges[-1])
-            )
-            q = half_space_q(stack.eps[row[at][0]], k0, u2, sheets[1] if j < 0 else sheets[0])
-            f[at] = f_at[0 if j < 0 else n] * np.exp(1j * q * k0 * height)
-            h[at] = (-y_end if j < 0 else y_end) * f[at]
+            below = j < 0
+            height = -z[at] if below else z[at] - edges[-1]
+            row[at], q = ends[int(below)]
+            f[at] = f_at[0 if below else n] * np.exp(1j * q * k0 * height)
+            h[at] = (-y_ends[1] if below else y_ends[0]) * f[at]
             continue
         d, row[at] = stack.layers[j]
         upwards = j >= middle
@@ -324,25 +225,32 @@ class _Waves:
     """Looking upwards: y admittance at each interface from below, hop F(top)/F(bottom), inner (r, q, p) per layer."""
 
     y: Array
-    hop: list[Array]
-    inner: list[tuple[Any, Any, Any]]
+    hop: list[complex]
+    inner: list[tuple[complex, complex, complex]]
 
 
-def _waves(stack: Media, k0: Array, u2: Array | complex, polarization: Polarization, p_end: Array) -> _Waves:
-    y = np.empty((len(stack.layers) + 1, len(k0)), dtype=complex)
+def _waves(
+    eps: Array,
+    layers: Sequence[tuple[float, int]],
+    k0: complex,
+    u2: complex,
+    polarization: Polarization,
+    p_end: Array,
+) -> _Waves:
+    y = np.empty(len(layers) + 1, dtype=complex)
     y[-1] = p_end
     hop, inner = [], []
-    for j in range(len(stack.layers) - 1, -1, -1):
-        d, row = stack.layers[j]
-        q2 = stack.eps[row] - u2
-        q = np.sqrt(np.where(np.abs(q2) < 1e-14, 1e-14, q2) + 0j)
-        q = np.where(np.imag(q * k0) < 0.0, -q, q)  # either root will do inside; this one makes exp(iδ) decay
-        p = _admittance(stack.eps[row], q, polarization)
+    for j in range(len(layers) - 1, -1, -1):
+        d, row = layers[j]
+        q2 = eps[row] - u2
+        q = np.sqrt((1e-14 if abs(q2) < 1e-14 else q2) + 0j)
+        q = -q if (q * k0).imag < 0.0 else q  # either root will do inside; this one makes exp(iδ) decay
+        p = _admittance(eps[row], q, polarization)
         r = (p - y[j + 1]) / (p + y[j + 1])
         x = np.exp(1j * q * k0 * d)
         hop.append((1.0 + r) * x / (1.0 + r * x * x))
         y[j] = p * (1.0 - r * x * x) / (1.0 + r * x * x)
-        inner.append((r[0], q[0], p[0]) if len(k0) == 1 else (r, q, p))
+        inner.append((r, q, p))
     return _Waves(y, hop[::-1], inner[::-1])
 
 

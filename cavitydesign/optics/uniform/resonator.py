@@ -38,7 +38,7 @@ from cavitydesign.optics.uniform.multilayer import (
     media,
     phase_rate,
 )
-from cavitydesign.optics.uniform.zeros import Region, Scaled, find_zeros, value_and_derivative
+from cavitydesign.optics.uniform.zeros import Region, Scaled, find_zeros, value_and_derivative, zero_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,7 @@ class CharacteristicAtK0:
     lines: tuple[complex, ...] = ()
 
     def u(self, k0: Array, eps: Array) -> Array:
-        if self.sin2:
-            return np.sqrt(self.sin2 * eps[self.numeric.superstrate])
-        return self.kx / k0
+        return np.sqrt(self.sin2 * eps[self.numeric.superstrate]) if self.sin2 else self.kx / k0
 
     def local_scale(self, k0: Array) -> Array:
         """Distance in k0, 1/nm, over which D's phase turns by about one radian."""
@@ -152,13 +150,8 @@ class CharacteristicAtK0:
             for number in numbers:
                 eps[number] = (np.sqrt(stack.eps[number]) + change) ** 2
             u = self.u(np.array(k0), stack.eps)  # the medium of incidence keeps its index, so kx stays
-            return characteristic(
-                Media(eps, stack.layers, stack.superstrate, stack.substrate),
-                k0,
-                u,
-                self.polarization,
-                self.sheets,
-            )
+            shifted = Media(eps, stack.layers, stack.superstrate, stack.substrate)
+            return characteristic(shifted, k0, u, self.polarization, self.sheets)
 
         return scaled
 
@@ -217,12 +210,11 @@ def uniform_resonances(
 
 def resonance_columns(resonances: Sequence[UniformResonance]) -> dict[str, list[Any]]:
     """The columns of the modes table that a uniform stack fills: ``Modes.from_columns(**resonance_columns(found))``."""
-    same = (
+    shared = (
         "wavelength_nm", "wavelength_err_nm", "q", "q_err", "degeneracy", "confinement", "threshold_gain_per_cm",
         "q_up", "q_down", "q_absorbed", "n_eff", "outward_share",
     )  # fmt: skip
-    return {
-        **{name: [getattr(mode, name) for mode in resonances] for name in same},
+    return {name: [getattr(mode, name) for mode in resonances] for name in shared} | {
         "polarization": [mode.polarization or "TE+TM" for mode in resonances],
         "k0_per_nm": [mode.k0 for mode in resonances],
     }
@@ -232,12 +224,6 @@ def resonance_field(numeric: NumericStack, mode: UniformResonance, *, z_nm: Arra
     """The field of a resonance along z; largest |E| is one."""
     u = mode.in_plane_per_nm / mode.k0
     return field_profile(numeric, mode.k0, u=u, polarization=mode.algebra, sheets=mode.sheets, z_nm=z_nm)
-
-
-def _optical_length(numeric: NumericStack, k0: float) -> float:
-    """Σ |n| d in nm: how fast D's phase turns with k0."""
-    n = np.abs(numeric.index(np.array(k0)))
-    return sum(layer.thickness_nm * float(n[layer.material]) for layer in numeric.layers)
 
 
 def _regions(
@@ -291,16 +277,14 @@ def _in_region(
 ) -> list[UniformResonance]:
     numeric = problem.numeric
     middle = 0.5 * (region[0] + region[1])
-    length = max(_optical_length(numeric, middle), 0.1 / middle)
-    branches = list(problem.lines)
-    if problem.kx:
-        branches += [
-            branch_k0(numeric, end, problem.kx, middle) for end in (numeric.superstrate, numeric.substrate)
-        ]
+    n = np.abs(numeric.index(np.array(middle)))
+    length = sum(layer.thickness_nm * float(n[layer.material]) for layer in numeric.layers)
+    ends = (numeric.superstrate, numeric.substrate) if problem.kx else ()
+    branches = [*problem.lines, *(branch_k0(numeric, end, problem.kx, middle) for end in ends)]
     zeros = find_zeros(
         problem.scaled,
         region,
-        scale=1.0 / length,
+        scale=1.0 / max(length, 0.1 / middle),  # D's phase turns with Σ |n| d
         local_scale=problem.local_scale,
         branch_points=branches,
         may_grow=grow,
@@ -308,8 +292,8 @@ def _in_region(
     modes = []
     for z, residual in zip(zeros.z, zeros.residual, strict=True):
         k0 = complex(z)
-        inside = 2.0 * math.pi / window_nm[1] <= k0.real * (1.0 + 1e-12)
-        inside = inside and k0.real * (1.0 - 1e-12) <= 2.0 * math.pi / window_nm[0]
+        low, high = (2.0 * math.pi / edge for edge in reversed(window_nm))
+        inside = low <= k0.real * (1.0 + 1e-12) and k0.real * (1.0 - 1e-12) <= high
         if inside and -2.0 * k0.imag / k0.real <= 1.0 / q_min:
             near = min((abs(k0 - b) for b in branches), default=math.inf)
             step = min(float(problem.local_scale(np.array(k0))), 20.0 * near)
@@ -329,7 +313,7 @@ def _resonance(
     numeric = problem.numeric
     eps = numeric.eps(np.array(k0))
     u = complex(problem.u(np.array(k0), eps))
-    error = max(residual, 4e-16 * abs(k0), _rounding(problem.scaled, k0, scale))
+    error = zero_error(problem.scaled, k0, residual, scale)
     film = [number for number, is_gain in enumerate(numeric.gain) if is_gain]
     slope, confinement, threshold = 0.0j, math.nan, math.nan
     if film:
@@ -357,15 +341,6 @@ def _resonance(
         outward_share=outward,
         complete=complete,
     )
-
-
-def _rounding(f: Scaled, k0: complex, scale: float) -> float:
-    """Rounding error of a zero: a few ulp of the terms that make up D, over its slope (1/nm)."""
-    value, slope = value_and_derivative(f, np.array(k0), 1e-3 * scale)
-    around, log_scale = f(np.array([k0 + 0.5 * scale, k0 - 0.5 * scale]))
-    _, at = f(np.array(k0))
-    size = float(np.max(np.abs(around) * np.exp(log_scale - at))) + abs(complex(value))
-    return 4e-16 * size / max(abs(complex(slope)), 1e-300)
 
 
 def _by_film(

@@ -35,7 +35,7 @@ from cavitydesign.optics.uniform.multilayer import (
     media,
     phase_rate,
 )
-from cavitydesign.optics.uniform.zeros import Region, Scaled, find_zeros, value_and_derivative
+from cavitydesign.optics.uniform.zeros import Region, Scaled, find_zeros, value_and_derivative, zero_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,7 @@ def slab_modes(
         raise InputError("must be > 0", key="wavelength_nm", value=wavelength_nm)
     if polarization not in ("TE", "TM"):
         raise InputError('must be "TE" or "TM"', key="polarization", value=polarization)
-    numeric = (
-        stack
-        if isinstance(stack, NumericStack)
-        else resolve_stack(stack, window_nm=(wavelength_nm, wavelength_nm))
-    )
+    numeric = _numeric(stack, wavelength_nm)
     k0 = complex(units.k0_per_nm(wavelength_nm))
     problem = _Problem(media(numeric, k0), numeric, k0, polarization)
     modes = problem.modes("guided", problem.guided_region())
@@ -121,14 +117,15 @@ def slab_modes(
 
 def slab_field(stack: Stack | NumericStack, mode: SlabMode, *, z_nm: Array | None = None) -> Field:
     """The field of a mode along z (nm above the substrate); its largest |E| is one."""
-    wavelength = mode.wavelength_nm
-    numeric = (
-        stack if isinstance(stack, NumericStack) else resolve_stack(stack, window_nm=(wavelength, wavelength))
-    )
-    k0 = complex(units.k0_per_nm(wavelength))
+    numeric, k0 = _numeric(stack, mode.wavelength_nm), complex(units.k0_per_nm(mode.wavelength_nm))
     return field_profile(
         numeric, k0, u=mode.n_eff, polarization=mode.polarization, sheets=mode.sheets, z_nm=z_nm
     )
+
+
+def _numeric(stack: Stack | NumericStack, wavelength_nm: float) -> NumericStack:
+    window = (wavelength_nm, wavelength_nm)
+    return stack if isinstance(stack, NumericStack) else resolve_stack(stack, window_nm=window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,16 +220,10 @@ class _Problem:
         for a, b in itertools.pairwise(edges):
             sheet: list[Sheet] = ["open" if 0.5 * (a + b) < branch else "closed" for branch in branches]
             sheets = (sheet[0], sheet[1])
-            grow = (a not in branches, b not in branches, True, True)
-            part = (a, b, region[2], region[3])
             zeros = find_zeros(
-                self.scaled(sheets),
-                part,
-                scale=scale,
-                local_scale=self.local_scale,
-                branch_points=self.n_ends,
-                may_grow=grow,
-            )
+                self.scaled(sheets), (a, b, region[2], region[3]), scale=scale, local_scale=self.local_scale,
+                branch_points=self.n_ends, may_grow=(a not in branches, b not in branches, True, True),
+            )  # fmt: skip
             if not zeros.complete:
                 raise SolverError(
                     f"{zeros.count} {kind} {self.polarization} modes were counted and {len(zeros.z)} found "
@@ -248,14 +239,10 @@ class _Problem:
         scale = self.step_scale(u)
         h = 1e-3 * scale
         _, slope = value_and_derivative(self.scaled(sheets), np.array(u), h)
-        at_k0 = self.by_k0(u, sheets)
-        _, slope_k = value_and_derivative(at_k0, np.array(self.k0), h * abs(self.k0))
-        around, log_scale = self.scaled(sheets)(np.array([u + 0.5 * scale, u - 0.5 * scale, u]))
-        size = float(np.max(np.abs(around) * np.exp(log_scale - log_scale[2])))
-        error = max(residual, 4e-16 * abs(u), 4e-16 * size / max(abs(complex(slope)), 1e-300))
+        _, slope_k = value_and_derivative(self.by_k0(u, sheets), np.array(self.k0), h * abs(self.k0))
         return SlabMode(
             n_eff=u,
-            n_eff_err=error,
+            n_eff_err=zero_error(self.scaled(sheets), u, residual, scale),
             polarization=self.polarization,
             index=-1,
             kind=kind,
@@ -266,10 +253,7 @@ class _Problem:
         )
 
     def by_k0(self, u: complex, sheets: Sheets) -> Scaled:
-        def scaled(k0: Array) -> tuple[Array, Array]:
-            return characteristic(media(self.numeric, k0), k0, u, self.polarization, sheets)
-
-        return scaled
+        return lambda k0: characteristic(media(self.numeric, k0), k0, u, self.polarization, sheets)
 
     def by_layers(self, u: complex, sheets: Sheets, slope: complex) -> Array:
         """``Re dn_eff/dn_j = -Re (∂D/∂n_j)/(∂D/∂u)`` for superstrate, layers from the top, substrate."""

@@ -42,7 +42,6 @@ class Zeros:
         count: the winding number of f along the boundary of ``region``.
         complete: whether ``len(z) == count`` and every zero was polished.
         region: the rectangle that was searched (grown where a zero lay on the boundary that was asked for).
-        evaluations: number of points at which f was evaluated.
     """
 
     z: Array
@@ -50,17 +49,6 @@ class Zeros:
     count: int
     complete: bool
     region: Region
-    evaluations: int
-
-
-def unscaled(f: Callable[[Array], Array]) -> Scaled:
-    """A plain function in the form that :func:`find_zeros` takes."""
-
-    def scaled(z: Array) -> tuple[Array, Array]:
-        value = f(z)
-        return value, np.zeros(np.shape(value))
-
-    return scaled
 
 
 def find_zeros(
@@ -91,11 +79,22 @@ def find_zeros(
         except _ZeroOnBoundary:
             region = _grown(region, scale, may_grow)
     else:
-        return Zeros(np.empty(0, complex), np.empty(0), 0, False, region, search.evaluations)
+        return Zeros(np.empty(0, complex), np.empty(0), 0, False, region)
     found, complete = search.inside(region, count, moments, 0)
     z = np.array(sorted(found, key=lambda item: (item.real, item.imag)), dtype=complex)
     step = np.abs(newton_step(f, z, search.steps(z))) if len(z) else np.empty(0)
-    return Zeros(z, step, count, complete and len(z) == count, region, search.evaluations)
+    return Zeros(z, step, count, complete and len(z) == count, region)
+
+
+def zero_error(f: Scaled, z: complex, residual: float, scale: float) -> float:
+    """Numerical error of a zero: a few ulp of the terms that make up f, over its slope; at least the Newton step.
+
+    ``scale``: distance over which f changes its phase by about one radian there.
+    """
+    value, slope = value_and_derivative(f, np.array(z), 1e-3 * scale)
+    around, log_scale = f(np.array([z + 0.5 * scale, z - 0.5 * scale, z]))
+    size = float(np.max(np.abs(around[:2]) * np.exp(log_scale[:2] - log_scale[2]))) + abs(complex(value))
+    return max(residual, 4e-16 * abs(z), 4e-16 * size / max(abs(complex(slope)), 1e-300))
 
 
 def newton_step(f: Scaled, z: Array, h: Array) -> Array:
@@ -119,20 +118,15 @@ class _ZeroOnBoundary(Exception):
     """The phase could not be followed: a zero sits on, or within rounding of, the boundary."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Search:
-    def __init__(
-        self,
-        f: Scaled,
-        scale: float,
-        local_scale: Callable[[Array], Array] | None,
-        branch_points: tuple[complex, ...],
-    ):
-        self.f, self.scale, self.local_scale, self.branch_points = f, scale, local_scale, branch_points
-        self.evaluations = 0
+    f: Scaled
+    scale: float
+    local_scale: Callable[[Array], Array] | None
+    branch_points: tuple[complex, ...]
 
     def log(self, z: Array) -> Array:
         """Rows: log of the value, and the real log of its scale (kept apart: it says nothing about the phase)."""
-        self.evaluations += z.size
         value, log_scale = self.f(z)
         with np.errstate(divide="ignore"):
             return np.stack([np.log(value), log_scale + 0j])
@@ -163,9 +157,8 @@ class _Search:
                 raise _ZeroOnBoundary
             new = z[at] + _GOLDEN * (z[at + 1] - z[at])
             log_new = self.log(new)
-            if at.size == len(
-                change
-            ):  # a phase that was aliased advances unevenly in the two parts of a step
+            if at.size == len(change):
+                # a phase that was aliased advances unevenly in the two parts of a step
                 first, second = (
                     _principal(log_new[0] - log_f[0, at]),
                     _principal(log_f[0, at + 1] - log_new[0]),
@@ -174,9 +167,8 @@ class _Search:
             z, log_f = np.insert(z, at + 1, new), np.insert(log_f, at + 1, log_new, axis=1)
         count = round(float(np.sum(change).imag) / (2.0 * math.pi))
         change, dz = change + np.diff(log_f[1]), np.diff(z)
-        change = change - dz * (
-            np.sum(np.conj(dz) * change) / np.sum(np.abs(dz) ** 2)
-        )  # a factor exp(cz) has no zeros
+        # a factor exp(cz) has no zeros
+        change = change - dz * (np.sum(np.conj(dz) * change) / np.sum(np.abs(dz) ** 2))
         centre, half = _centre(region)
         x = (0.5 * (z[1:] + z[:-1]) - centre) / half  # midpoint rule: enough for a starting value
         return count, np.array([np.sum(x**p * change) / (2j * math.pi) for p in range(1, _MOST_AT_ONCE + 1)])
@@ -236,7 +228,6 @@ class _Search:
         pad = 1e-9 * max(right - left, high - low)
         best, stalled = np.full(len(z), np.inf), 0
         for _ in range(60):
-            self.evaluations += 5 * len(z)
             newton = newton_step(self.f, z, self.steps(z))
             gap = z[:, None] - z[None, :]
             np.fill_diagonal(gap, np.inf)
@@ -306,15 +297,9 @@ def _spread(region: Region, count: int) -> Array:
 def _boundary(region: Region, scale: float) -> Array:
     """Points along the boundary, counter-clockwise, the first one repeated at the end."""
     left, right, low, high = region
-    corners = [
-        complex(left, low),
-        complex(right, low),
-        complex(right, high),
-        complex(left, high),
-        complex(left, low),
-    ]
+    corners = [complex(left, low), complex(right, low), complex(right, high), complex(left, high)]
     sides = []
-    for a, b in itertools.pairwise(corners):
+    for a, b in itertools.pairwise([*corners, corners[0]]):
         points = int(min(max(8, abs(b - a) / (0.5 * scale)), 4000))
         sides.append(a + (b - a) * np.arange(points) / points)
     return np.concatenate([*sides, corners[:1]])

@@ -4,16 +4,10 @@ Every function returns a matplotlib Figure and shows nothing; :func:`save` write
 leaf: nothing inside the package imports it, and matplotlib is imported nowhere else.
 """
 
-from cavitydesign.report.plots.cavity import (
-    mirror_alone,
-    mirror_spectrum,
-    mode_chart,
-    mode_picture,
-    mode_profile,
-)
+from cavitydesign.report.plots.cavity import has_mirrors, mirror_spectrum, mode_chart, mode_picture
 from cavitydesign.report.plots.compared import published_against_predicted
 from cavitydesign.report.plots.fdtd import field_picture, save_animation, verification_picture
-from cavitydesign.report.plots.gain import gain_map, gain_picture
+from cavitydesign.report.plots.gain import gain_picture
 from cavitydesign.report.plots.maps import period_map
 from cavitydesign.report.plots.mask import mask_preview
 from cavitydesign.report.plots.modes import (
@@ -22,7 +16,6 @@ from cavitydesign.report.plots.modes import (
     far_field_polarization,
     near_field,
 )
-from cavitydesign.report.plots.section import mode_section
 from cavitydesign.report.plots.style import save
 
 __all__ = [
@@ -30,15 +23,12 @@ __all__ = [
     "fano_spectrum",
     "far_field_polarization",
     "field_picture",
-    "gain_map",
     "gain_picture",
+    "has_mirrors",
     "mask_preview",
-    "mirror_alone",
     "mirror_spectrum",
     "mode_chart",
     "mode_picture",
-    "mode_profile",
-    "mode_section",
     "near_field",
     "period_map",
     "published_against_predicted",

@@ -16,35 +16,24 @@ def published_against_predicted(
     found: Sequence[Compared] | Sequence[Fact], *, title: str = "Published and predicted"
 ) -> Figure:
     """Wavelengths, published and predicted, one row each, with the error that the assumed inputs cause."""
-    rows = [_pair(item) for item in found]
-    rows = [row for row in rows if row is not None]
+    rows = [row for item in found if (row := _pair(item)) is not None][::-1]
+    star: dict[str, Any] = {"marker": "*", "color": RED, "linestyle": ""}
+    band: dict[str, Any] = {"color": RED, "linewidth": 7, "alpha": 0.35}
+    dot: dict[str, Any] = {"fmt": "o", "color": BLUE, "capsize": 3}
     with styled(8.4, 1.4 + 0.55 * max(len(rows), 1)) as figure:
         axes = figure.subplots()
-        for y, (_, published, predicted, error) in enumerate(reversed(rows)):
+        for y, (_, published, predicted, error) in enumerate(rows):
             if isinstance(published, tuple):
-                axes.plot(published, (y, y), color=RED, linewidth=7, alpha=0.35, solid_capstyle="butt")
+                axes.plot(published, (y, y), solid_capstyle="butt", **band)
             else:
-                axes.plot(published, y, "*", color=RED, markersize=13, zorder=4)
+                axes.plot(published, y, markersize=13, zorder=4, **star)
             if predicted is not None:
-                axes.errorbar(
-                    predicted,
-                    y,
-                    xerr=error,
-                    fmt="o",
-                    color=BLUE,
-                    markersize=6,
-                    capsize=3,
-                    elinewidth=1.2,
-                    zorder=5,
-                )
-        axes.plot([], [], "*", color=RED, markersize=11, linestyle="", label="published")
-        axes.plot([], [], color=RED, linewidth=7, alpha=0.35, label="published range")
-        axes.errorbar(
-            [], [], xerr=[], fmt="o", color=BLUE, capsize=3, label="predicted, ± of the assumed inputs"
-        )
-        axes.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)])
-        axes.set(xlabel="wavelength λ (nm)", ylim=(-0.6, len(rows) - 0.4))
-        axes.set_title(title)
+                axes.errorbar(predicted, y, xerr=error, elinewidth=1.2, zorder=5, **dot)
+        axes.plot([], [], markersize=11, label="published", **star)
+        axes.plot([], [], label="published range", **band)
+        axes.errorbar([], [], xerr=[], label="predicted, ± of the assumed inputs", **dot)
+        axes.set_yticks(range(len(rows)), [row[0] for row in rows])
+        axes.set(xlabel="wavelength λ (nm)", ylim=(-0.6, len(rows) - 0.4), title=title)
         axes.grid(axis="y", visible=False)
         figure.legend(loc="outside lower center", ncols=3)
         return figure

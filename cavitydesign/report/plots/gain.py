@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 
 from cavitydesign.gain import gain_spectrum, transition_energies_ev
 from cavitydesign.geometry.emitter import Emitter
-from cavitydesign.report.plots.style import BLACK, BLUE, GREY, TRANSITION_COLOURS, styled
+from cavitydesign.kinds import Window
+from cavitydesign.report.plots.style import BLACK, BLUE, GREY, TRANSITION_COLOURS, note, styled
 from cavitydesign.units import ev_to_nm
 
 if TYPE_CHECKING:
@@ -26,100 +27,67 @@ PAIRS = (1.0, 1.4, 2.0, 3.0, 4.0)
 
 def gain_picture(prediction: Prediction) -> Figure:
     """Gain spectra at rising ⟨N⟩ with the transitions, and the predicted lines at the gain that they need."""
-    emitter = prediction.design.emitter
+    emitter, window = prediction.design.emitter, prediction.solution.window_nm
     assert emitter is not None
-    low, high = prediction.solution.window_nm
     with styled(8.4, 4.6) as figure:
         axes = figure.subplots()
-        top = _gain_curves(axes, emitter, low, high)
-        lines = prediction.lines
-        for row in range(len(lines)):
-            needed, wavelength = lines.required_gain_per_cm[row], lines.wavelength_nm[row]
-            if not math.isfinite(needed):
-                continue
-            colour = TRANSITION_COLOURS.get(lines.transition[row], GREY)
-            clipped = needed > top
-            axes.plot(
-                wavelength,
-                top * 0.985 if clipped else needed,
-                "^" if clipped else "o",
-                markersize=6,
-                zorder=5,
-                color=colour if lines.lasing[row] else GREY,
-                markerfacecolor="white" if lines.dark[row] else None,
-            )
-        kinds = [
-            Line2D([], [], marker="o", linestyle="", color=colour, label=f"lases on {name}")
-            for name, colour in TRANSITION_COLOURS.items()
+        top = gain_curves(axes, emitter, window)
+        for line in prediction.lines:
+            needed = line.required_gain_per_cm
+            if math.isfinite(needed):
+                axes.plot(
+                    line.wavelength_nm, min(needed, 0.985 * top), "^" if needed > top else "o",
+                    color=TRANSITION_COLOURS.get(line.transition, GREY) if line.lases else GREY,
+                    markerfacecolor="white" if line.dark else None, markersize=6, zorder=5,
+                )  # fmt: skip
+        kinds = [(f"lases on {name}", "o", colour, colour) for name, colour in TRANSITION_COLOURS.items()]
+        kinds += [("dark", "o", BLACK, "white"), ("does not lase", "o", GREY, GREY)]
+        kinds += [("needs more than shown", "^", GREY, GREY)]
+        handles = [
+            Line2D([], [], linestyle="", label=label, marker=marker, color=colour, markerfacecolor=face)
+            for label, marker, colour, face in kinds
         ]
-        kinds += [
-            Line2D([], [], marker="o", linestyle="", color=BLACK, markerfacecolor="white", label="dark"),
-            Line2D([], [], marker="o", linestyle="", color=GREY, label="does not lase"),
-            Line2D([], [], marker="^", linestyle="", color=GREY, label="needs more than shown"),
-        ]
-        figure.legend(handles=kinds, loc="outside lower center", ncols=3, title="gain that each mode needs")
-        axes.set(xlabel="wavelength λ (nm)", ylabel="material gain g (1/cm)", xlim=(low, high))
+        figure.legend(handles=handles, loc="outside lower center", ncols=3, title="gain that each mode needs")
+        axes.set(xlabel="wavelength λ (nm)", ylabel="material gain g (1/cm)", xlim=window)
         axes.set_title(f"{prediction.design.name}, {emitter.temperature_k:g} K")
         return figure
 
 
-def gain_map(emitter: Emitter, window_nm: tuple[float, float], *, title: str = "") -> Figure:
-    """Gain spectra at rising ⟨N⟩ with the transitions marked."""
-    with styled(8.4, 4.2) as figure:
-        axes = figure.subplots()
-        _gain_curves(axes, emitter, *window_nm)
-        axes.set(xlabel="wavelength λ (nm)", ylabel="material gain g (1/cm)", xlim=window_nm)
-        axes.set_title(title or f"Quantum-shell gain at {emitter.temperature_k:g} K")
-        return figure
+def gain_curves(axes: Axes, emitter: Emitter, window_nm: Window, *, upright: bool = False) -> float:
+    """Gain (1/cm) over wavelength at rising ⟨N⟩ with the transitions; returns the upper limit of the gain shown.
 
+    ``upright``: beside a map, with the wavelength along y and the gain along x, in 10³/cm.
+    """
 
-def _gain_curves(axes: Axes, emitter: Emitter, low: float, high: float) -> float:
-    """Curves at rising ⟨N⟩; returns the upper limit that it set."""
+    def turned(x: Any, y: Any) -> tuple[Any, Any]:
+        return (y, x) if upright else (x, y)
+
+    low, high = window_nm
     wavelengths = np.linspace(low, high, 401)
-    gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS)).total_per_cm
+    unit, room, aligned = (1e-3, 1.7, {"va": "center"}) if upright else (1.0, 1.25, {"ha": "center"})
+    gains = gain_spectrum(emitter, wavelengths, np.array(PAIRS)) * unit
     for pairs, gain, shade in zip(PAIRS, gains, np.linspace(0.3, 1.0, len(PAIRS)), strict=True):
-        axes.plot(wavelengths, gain, color=BLUE, alpha=shade, linewidth=1.5)
-        if gain.max() > 0.04 * gains.max() and low + 0.05 * (high - low) < wavelengths[
-            gain.argmax()
-        ] < high - 0.05 * (high - low):
-            at = int(gain.argmax())
-            axes.annotate(
-                f"⟨N⟩ = {pairs:g}",
-                (wavelengths[at], gain[at]),
-                xytext=(0, 4),
-                textcoords="offset points",
-                fontsize=8,
-                color=BLUE,
-                ha="center",
-            )
-    axes.axhline(0.0, color=BLACK, linewidth=0.8)
-    top = max(float(gains.max()), 1.0) * 1.25
-    axes.set_ylim(-0.45 * top, top)
-    transition_marks(
-        emitter,
-        low,
-        high,
-        lambda x, name: axes.annotate(
-            name,
-            (x, 0.02),
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            color=TRANSITION_COLOURS[name],
-            fontweight="bold",
-        ),
-    )
+        axes.plot(*turned(wavelengths, gain), color=BLUE, alpha=shade, linewidth=1.2 if upright else 1.5)
+        at = int(gain.argmax())
+        inside = 0.05 < at / (len(wavelengths) - 1) < 0.95 and gain[at] > 0.04 * gains.max()
+        if pairs in PAIRS[1::3] and gain[at] > 0.0 if upright else inside:  # a narrow panel has room for two
+            peak, shift = turned(wavelengths[at], gain[at]), turned(0, 4)
+            note(axes, f"⟨N⟩ = {pairs:g}", peak, shift=shift, fontsize=8, color=BLUE, **aligned)
+    (axes.axvline if upright else axes.axhline)(0.0, color=BLACK, linewidth=0.8)
+    top = max(float(gains.max()), unit) * room
+    (axes.set_xlim if upright else axes.set_ylim)((-0.2 if upright else -0.45) * top, top)
+    for name, wavelength in _transitions(emitter, low, high):
+        place, frame = turned(wavelength, 0.02), turned("data", "axes fraction")
+        style: dict[str, Any] = {"color": TRANSITION_COLOURS[name], "fontweight": "bold", **aligned}
+        axes.annotate(name, place, xycoords=frame, fontsize=8 if upright else None, **style)
     return top
 
 
-def transition_marks(emitter: Emitter, low: float, high: float, draw: Callable[[float, str], object]) -> None:
-    """The first line of each transition, where it lies in the window."""
-    apart, shown = 0.035 * (high - low), []
-    for name, energies in transition_energies_ev(emitter).items():
+def _transitions(emitter: Emitter, low: float, high: float) -> Iterator[tuple[str, float]]:
+    """The first line (nm) of each transition that lies in the window; a label too near to the last one steps aside."""
+    apart, last = 0.035 * (high - low), math.inf
+    for name, energies in transition_energies_ev(emitter).items():  # X, XX, MX: from the red to the blue
         wavelength = float(ev_to_nm(np.atleast_1d(energies)[0]))
         if low < wavelength < high and name in TRANSITION_COLOURS:
-            if (
-                shown and shown[-1] - wavelength < apart
-            ):  # X, XX, MX come from the red to the blue: a label steps aside
-                wavelength = shown[-1] - apart
-            shown.append(wavelength)
-            draw(wavelength, name)
+            last = last - apart if last - apart < wavelength else wavelength
+            yield name, last

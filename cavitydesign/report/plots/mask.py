@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from matplotlib.collections import PolyCollection
@@ -19,24 +20,17 @@ def mask_preview(layout: Layout, *, cell: str | None = None) -> Figure:
     from cavitydesign.masks import outlines
 
     found = outlines(layout, cell=cell)
-    names = list(dict.fromkeys(outline.layer for outline in found))
-    colours = (BLUE, ORANGE, GREEN, RED, SKY, PINK, BLACK, YELLOW)
+    names = dict.fromkeys(outline.layer for outline in found)
+    colours = itertools.cycle((BLUE, ORANGE, GREEN, RED, SKY, PINK, BLACK, YELLOW))
     with styled(6.4, 6.4) as figure:
         axes = figure.subplots()
         handles = []
-        for index, name in enumerate(names):
-            colour = colours[index % len(colours)]
-            for simplified in (True, False):
-                polygons = [
-                    item.points_um for item in found if item.layer == name and item.simplified is simplified
-                ]
-                if polygons:
-                    alpha = 0.45 if simplified else 0.9
-                    axes.add_collection(
-                        PolyCollection(
-                            polygons, facecolors=colour, edgecolors=colour, linewidths=0.3, alpha=alpha
-                        )
-                    )
+        for name, colour in zip(names, colours, strict=False):
+            for simplified, alpha in ((True, 0.45), (False, 0.9)):
+                drawn = [o.points_um for o in found if o.layer == name and o.simplified is simplified]
+                if drawn:
+                    paint = {"facecolors": colour, "edgecolors": colour, "linewidths": 0.3, "alpha": alpha}
+                    axes.add_collection(PolyCollection(drawn, **paint))
             handles.append(Patch(color=colour, label=name))
         axes.autoscale_view()
         axes.set(aspect="equal", xlabel="x (µm)", ylabel="y (µm)")

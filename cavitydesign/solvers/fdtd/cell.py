@@ -25,11 +25,11 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.lattice import Lattice
 from cavitydesign.geometry.pattern import Bar, Circle, Rectangle
 from cavitydesign.geometry.stack import Inclusion, Stack
+from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.fdtd.materials import UNIT_NM, Medium, medium
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.settings import Settings
 
-Vector = list[float]
 _HEX_STRAIN = 0.003
 _FINER_1D = 4.0
 OFFSETS = (0.25, 0.75)
@@ -59,9 +59,7 @@ class Axes:
 
 @dataclass(frozen=True, slots=True)
 class SimulationCell:
-    """A laid-out stack. Lengths in µm; ``edges`` are the z of each layer's bottom, superstrate first (last one
-    absent).
-    """
+    """A laid-out stack. Lengths in µm; ``edges``: z of each layer's bottom, superstrate first (last one absent)."""
 
     axes: Axes
     resolution: float
@@ -100,25 +98,25 @@ def pixels_per_period(lattice: Lattice, pixels_per_um: float) -> tuple[int, int,
     Hexagonal: of the rectangular cell Λ x √3 Λ; numbers whose ratio is √3 to 0.3 % are taken, and the misfit is shared
     as a traceless strain, which shifts no wavelength of a symmetric mode to first order. Rectangular: likewise.
     """
-    nx_wanted = lattice.periods_nm[0] / UNIT_NM * pixels_per_um
-    if lattice.kind == "square":
-        n = max(4, 2 * round(0.5 * nx_wanted))
-        return n, n, n / (lattice.periods_nm[0] / UNIT_NM)
     x, y = lattice.periods_nm
+    nx_wanted = x / UNIT_NM * pixels_per_um
+    if lattice.kind in ("line", "square"):
+        n = max(4, 2 * round(0.5 * nx_wanted))
+        return n, n, n / (x / UNIT_NM)
     ratio = math.sqrt(3.0) if lattice.kind == "hexagonal" else y / x
-    best = None
-    for n in range(4, 2 * int(nx_wanted) + 40, 2):
-        m = max(4, 2 * round(0.5 * n * ratio))
-        strain = abs(m / (n * ratio) - 1.0)
-        cost = abs(math.log(n / nx_wanted)) + max(0.0, strain - _HEX_STRAIN) * 1e3 + 20.0 * strain
-        if best is None or cost < best[0]:
-            best = (cost, n, m)
-    assert best is not None
-    _, n, m = best
+
+    def cost(pair: tuple[int, int]) -> float:
+        strain = abs(pair[1] / (pair[0] * ratio) - 1.0)
+        return abs(math.log(pair[0] / nx_wanted)) + max(0.0, strain - _HEX_STRAIN) * 1e3 + 20.0 * strain
+
+    even = range(4, 2 * int(nx_wanted) + 40, 2)
+    n, m = min(((n, max(4, 2 * round(0.5 * n * ratio))) for n in even), key=cost)
     return n, m, math.sqrt(n * m / (x * x * ratio)) * UNIT_NM
 
 
-def lay_out(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = OFFSETS[0]) -> SimulationCell:
+def lay_out(
+    ask: Ask, settings: Settings, *, pixels_per_um: float, offset: float = OFFSETS[0]
+) -> SimulationCell:
     """Cell, objects and media of a stack at one resolution, its reference plane ``offset`` pixels below a grid plane.
 
     Meep smooths a pixel that two materials share and not one that three do, as at the rim of a hole's floor. There
@@ -130,11 +128,10 @@ def lay_out(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = O
     axes = Axes(dimensions_of(stack))
     resolution, periods, strain = _grid(stack, axes, pixels_per_um)
     media, names = _media(stack, window_nm, settings)
-    thick = [layer_thickness_nm(layer, window_nm) / UNIT_NM for layer in stack.layers[1:-1]]
-    pad, pml = margins(
-        stack, window_nm=window_nm, settings=settings, outer_index=max(names_index(stack, media, names))
-    )
-    edges = _edges(thick, _reference_layer(stack, thick))
+    numeric = resolve_stack(stack, window_nm=window_nm)
+    edges = _edges(stack, [layer.thickness_nm / UNIT_NM for layer in numeric.layers])
+    outer = (media[names[stack.layers[end].material]].content["epsilon"] for end in (0, -1))
+    pad, pml = _margins(stack, window_nm=window_nm, settings=settings, outer_index=math.sqrt(max(outer)))
     dx = 1.0 / resolution
     top, bottom = edges[0] + pad + pml, edges[-1] - pad - pml
     up, down = math.ceil(top / dx - 1e-9), math.floor(bottom / dx + 1e-9)
@@ -152,7 +149,7 @@ def lay_out(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = O
         "cell": axes.vector(*size),
         "materials": {name: item.content for name, item in media.items()},
         "default_material": names[stack.layers[0].material],
-        "objects": _objects(stack, axes, edges, center_z, names, size, strain, finite),
+        "objects": _objects(stack, axes, edges, center_z, names, -0.5 * size[2], strain, finite),
         "boundary_layers": [{"thickness": pml, **({} if finite else {"axis": axes.direction("z")})}],
     }
     return SimulationCell(
@@ -187,32 +184,17 @@ def _grid(
     lattice = stack.lattice
     if axes.dimensions == 1:
         return _FINER_1D * pixels_per_um, (0.0, 0.0), (1.0, 1.0)
-    if axes.dimensions == 2:
-        nx = max(4, 2 * round(0.5 * lattice.periods_nm[0] / UNIT_NM * pixels_per_um))
-        resolution = nx / (lattice.periods_nm[0] / UNIT_NM)
-        return resolution, (nx / resolution, 0.0), (1.0, 1.0)
     nx, ny, resolution = pixels_per_period(lattice, pixels_per_um)
+    if axes.dimensions == 2:
+        return resolution, (nx / resolution, 0.0), (1.0, 1.0)
     periods = (nx / resolution, ny / resolution)
     x_nm = lattice.periods_nm[0]
     y_nm = x_nm * math.sqrt(3.0) if lattice.kind == "hexagonal" else lattice.periods_nm[1]
     return resolution, periods, (periods[0] / x_nm * UNIT_NM, periods[1] / y_nm * UNIT_NM)
 
 
-def layer_thickness_nm(layer: Any, window_nm: tuple[float, float]) -> float:
-    """Thickness in nm; a quarter-wave layer has λ/(4 Re n) at its own wavelength."""
-    if layer.thickness_nm is not None:
-        return float(layer.thickness_nm)
-    from cavitydesign.optics.media.index import resolve
-
-    at = layer.quarter_wave_nm
-    window = (min(window_nm[0], at), max(window_nm[1], at))
-    return float(
-        at / (4.0 * complex(resolve(layer.material, window_nm=window).n(np.array(complex(at)))).real)
-    )
-
-
-def margins(
-    stack: Stack, *, window_nm: tuple[float, float], settings: Fdtd, outer_index: float
+def _margins(
+    stack: Stack, *, window_nm: tuple[float, float], settings: Settings, outer_index: float
 ) -> tuple[float, float]:
     """(pad, pml) in µm: the pad holds the evanescent orders down to 1e-5 of their energy, the PML one wave."""
     longest = window_nm[1] / UNIT_NM
@@ -222,25 +204,16 @@ def margins(
         k = 2.0 * math.pi / longest * outer_index
         if g > 1.02 * k:
             pad = max(pad, min(math.log(1e5) / (2.0 * math.sqrt(g * g - k * k)), 1.5 * longest))
-    pml = 0.8 * longest
-    return (
-        settings.pad_nm / UNIT_NM if settings.pad_nm is not None else pad,
-        settings.pml_nm / UNIT_NM if settings.pml_nm is not None else pml,
-    )
-
-
-def names_index(stack: Stack, media: dict[str, Medium], names: dict[Any, str]) -> list[float]:
-    """Indices of superstrate and substrate."""
-    return [math.sqrt(media[names[stack.layers[i].material]].content["epsilon"]) for i in (0, -1)]
+    wanted = zip((settings.pad_nm, settings.pml_nm), (pad, 0.8 * longest), strict=True)
+    pad, pml = (usual if given is None else given / UNIT_NM for given, usual in wanted)
+    return pad, pml
 
 
 def _media(
-    stack: Stack, window_nm: tuple[float, float], settings: Fdtd
+    stack: Stack, window_nm: tuple[float, float], settings: Settings
 ) -> tuple[dict[str, Medium], dict[Any, str]]:
-    media, names = {}, {}
-    for index, material in enumerate(stack.materials):
-        name = f"material{index}"
-        names[material] = name
+    media, names = {}, {material: f"material{index}" for index, material in enumerate(stack.materials)}
+    for material, name in names.items():
         try:
             media[name] = medium(material, window_nm=window_nm, settings=settings)
         except InputError as error:
@@ -248,18 +221,12 @@ def _media(
     return media, names
 
 
-def _reference_layer(stack: Stack, thick: list[float]) -> int:
+def _edges(stack: Stack, thick: list[float]) -> list[float]:
+    """Heights of the interfaces from the top; 0 is the bottom of the lowest patterned layer, or of the thickest."""
     patterned = [i for i, layer in enumerate(stack.layers[1:-1]) if layer.inclusions]
-    return patterned[-1] if patterned else int(np.argmax(thick)) if thick else -1
-
-
-def _edges(thick: list[float], reference: int) -> list[float]:
-    """Heights of the interfaces from the top, with the bottom of layer ``reference`` at 0."""
-    edges = [0.0]
-    for thickness in thick:
-        edges.append(edges[-1] - thickness)
-    zero = edges[reference + 1]
-    return [edge - zero for edge in edges]
+    reference = patterned[-1] if patterned else int(np.argmax(thick)) if thick else -1
+    edges = -np.cumsum([0.0, *thick])
+    return (edges - edges[reference + 1]).tolist()
 
 
 def _objects(
@@ -268,7 +235,7 @@ def _objects(
     edges: list[float],
     center_z: float,
     names: dict[Any, str],
-    size: tuple[float, float, float],
+    lowest: float,
     strain: tuple[float, float],
     finite: tuple[int, int] | None,
 ) -> list[dict[str, Any]]:
@@ -276,17 +243,11 @@ def _objects(
     for index, layer in enumerate(stack.layers[1:], start=1):
         top = edges[index - 1] - center_z
         # the substrate ends exactly at the cell, since Meep would repeat what sticks out at the other end
-        bottom = edges[index] - center_z if index < len(edges) else -0.5 * size[2]
+        bottom = edges[index] - center_z if index < len(edges) else lowest
         middle, height = 0.5 * (top + bottom), top - bottom
-        out.append(
-            {
-                "shape": "block",
-                "size": axes.vector("inf", "inf", height) if axes.dimensions != 2 else ["inf", height, "inf"],
-                "center": axes.vector(0.0, 0.0, middle),
-                "material": names[layer.material],
-                "gain": layer.gain,
-            }
-        )
+        size = axes.vector("inf", "inf", height) if axes.dimensions != 2 else ["inf", height, "inf"]
+        block = {"shape": "block", "size": size, "center": axes.vector(0.0, 0.0, middle)}
+        out.append({**block, "material": names[layer.material], "gain": layer.gain})
         for inclusion in layer.inclusions:
             for x, y in _sites(stack, finite):
                 shape = _shape(inclusion, names[inclusion.material], (x, y), (bottom, top), strain)
@@ -320,27 +281,17 @@ def _shape(
     x, y = (site_nm[0] + pattern.center_nm[0]) * sx, (site_nm[1] + pattern.center_nm[1]) * sy
     middle, height = 0.5 * (z[0] + z[1]), z[1] - z[0]
     if isinstance(pattern, Bar):
-        return {
-            "shape": "block",
-            "size": [pattern.width_nm * sx, height, "inf"],
-            "center": [x, middle, 0.0],
-            "material": material,
-        }
+        size = [pattern.width_nm * sx, height, "inf"]
+        return {"shape": "block", "size": size, "center": [x, middle, 0.0], "material": material}
     if isinstance(pattern, Circle):
-        return {
-            "shape": "cylinder",
-            "radius": pattern.radius_nm / UNIT_NM,
-            "height": height,
-            "center": [x, y, middle],
-            "material": material,
-        }
+        shape: dict[str, Any] = {"shape": "cylinder", "radius": pattern.radius_nm / UNIT_NM, "height": height}
+        return {**shape, "center": [x, y, middle], "material": material}
     if isinstance(pattern, Rectangle):
         angle = math.radians(pattern.rotation_deg)
         c, s = round(math.cos(angle), 15), round(math.sin(angle), 15)
-        size = [pattern.size_nm[0] * sx, pattern.size_nm[1] * sy, height]
+        shape = {"shape": "block", "size": [pattern.size_nm[0] * sx, pattern.size_nm[1] * sy, height]}
         return {
-            "shape": "block",
-            "size": size,
+            **shape,
             "center": [x, y, middle],
             "e1": [c, s, 0.0],
             "e2": [-s, c, 0.0],

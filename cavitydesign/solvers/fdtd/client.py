@@ -7,6 +7,7 @@ that a later run of the same job is a look-up, and two runs side by side never s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -91,15 +92,10 @@ def _candidates() -> list[str]:
 @lru_cache(maxsize=16)
 def _probe(path: str) -> tuple[str, str]:
     """(version, "") or ("", why not)."""
-    code = "import meep, sys; sys.stderr.write('meep-version ' + meep.__version__)"
+    line = [path, "-I", "-c", "import meep, sys; sys.stderr.write('meep-version ' + meep.__version__)"]
     try:
         done = subprocess.run(
-            [path, "-I", "-c", code],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env=_environment(),
-            check=False,
+            line, capture_output=True, text=True, timeout=120, env=_environment(), check=False
         )
     except OSError as error:
         return "", f"cannot be started ({error.strerror})"
@@ -163,7 +159,7 @@ def run_jobs(
     """
     base = Path(folder) if folder is not None else Path(tempfile.mkdtemp(prefix="cavitydesign-fdtd-"))
     base.mkdir(parents=True, exist_ok=True)
-    results: list[dict[str, Any] | None] = [None] * len(contents)
+    results: dict[int, dict[str, Any]] = {}
     waiting = list(range(len(contents)))
     running: list[_Run] = []
     deadline = time.monotonic() + time_limit_s
@@ -178,7 +174,7 @@ def run_jobs(
                     results[index] = _read(final)
                     continue
                 left = max(1.0, deadline - time.monotonic())
-                running.append(_start(index, name, content, base, final, interpreter.path, ranks, left))
+                running.append(_start(index, name, content, final, interpreter.path, ranks, left))
             for run in list(running):
                 if run.process.poll() is not None:
                     running.remove(run)
@@ -187,14 +183,13 @@ def run_jobs(
                     _end([run])
             if time.monotonic() - last_word > 1.0 and running:
                 last_word = time.monotonic()
-                _tell(progress, running, done=sum(r is not None for r in results), total=len(contents))
+                _tell(progress, running, done=len(results), total=len(contents))
             if running:
                 time.sleep(_POLL_S)
     except KeyboardInterrupt:
         _end(running)
-        done = sum(r is not None for r in results)
         raise Interrupted(
-            f"interrupted: {done} of {len(contents)} FDTD runs are finished and kept in {base}; "
+            f"interrupted: {len(results)} of {len(contents)} FDTD runs are finished and kept in {base}; "
             f"the same call with folder={str(base)!r} goes on from there"
         ) from None
     except BaseException:
@@ -202,20 +197,13 @@ def run_jobs(
         raise
     if folder is None:
         shutil.rmtree(base, ignore_errors=True)
-    return [result for result in results if result is not None]
+    return [results[index] for index in range(len(contents))]
 
 
 def _start(
-    index: int,
-    name: str,
-    content: dict[str, Any],
-    base: Path,
-    final: Path,
-    interpreter: str,
-    ranks: int,
-    left: float,
+    index: int, name: str, content: dict[str, Any], final: Path, interpreter: str, ranks: int, left: float
 ) -> _Run:
-    own = base / f"{final.name}.{os.getpid()}-{secrets.token_hex(4)}.part"
+    own = final.with_name(f"{final.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     own.mkdir()
     (own / "job.json").write_text(json.dumps(content))
     log = (own / "log.txt").open("wb")
@@ -266,10 +254,7 @@ def _ending(code: int) -> str:
 
 
 def _tail(folder: Path, lines: int = 6) -> str:
-    try:
-        text = (folder / "log.txt").read_text(errors="replace")
-    except OSError:
-        return "(no log)"
+    text = (folder / "log.txt").read_text(errors="replace")
     kept = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("progress ")]
     return " | ".join(kept[-lines:]) or "(empty log)"
 
@@ -292,16 +277,12 @@ def _end(runs: Sequence[_Run]) -> None:
     for number, patience in ((signal.SIGINT, _GRACE_S), (signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0)):
         alive = [run for run in runs if run.process.poll() is None]
         for run in alive:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(run.process.pid, number)
-            except ProcessLookupError:
-                continue
         until = time.monotonic() + patience
         for run in alive:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 run.process.wait(max(0.05, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                continue
     for run in runs:
         run.log.close()
 
@@ -317,19 +298,14 @@ def _tell(progress: Progress, running: Sequence[_Run], *, done: int, total: int)
 
 
 def _share(run: _Run) -> tuple[float, float | None]:
-    """Part of the longest run length that is done, from the last progress line of the log, and the time that
-    it leaves.
-    """
+    """Part of the longest run length that is done, by the log's last progress line, and the time that it leaves."""
     try:
         with (run.folder / "log.txt").open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
-            lines = [
-                line
-                for line in file.read().decode(errors="replace").splitlines()
-                if line.startswith("progress {")
-            ]
+            text = file.read().decode(errors="replace")
+        lines = [line for line in text.splitlines() if line.startswith("progress {")]
         state = json.loads(lines[-1][len("progress ") :])
-        share = float(state["t"]) / float(state["t_max"])
+        share = state["t"] / state["t_max"]
     except (OSError, IndexError, ValueError, KeyError):
         return 0.0, None
     elapsed = time.monotonic() - run.began

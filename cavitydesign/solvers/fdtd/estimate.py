@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cavitydesign.errors import SolverError, Status
 from cavitydesign.solvers.fdtd.job import Job
+from cavitydesign.solvers.fdtd.settings import Settings
 
 _CELLS_PER_S = {1: 2e7, 2: 2e7, 3: 4e7}
 _OUT_OF_CACHE_CELLS, _SLOWER = 1e5, 2.0
@@ -49,11 +50,8 @@ def estimate(jobs: Sequence[Job], *, ranks: int = 1, at_once: int = 1) -> Estima
         cells = job.cell.voxels / 2.0**mirrors
         pulse = 10.0 / job.content["sources"][0]["pulse"]["width"] if job.content["sources"] else 0.0
         run = job.content["run"]
-        steps = (
-            (pulse + run.get("settle", 0.0) + _TYPICAL * run["duration"])
-            * job.resolution
-            / job.content.get("courant", 0.5)
-        )
+        # two steps a pixel of light path: Meep's Courant number is 0.5
+        steps = 2.0 * job.resolution * (pulse + run.get("settle", 0.0) + _TYPICAL * run["duration"])
         speed = _CELLS_PER_S[dimensions] / (_SLOWER if weight * cells / ranks > _OUT_OF_CACHE_CELLS else 1.0)
         seconds += steps * (weight * cells / speed / ranks + _STEP_OVERHEAD_S[dimensions])
         memory.append(weight * cells * _BYTES_PER_CELL[dimensions] + ranks * _BASE_BYTES)
@@ -62,12 +60,11 @@ def estimate(jobs: Sequence[Job], *, ranks: int = 1, at_once: int = 1) -> Estima
     return Estimate(cells_most, steps_all, together / 1e9, seconds / min(at_once, max(1, len(jobs))))
 
 
-def refuse_what_does_not_fit(
-    jobs: Sequence[Job], *, ranks: int, at_once: int, time_limit_s: float, memory_limit_gb: float | None
-) -> Estimate:
+def refuse_what_does_not_fit(jobs: Sequence[Job], settings: Settings) -> Estimate:
     """The estimate, or a SolverError that tells it and what would make the job fit."""
-    cost = estimate(jobs, ranks=ranks, at_once=at_once)
-    room = memory_limit_gb if memory_limit_gb is not None else 0.9 * available_memory_gb()
+    cost = estimate(jobs, ranks=settings.ranks, at_once=settings.at_once)
+    limit, time_limit_s = settings.memory_limit_gb, settings.time_limit_s
+    room = limit if limit is not None else 0.9 * available_memory_gb()
     dimensions = max((job.content["dimensions"] for job in jobs), default=1)
     if cost.memory_gb > room:
         finest = max(job.resolution for job in jobs)
@@ -84,7 +81,7 @@ def refuse_what_does_not_fit(
             f"the FDTD job needs {cost}, more than time_limit_s = {time_limit_s:.0f}; it fits with time_limit_s = "
             f"{math.ceil(cost.seconds / 60.0) * 60}, with a finest resolution of {slower:.0f} pixels per um, "
             f"with duration_um = {max(job.content['run']['duration'] for job in jobs) * ratio:.0f}, "
-            f"or with ranks = {max(2, math.ceil(ranks / ratio))} on a cluster (docs/fdtd-on-slurm.md)",
+            f"or with ranks = {max(2, math.ceil(settings.ranks / ratio))} on a cluster (docs/fdtd-on-slurm.md)",
             status=Status.PARTIAL,
         )
     return cost
@@ -106,8 +103,7 @@ def available_memory_gb() -> float:
 
 
 def _human(seconds: float) -> str:
-    if seconds < 120.0:
-        return f"{seconds:.0f} s"
-    if seconds < 7200.0:
-        return f"{seconds / 60.0:.0f} min"
-    return f"{seconds / 3600.0:.0f} h"
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2.0 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -16,7 +16,7 @@ from cavitydesign.solvers.ask import OWN, Ask
 from cavitydesign.solvers.fdtd.client import WORKER_FILES, digest
 from cavitydesign.solvers.fdtd.estimate import Estimate, estimate
 from cavitydesign.solvers.fdtd.job import jobs
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Exported:
 
 def export_jobs(
     subject: Design | Stack,
-    settings: Fdtd,
+    settings: Settings,
     folder: str | Path,
     *,
     window_nm: Window | None = None,

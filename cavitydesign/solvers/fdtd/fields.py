@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,11 @@ from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.kinds import Array
 from cavitydesign.solvers.ask import OWN, Ask, Progress
-from cavitydesign.solvers.fdtd.harvest import Line
+from cavitydesign.solvers.fdtd.cell import SimulationCell
 from cavitydesign.solvers.fdtd.job import Job
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
-from cavitydesign.solvers.fdtd.runs import around, nearest_mode, perform
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.runs import around, nearest_mode, perform, rung_alone
+from cavitydesign.solvers.fdtd.solver import Fdtd
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,87 +66,49 @@ def mode_field(
     window = around(wavelength_nm, 0.02)
     ask = Ask.of(subject, window_nm=window, device=device, bloch=bloch, progress=progress)
     job, label, line = nearest_mode(
-        ask,
-        settings,
-        wavelength_nm=wavelength_nm,
-        symmetry=symmetry,
-        pixels_per_um=min(settings.pixels_per_um),
+        ask, settings, symmetry=symmetry, pixels_per_um=min(settings.pixels_per_um)
     )
-    (shown,) = perform([_portrait(job, line, frames)], settings, ask.progress)
-    q = 1.0 / line.inverse_q if line.inverse_q > 1.0 / settings.q_max else np.inf
-    return ModeField(UNIT_NM / line.frequency, q, label, _planes(job, shown))
+    specs = _plane_specs(job)
+    portrait = rung_alone(
+        job, line, name="field", narrowest=0.03,
+        run={"duration": 10.0 / line.frequency, "chunk": 4.0},
+        frames={"frequency": line.frequency, "count": frames, "planes": specs},
+    )  # fmt: skip
+    (shown,) = perform([portrait], settings, ask.progress)
+    q = line.q if line.inverse_q > 1.0 / settings.q_max else np.inf
+    planes = tuple(_plane(job.cell, spec, shown["frames_npz"]) for spec in specs)
+    return ModeField(line.wavelength_nm, q, label, planes)
 
 
-def _portrait(one: Job, line: Line, frames: int) -> Job:
-    """The same job with a narrow source and frames instead of a fit."""
-    pulse = {
-        "frequency": line.frequency,
-        "width": min(0.15, max(0.03, 3.0 * line.inverse_q)) * line.frequency,
-        "cutoff": 3.5,
-    }
-    content = {
-        **one.content,
-        "sources": [{**source, "pulse": pulse} for source in one.content["sources"]],
-        "probes": [],
-        "channels": [],
-        "fit": None,
-        "keep_series": False,
-        "run": {"duration": 10.0 / line.frequency, "chunk": 4.0},
-        "frames": {"frequency": line.frequency, "count": frames, "planes": _plane_specs(one)},
-    }
-    return replace(one, name=f"field of {one.name}", content=content)
-
-
-def _plane_specs(one: Job) -> list[dict[str, Any]]:
-    cell = one.cell
+def _plane_specs(job: Job) -> list[dict[str, Any]]:
+    """The planes as the job has them, in Meep's axes."""
+    cell = job.cell
     x, y, z = cell.size
     inner = z - 2.0 * cell.pml
-    top, bottom = cell.z(cell.edges[0]), cell.z(cell.edges[-1])
-    middle = 0.5 * (top + bottom)
-    if cell.axes.dimensions == 3:
-        return [
-            {
-                "name": "xz",
-                "center": [0.0, 0.0, 0.0],
-                "size": [x, 0.0, inner],
-                "components": ["Ex", "Ey", "Ez"],
-            },
-            {
-                "name": "xy",
-                "center": [0.0, 0.0, middle],
-                "size": [x, y, 0.0],
-                "components": ["Ex", "Ey", "Ez"],
-            },
-        ]
+    middle = 0.5 * (cell.z(cell.edges[0]) + cell.z(cell.edges[-1]))
+
+    def plane(name: str, size: list[float], *components: str, height: float = 0.0) -> dict[str, Any]:
+        return {"name": name, "center": [0.0, 0.0, height], "size": size, "components": list(components)}
+
+    if cell.axes.dimensions == 1:
+        return [plane("z", [0.0, 0.0, inner], "Ex")]
     if cell.axes.dimensions == 2:
-        components = ["Ez"] if one.parity[1] == "-" else ["Ex", "Ey"]
-        return [{"name": "xz", "center": [0.0, 0.0, 0.0], "size": [x, inner, 0.0], "components": components}]
-    return [{"name": "z", "center": [0.0, 0.0, 0.0], "size": [0.0, 0.0, inner], "components": ["Ex"]}]
+        return [plane("xz", [x, inner, 0.0], *(("Ez",) if job.parity[1] == "-" else ("Ex", "Ey")))]
+    return [
+        plane("xz", [x, 0.0, inner], "Ex", "Ey", "Ez"),
+        plane("xy", [x, y, 0.0], "Ex", "Ey", "Ez", height=middle),
+    ]
 
 
-def _planes(one: Job, result: dict[str, Any]) -> tuple[Plane, ...]:
-    cell, arrays = one.cell, result["frames_npz"]
-    names = {"xz": ("x", "z"), "xy": ("x", "y"), "z": ("z", "")}
-    half_x, half_y = 0.5 * cell.size[0] * UNIT_NM, 0.5 * cell.size[1] * UNIT_NM
-    half_z, middle_z = (0.5 * cell.size[2] - cell.pml) * UNIT_NM, cell.center_z * UNIT_NM
-    extents = {
-        "xz": (-half_x, half_x, middle_z - half_z, middle_z + half_z),
-        "xy": (-half_x, half_x, -half_y, half_y),
-        "z": (middle_z - half_z, middle_z + half_z, 0.0, 0.0),
-    }
-    back = {cell.axes.component(name): name for name in ("Ex", "Ey", "Ez")}
-    out = []
-    for spec in _plane_specs(one):
-        components = tuple(back[c] for c in spec["components"])
-        name = spec["name"]
-        out.append(
-            Plane(
-                name,
-                names[name],
-                components,
-                np.real(arrays[name]),
-                np.real(arrays[name + "_eps"]),
-                extents[name],
-            )
-        )
-    return tuple(out)
+def _plane(cell: SimulationCell, spec: dict[str, Any], arrays: dict[str, Array]) -> Plane:
+    name = spec["name"]
+    back = {cell.axes.component(component): component for component in ("Ex", "Ey", "Ez")}
+    extent = []
+    for axis in name:
+        half = 0.5 * spec["size"]["xyz".index(cell.axes.direction(axis))] * UNIT_NM
+        middle = cell.center_z * UNIT_NM if axis == "z" else 0.0
+        extent += [middle - half, middle + half]
+    left, right, bottom, top = [*extent, 0.0, 0.0][:4]
+    components = tuple(back[component] for component in spec["components"])
+    frames, eps = np.real(arrays[name]), np.real(arrays[name + "_eps"])
+    return Plane(name, (name[0], name[1:]), components, frames, eps, (left, right, bottom, top))

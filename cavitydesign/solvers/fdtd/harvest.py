@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from cavitydesign.solvers.fdtd.fitting import consensus
+from cavitydesign.solvers.fdtd.materials import UNIT_NM
+from cavitydesign.solvers.solution import Rejected
 
 _LEAST_CHANNELS = 0.3
 _SMALLEST = 1e-4
@@ -42,42 +44,43 @@ class Line:
         """1/Q = -2 Im f / Re f."""
         return -2.0 * self.decay / self.frequency
 
+    @property
+    def q(self) -> float:
+        """-Re f / (2 Im f); inf without decay."""
+        return 1.0 / self.inverse_q if self.decay else math.inf
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A fit that is no mode, and the reason."""
+    @property
+    def wavelength_nm(self) -> float:
+        """Vacuum wavelength."""
+        return UNIT_NM / self.frequency
 
-    where: str
-    wavelength_nm: float
-    q: float
-    reason: str
+    def rejected(self, where: str, reason: str) -> Rejected:
+        """The line as one that is no mode."""
+        return Rejected(where, self.wavelength_nm, self.q, reason)
 
 
 def lines_of_run(
     result: dict[str, Any], group: str, *, where: str, q_min: float
 ) -> tuple[list[Line], list[Rejected]]:
     """Modes of one run in one fit group, and what was rejected."""
-    names = [channel["name"] for channel in result["channels"] if channel["group"] == group]
-    per_window = [
-        consensus([fit for fit in window["fits"] if fit["group"] == group]) for window in result["windows"]
-    ]
-    if not per_window or not per_window[0]:
-        return [], []
+    windows, groups = result["windows"], [channel["group"] for channel in result["channels"]]
+
+    def modes(window: dict[str, Any], name: str) -> list[dict[str, Any]]:
+        return consensus([fit for fit in window["fits"] if fit["group"] == name])
+
+    whole, *others = [modes(window, group) for window in windows] or [[]]
     siblings = [
-        mode
-        for other in {channel["group"] for channel in result["channels"]} - {group}
-        for mode in consensus([fit for fit in result["windows"][0]["fits"] if fit["group"] == other])
+        mode for other in set(groups) - {group} for window in windows[:1] for mode in modes(window, other)
     ]
-    top = max(mode["amplitude"] for mode in per_window[0])
+    top = max((mode["amplitude"] for mode in whole), default=0.0)
     lines, rejected = [], []
-    for mode in per_window[0]:
-        reason, echo = _verdict(mode, per_window[1:], siblings, channels=len(names), top=top, q_min=q_min)
-        if reason:
-            if mode["amplitude"] > _SMALLEST * top and len(mode["channels"]) > 1:
-                q = -mode["frequency"] / (2.0 * mode["decay"]) if mode["decay"] else math.inf
-                rejected.append(Rejected(where, 1000.0 / mode["frequency"], q, reason))
-            continue
-        lines.append(_line(mode, echo))
+    for mode in whole:
+        reason, echo = _verdict(mode, others, siblings, channels=groups.count(group), top=top, q_min=q_min)
+        line = _line(mode, echo)
+        if not reason:
+            lines.append(line)
+        elif mode["amplitude"] > _SMALLEST * top and len(mode["channels"]) > 1:
+            rejected.append(line.rejected(where, reason))
     return _without_doubles(lines, rejected, where), rejected
 
 
@@ -86,32 +89,25 @@ def _verdict(
 ) -> tuple[str, list[dict[str, Any]]]:
     """Why a fit is no mode ("" when it is one), and its echoes in the other windows."""
     needed = max(1, min(channels, max(2, math.ceil(_LEAST_CHANNELS * channels))))
+    frequency, decay = mode["frequency"], mode["decay"]
     echo = []
     for window in windows:
-        near = [
-            m
-            for m in window
-            if abs(m["frequency"] - mode["frequency"]) < _AGREE * mode["frequency"] + 0.2 * abs(mode["decay"])
-        ]
+        near = [m for m in window if abs(m["frequency"] - frequency) < _AGREE * frequency + 0.2 * abs(decay)]
         if near:
             echo.append(max(near, key=lambda m: m["amplitude"]))
-    slow = 1e-6 * mode["frequency"]
-    q = -mode["frequency"] / (2.0 * mode["decay"]) if mode["decay"] else math.inf
-    alike = [m for m in echo if abs(m["decay"] - mode["decay"]) < 0.15 * abs(mode["decay"]) + slow]
+    alike = [m for m in echo if abs(m["decay"] - decay) < 0.15 * abs(decay) + 1e-6 * frequency]
     if mode["amplitude"] < _SMALLEST * top:
         return "weaker than 1e-4 of the strongest mode of its class: noise", echo
     if len(mode["channels"]) < needed:
         return f"seen by {len(mode['channels'])} of {channels} probe channels, {needed} needed", echo
-    if windows and len(alike) < 1:
+    if windows and not alike:
         return "other parts of the ring-down do not repeat it", echo
-    if mode["decay"] > _LEAKY_PML * mode["frequency"]:
+    if decay > _LEAKY_PML * frequency:
         return "grows in time: no passive mode does", echo
-    if 0.0 < q < q_min:
+    if decay and 0.0 < -frequency / (2.0 * decay) < q_min:
         return f"decays faster than q_min = {q_min:g}", echo
     for other in siblings:
-        same = abs(other["frequency"] - mode["frequency"]) < 1e-4 * mode["frequency"] + 0.05 * abs(
-            other["decay"]
-        )
+        same = abs(other["frequency"] - frequency) < 1e-4 * frequency + 0.05 * abs(other["decay"])
         if same and other["amplitude"] > 50.0 * mode["amplitude"]:
             return "leaks from the other label of its mirror class, where it is 50 times stronger", echo
     return "", alike
@@ -119,10 +115,10 @@ def _verdict(
 
 def _line(mode: dict[str, Any], echo: list[dict[str, Any]]) -> Line:
     others = [m for m in echo if len(m["channels"]) > 1] or echo
-    frequency_err = max(
-        [abs(m["frequency"] - mode["frequency"]) for m in others[:2]] + [mode["frequency_spread"]]
+    frequency_err, decay_err = (
+        max([abs(m[name] - mode[name]) for m in others[:2]] + [mode[name + "_spread"]])
+        for name in ("frequency", "decay")
     )
-    decay_err = max([abs(m["decay"] - mode["decay"]) for m in others[:2]] + [mode["decay_spread"]])
     amplitudes = {fit["channel"]: fit["amplitude"] * np.exp(1j * fit["phase"]) for fit in mode["fits"]}
     return Line(mode["frequency"], mode["decay"], frequency_err, decay_err, amplitudes, mode["amplitude"])
 
@@ -136,10 +132,7 @@ def _without_doubles(lines: list[Line], rejected: list[Rejected], where: str) ->
             None,
         )
         if twin is not None and overlap(twin, line) > 0.7:
-            q = 1.0 / line.inverse_q if line.inverse_q else math.inf
-            rejected.append(
-                Rejected(where, 1000.0 / line.frequency, q, "double of a stronger fit with the same pattern")
-            )
+            rejected.append(line.rejected(where, "double of a stronger fit with the same pattern"))
             continue
         kept.append(line)
     return sorted(kept, key=lambda item: item.frequency)
@@ -161,36 +154,19 @@ def match(
 ) -> list[tuple[int, int]]:
     """Pairs of lines of two runs, in order of frequency, that minimise shift plus misfit of pattern.
 
-    Dynamic programming over both sorted lists; leaving a line unmatched costs as much as the largest allowed misfit, so
-    neighbours that exchange places under refinement are told apart by their patterns.
+    A line left alone costs 0.6, nearly as much as the largest allowed misfit, so neighbours that exchange places under
+    refinement are told apart by their patterns.
     """
-    rows, columns = len(first), len(second)
-    skip = 0.6
-    price = np.full((rows, columns), np.inf)
+    from scipy.optimize import linear_sum_assignment
+
+    gain = np.zeros((len(first), len(second)))  # over leaving both alone
     for i, a in enumerate(first):
         for j, b in enumerate(second):
             shift = abs(math.log(b.frequency / a.frequency)) / largest_shift
             if shift < 1.0:
-                price[i, j] = 0.5 * shift + (1.0 - overlap(a, b))
-    best = np.zeros((rows + 1, columns + 1))
-    step = np.zeros((rows + 1, columns + 1), dtype=int)
-    best[1:, 0], step[1:, 0] = skip * np.arange(1, rows + 1), 1
-    best[0, 1:], step[0, 1:] = skip * np.arange(1, columns + 1), 2
-    for i in range(1, rows + 1):
-        for j in range(1, columns + 1):
-            options = (best[i - 1, j - 1] + price[i - 1, j - 1], best[i - 1, j] + skip, best[i, j - 1] + skip)
-            step[i, j] = int(np.argmin(options))
-            best[i, j] = options[step[i, j]]
-    pairs, i, j = [], rows, columns
-    while i > 0 and j > 0:
-        if step[i, j] == 0:
-            pairs.append((i - 1, j - 1))
-            i, j = i - 1, j - 1
-        elif step[i, j] == 1:
-            i -= 1
-        else:
-            j -= 1
-    return pairs[::-1]
+                gain[i, j] = max(0.0, 1.2 - 0.5 * shift - (1.0 - overlap(a, b)))
+    pairs = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
+    return [(int(i), int(j)) for i, j in pairs if gain[i, j] > 0.0]
 
 
 def mean_over_offsets(runs: Sequence[Sequence[Line]], *, where: str) -> tuple[list[Line], list[Rejected]]:
@@ -199,9 +175,9 @@ def mean_over_offsets(runs: Sequence[Sequence[Line]], *, where: str) -> tuple[li
     rejected: list[Rejected] = []
     for run in runs[1:]:
         pairs = match(kept, run, largest_shift=0.006)
-        lost = [kept[i] for i in range(len(kept)) if i not in {p[0] for p in pairs}]
-        lost += [run[j] for j in range(len(run)) if j not in {p[1] for p in pairs}]
-        rejected += [_lost(line, where, "another position on the grid does not show it") for line in lost]
+        lost = [line for i, line in enumerate(kept) if i not in {i for i, _ in pairs}]
+        lost += [line for j, line in enumerate(run) if j not in {j for _, j in pairs}]
+        rejected += [line.rejected(where, "another position on the grid does not show it") for line in lost]
         kept = [_joined(kept[i], run[j]) for i, j in pairs]
     return kept, rejected
 
@@ -217,24 +193,17 @@ def _joined(a: Line, b: Line) -> Line:
     )
 
 
-def _lost(line: Line, where: str, reason: str) -> Rejected:
-    return Rejected(
-        where, 1000.0 / line.frequency, 1.0 / line.inverse_q if line.inverse_q else math.inf, reason
-    )
-
-
 def extrapolate(
     runs: Sequence[Sequence[Line]], resolutions: Sequence[float], *, where: str
 ) -> tuple[list[Line], list[Rejected]]:
-    """Lines at infinite resolution from runs sorted coarse to fine; a line that the finest two do not share is
-    rejected.
+    """Lines at infinite resolution from runs sorted coarse to fine; one that the finest two do not share is rejected.
 
     Two resolutions: the line through both. More: least squares in h². The error bar is the larger of the residual
     and a fifth of the way from the finest run to the limit (known unit cells came out within a twentieth of it),
     and the noise of the fits.
     """
     if len(runs) == 1:
-        return [Line(x.frequency, x.decay, math.nan, math.nan, x.amplitudes, x.strength) for x in runs[0]], []
+        return [replace(line, frequency_err=math.nan, decay_err=math.nan) for line in runs[0]], []
     chains: list[list[tuple[int, Line]]] = [[(len(runs) - 1, line)] for line in runs[-1]]
     rejected: list[Rejected] = []
     for level in range(len(runs) - 2, -1, -1):
@@ -243,34 +212,29 @@ def extrapolate(
         for i, j in pairs:
             tips[i].append((level, runs[level][j]))
         used = {j for _, j in pairs}
+        at = f"{where} at {resolutions[level]:.4g}/um"
         rejected += [
-            _lost(line, f"{where} at {resolutions[level]:.4g}/um", "absent at the finer resolution")
+            line.rejected(at, "absent at the finer resolution")
             for j, line in enumerate(runs[level])
             if j not in used
         ]
-    out = []
-    for chain in chains:
-        if len(chain) < 2:
-            rejected.append(
-                _lost(chain[0][1], f"{where} at {resolutions[-1]:.4g}/um", "absent at the coarser resolution")
-            )
-            continue
-        out.append(_limit(chain, resolutions))
+    at = f"{where} at {resolutions[-1]:.4g}/um"
+    rejected += [c[0][1].rejected(at, "absent at the coarser resolution") for c in chains if len(c) < 2]
+    out = [_limit(chain, resolutions) for chain in chains if len(chain) > 1]
     return sorted(out, key=lambda line: line.frequency), rejected
 
 
 def _limit(chain: list[tuple[int, Line]], resolutions: Sequence[float]) -> Line:
     h2 = np.array([1.0 / resolutions[level] ** 2 for level, _ in chain])
-    finest = chain[0][1]
-    limits, errors = [], []
+    basis = np.stack([np.ones_like(h2), h2], axis=1)
+    inverse = np.linalg.pinv(basis)
+    limits: dict[str, float] = {}
     for name in ("frequency", "decay"):
         values = np.array([getattr(line, name) for _, line in chain])
         noise = np.array([getattr(line, name + "_err") for _, line in chain])
-        basis = np.stack([np.ones_like(h2), h2], axis=1)
-        inverse = np.linalg.pinv(basis)
-        limit = float((inverse @ values)[0])
-        residual = float(np.max(np.abs(basis @ (inverse @ values) - values))) if len(chain) > 2 else 0.0
-        propagated = float(np.linalg.norm(inverse[0] * noise))
-        limits.append(limit)
-        errors.append(math.hypot(max(_TRUST * abs(limit - values[0]), residual), propagated))
-    return Line(limits[0], limits[1], errors[0], errors[1], finest.amplitudes, finest.strength)
+        fitted = inverse @ values
+        residual = float(np.max(np.abs(basis @ fitted - values))) if len(chain) > 2 else 0.0
+        largest = max(_TRUST * abs(float(fitted[0]) - values[0]), residual)
+        limits[name] = float(fitted[0])
+        limits[name + "_err"] = math.hypot(largest, float(np.linalg.norm(inverse[0] * noise)))
+    return replace(chain[0][1], **limits)

@@ -14,6 +14,7 @@ vector apart, and probe pairs tell the genuine modes (sum) from the folded ones 
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,16 +23,25 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.stack import Stack
+from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.fourier import symmetry_group
 from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.fdtd.cell import OFFSETS, SimulationCell, dimensions_of, lay_out
 from cavitydesign.solvers.fdtd.materials import UNIT_NM
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.settings import Settings
 
 FORMAT = 1
+Point = tuple[float, float, float]
 PointGroup = Literal["C4v", "C6v", "C2v", "Cx", "Cy", "1", "1D"]
 WINDOWS = ([0.0, 1.0], [0.0, 0.7], [0.0, 0.4], [0.3, 1.0])
 """Parts of the ring-down that are fitted separately; a mode must appear in at least two of them."""
 
+_CLASSES: dict[PointGroup, tuple[str, ...]] = {
+    "C4v": ("++", "--", "+-"), "C6v": ("++", "--", "+-", "-+"), "C2v": ("++", "--", "+-", "-+"),
+    "Cx": ("+0", "-0"), "Cy": ("0+", "0-"), "1": ("00",), "1D": ("00",),
+}  # fmt: skip
+"""Mirror classes to run; of a degenerate pair one. "0" stands for no mirror."""
+_LABELS = {"++": "A1", "--": "A2", "-+": "B1", "+-": "B2", "+0": "A'", "-0": "A''", "0+": "A'", "0-": "A''"}
 _MARGIN = 0.03
 _PLACES = ((0.137, 0.291), (0.383, 0.071), (0.219, 0.443), (0.457, 0.331))
 _WEIGHTS = {"Ex": (1.0, 0.81), "Ey": (0.42, -0.35), "Ez": (0.67, 0.58)}
@@ -50,58 +60,21 @@ class Job:
     group: PointGroup
 
 
-def point_group(stack: Stack, bloch: tuple[float, float] = (0.0, 0.0)) -> PointGroup:
-    """Symmetry that both the cell and the Bloch vector keep, from the Fourier coefficients of every pattern."""
+def point_group(stack: NumericStack, bloch: tuple[float, float] = (0.0, 0.0)) -> PointGroup:
+    """The group of the cell where the Bloch vector keeps both mirrors of Meep's axes, else what is left of these."""
     if stack.is_uniform:
         return "1D"
-    (b1x, b1y), (b2x, b2y) = stack.lattice.reciprocal_per_nm
-    order = np.arange(-4, 5)
-    m, n = np.meshgrid(order, order, indexing="ij")
-    gx, gy = m * b1x + n * b2x, m * b1y + n * b2y
-
-    def keeps(turn: Any) -> bool:
-        (a, b), (c, d) = turn
-        for layer in stack.layers:
-            area = stack.lattice.cell_area_nm2
-            ours = _material_coefficients(layer.inclusions, gx, gy)
-            turned = _material_coefficients(layer.inclusions, a * gx + b * gy, c * gx + d * gy)
-            if any(np.max(np.abs(ours[key] - turned[key])) > 1e-9 * area for key in ours):
-                return False
-        return True
-
-    x_mirror = keeps([[-1, 0], [0, 1]]) and bloch[0] == 0.0
-    y_mirror = keeps([[1, 0], [0, -1]]) and bloch[1] == 0.0
+    group = symmetry_group(stack, bloch=(0.0, 0.0))
+    x_mirror, y_mirror = (
+        k == 0.0 and any(np.allclose(operation.matrix, np.diag(signs)) for operation in group.operations)
+        for k, signs in zip(bloch, ((-1.0, 1.0), (1.0, -1.0)), strict=True)
+    )
     if x_mirror and y_mirror:
-        if stack.lattice.kind == "square" and keeps([[0, 1], [1, 0]]) and bloch == (0.0, 0.0):
-            return "C4v"
-        c, s = math.cos(math.pi / 3), math.sin(math.pi / 3)
-        if stack.lattice.kind == "hexagonal" and keeps([[c, -s], [s, c]]) and bloch == (0.0, 0.0):
-            return "C6v"
-        return "C2v"
+        return "C4v" if group.name == "C4v" else "C6v" if group.name == "C6v" else "C2v"
     return "Cx" if x_mirror else "Cy" if y_mirror else "1"
 
 
-def _material_coefficients(inclusions: Any, gx: Any, gy: Any) -> dict[Any, Any]:
-    out: dict[Any, Any] = {}
-    for inclusion in inclusions:
-        out[inclusion.material] = out.get(inclusion.material, 0.0) + inclusion.pattern.fourier(gx, gy)
-    return out
-
-
-def parities(group: PointGroup) -> tuple[str, ...]:
-    """Mirror classes to run; of a degenerate pair one. "0" stands for no mirror."""
-    return {
-        "C4v": ("++", "--", "+-"),
-        "C6v": ("++", "--", "+-", "-+"),
-        "C2v": ("++", "--", "+-", "-+"),
-        "Cx": ("+0", "-0"),
-        "Cy": ("0+", "0-"),
-        "1": ("00",),
-        "1D": ("00",),
-    }[group]
-
-
-def jobs(ask: Ask, settings: Fdtd) -> list[Job]:
+def jobs(ask: Ask, settings: Settings) -> list[Job]:
     """Every class at every resolution and position on the grid, coarse first."""
     offsets = OFFSETS[:1] if ask.stack.is_uniform else OFFSETS
     return [
@@ -112,18 +85,15 @@ def jobs(ask: Ask, settings: Fdtd) -> list[Job]:
     ]
 
 
-def _is_oblong(counts: tuple[int, int], group: PointGroup) -> bool:
-    """Whether an array of these counts lacks the turns of its cell: a rectangle of square cells, any of hexagons."""
-    return group == "C6v" or (group == "C4v" and counts[0] != counts[1])
-
-
-def jobs_of_cell(ask: Ask, settings: Fdtd, *, pixels_per_um: float, offset: float = OFFSETS[0]) -> list[Job]:
+def jobs_of_cell(
+    ask: Ask, settings: Settings, *, pixels_per_um: float, offset: float = OFFSETS[0]
+) -> list[Job]:
     """Every class at one resolution and position on the grid."""
     _check_bloch(ask)
-    group = point_group(ask.stack, ask.bloch)
-    if ask.device is not None and _is_oblong(ask.device.counts, group):
-        group = "C2v"
-    wanted = parities(group)
+    group = point_group(resolve_stack(ask.stack, window_nm=ask.window_nm), ask.bloch)
+    if ask.device is not None and (group == "C6v" or (group == "C4v" and len(set(ask.device.counts)) > 1)):
+        group = "C2v"  # a rectangle of square cells, or any of hexagons, lacks the turns of its cell
+    wanted = _CLASSES[group]
     if settings.classes is not None and group not in ("1D", "1"):
         wanted = tuple(parity for parity in wanted if parity in settings.classes)
     cell = lay_out(ask, settings, pixels_per_um=pixels_per_um, offset=offset)
@@ -151,14 +121,13 @@ def _check_bloch(ask: Ask) -> None:
 
 
 def _content(
-    ask: Ask, cell: SimulationCell, *, group: PointGroup, parity: str, settings: Fdtd
+    ask: Ask, cell: SimulationCell, *, group: PointGroup, parity: str, settings: Settings
 ) -> tuple[dict[str, Any], dict[str, tuple[str, int]]]:
     """job.json of one mirror class, and the labels of its fit groups."""
     stack, window_nm = ask.stack, ask.window_nm
     low, high = UNIT_NM / window_nm[1] * (1.0 - _MARGIN), UNIT_NM / window_nm[0] * (1.0 + _MARGIN)
     center, width = 0.5 * (low + high), high - low
     probes, channels, labels = _probes(stack, cell, group, parity)
-    at_gamma = ask.bloch == (0.0, 0.0) or cell.axes.dimensions == 1
     symmetries = [
         {"axis": cell.axes.direction(axis), "phase": 1 if sign == "+" else -1}
         for axis, sign in zip("xy", parity, strict=True)
@@ -169,7 +138,7 @@ def _content(
         "format": FORMAT,
         **cell.content,
         "symmetries": symmetries,
-        "sources": _sources(stack, cell, group, parity, center, 2.0 * width),
+        "sources": _sources(stack, cell, group, parity, {"frequency": center, "width": 2.0 * width}),
         "probes": probes,
         "channels": channels,
         "run": {
@@ -191,189 +160,123 @@ def _content(
         },
     }
     if cell.axes.dimensions > 1 and cell.finite is None:
-        k = _bloch_vector(ask, cell)
-        content["k_point"] = cell.axes.vector(k[0], k[1], 0.0)
-        content["complex_fields"] = not at_gamma
+        # in cycles per µm; the strain of a misfitting cell is followed
+        kx, ky = (
+            k * UNIT_NM / (2.0 * math.pi) / strain for k, strain in zip(ask.bloch, cell.strain, strict=True)
+        )
+        content |= {"k_point": cell.axes.vector(kx, ky, 0.0), "complex_fields": ask.bloch != (0.0, 0.0)}
     return content, labels
-
-
-def _bloch_vector(ask: Ask, cell: SimulationCell) -> tuple[float, float]:
-    """In Meep's units, cycles per µm; the strain of a misfitting cell is followed."""
-    kx, ky = (k * UNIT_NM / (2.0 * math.pi) for k in ask.bloch)
-    return kx / cell.strain[0], ky / cell.strain[1]
-
-
-def _label(group: PointGroup, parity: str) -> tuple[str, int]:
-    if group == "1D":
-        return "", 2
-    if group == "C4v":
-        return "E", 2
-    if group == "C6v":
-        return {"++": "A1", "--": "A2", "-+": "B1", "+-": "B2"}[parity], 1
-    if group == "C2v":
-        return {"++": "A1", "--": "A2", "+-": "B2", "-+": "B1"}[parity], 1
-    return {"+0": "A'", "-0": "A''", "0+": "A'", "0-": "A''"}.get(parity, ""), 1
 
 
 def _probes(
     stack: Stack, cell: SimulationCell, group: PointGroup, parity: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, tuple[str, int]]]:
-    """Probes at four odd places in the quarter cell, and channels that project onto one label each."""
+    """Probes at four odd places in the quarter cell, channels that project onto one label each, and these labels.
+
+    In two dimensions TE (E along the bars) and TM never mix; each run holds one of them, chosen by its y parity.
+    """
+    folded = _is_folded(stack, cell)
+    diagonal = group == "C4v" and parity[0] == parity[1]
+    if diagonal:
+        names = ("A1", "B1") if parity == "++" else ("B2", "A2")
+        labels = {name: (name, 1) for name in names}
+    else:
+        symmetry = "E" if group == "C4v" else _LABELS.get(parity, "")
+        labels = {symmetry or "all": (symmetry, 2 if group in ("C4v", "1D") else 1)}
+        labels |= {"folded": ("folded", 1)} if folded else {}
     probes: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
-
-    def probe(component: str, x: float, y: float, z: float) -> int:
-        x, y = _wrap(cell, x, y)
-        probes.append({"component": cell.axes.component(component), "point": cell.axes.vector(x, y, z)})
-        return len(probes) - 1
-
-    points = _points(cell)
-    components = _components(cell)
-    diagonal = group == "C4v" and cell.finite is None and parity in ("++", "--")
-    diagonal = diagonal or (
-        group == "C4v"
-        and cell.finite is not None
-        and cell.finite[0] == cell.finite[1]
-        and parity[0] == parity[1]
-    )
-    if diagonal:
-        even, odd = ("A1", "B1") if parity == "++" else ("B2", "A2")
-        labels = {even: (even, 1), odd: (odd, 1)}
-        swap = {"x": "y", "y": "x", "z": "z"}
-        for number, (x, y, z) in enumerate(points):
-            for component in components:
-                first, second = probe(component, x, y, z), probe("E" + swap[component[1]], y, x, z)
-                for label, sign in ((even, 1.0), (odd, -1.0)):
-                    channels.append(_channel(f"{component}{number}", label, [(first, 1.0), (second, sign)]))
-        return probes, channels, labels
-    symmetry, degeneracy = _label(group, parity)
-    if cell.axes.dimensions == 2:
-        return _grating_channels(group, points, parity, probe, probes, channels)
-    name = symmetry or "all"
-    labels = {name: (symmetry, degeneracy)}
-    folded = stack.lattice.kind == "hexagonal" and cell.axes.dimensions == 3
-    if folded:
-        labels["folded"] = ("folded", 1)
-    for number, (x, y, z) in enumerate(points):
-        for component in components:
-            first = probe(component, x, y, z)
-            if folded:
-                second = probe(component, x + 0.5 * cell.periods[0], y + 0.5 * cell.periods[1], z)
-                channels.append(_channel(f"{component}{number}", name, [(first, 1.0), (second, 1.0)]))
-                channels.append(_channel(f"{component}{number}", "folded", [(first, 1.0), (second, -1.0)]))
-            else:
-                channels.append(_channel(f"{component}{number}", name, [(first, 1.0)]))
+    components = _in_two_dimensions(parity) if cell.axes.dimensions == 2 else ("Ex", "Ey", "Ez")
+    for number, (x, y, z) in enumerate(_points(cell)):
+        for component in components if cell.axes.dimensions > 1 else ("Ex",):
+            seen = [(component, (x, y, z))]
+            if diagonal:
+                seen.append(("E" + {"x": "y", "y": "x", "z": "z"}[component[1]], (y, x, z)))
+            elif folded:
+                seen.append((component, _next_door(cell, (x, y, z))))
+            first = len(probes)
+            probes += [{"component": cell.axes.component(c), "point": _placed(cell, at)} for c, at in seen]
+            for label, sign in zip(labels, (1.0, -1.0), strict=False):
+                terms = [[first, 1.0], [first + 1, sign]][: len(seen)]
+                channels.append({"name": f"{label}:{component}{number}", "group": label, "terms": terms})
     return probes, channels, labels
 
 
-def _grating_channels(
-    group: PointGroup, points: Any, parity: str, probe: Any, probes: Any, channels: Any
-) -> Any:
-    """TE (E along the bars) and TM never mix in two dimensions; each run holds one of them, chosen by its y parity."""
-    te = parity[1] == "-"
-    symmetry, degeneracy = _label(group, parity)
-    for number, (x, y, z) in enumerate(points):
-        for component in ("Ey",) if te else ("Ex", "Ez"):
-            channels.append(_channel(f"{component}{number}", symmetry, [(probe(component, x, y, z), 1.0)]))
-    return probes, channels, {symmetry: (symmetry, degeneracy)}
+def _is_folded(stack: Stack, cell: SimulationCell) -> bool:
+    """Whether the cell holds two primitive ones."""
+    return stack.lattice.kind == "hexagonal" and cell.axes.dimensions == 3
 
 
-def _channel(name: str, group: str, terms: list[tuple[int, float]]) -> dict[str, Any]:
-    return {"name": f"{group}:{name}", "group": group, "terms": [list(term) for term in terms]}
+def _in_two_dimensions(parity: str) -> tuple[str, ...]:
+    return ("Ey",) if parity[1] == "-" else ("Ex", "Ez")
 
 
-def _components(cell: SimulationCell) -> tuple[str, ...]:
-    return ("Ex",) if cell.axes.dimensions == 1 else ("Ex", "Ey", "Ez")
-
-
-def _heights(cell: SimulationCell) -> tuple[float, ...]:
+def _heights(cell: SimulationCell) -> list[float]:
     """Heights at which modes are excited and probed: in the two thickest layers, off their middles."""
-    layers = sorted(zip(cell.edges[:-1], cell.edges[1:], strict=True), key=lambda tb: tb[1] - tb[0])[:2]
-    if not layers:
-        return (cell.z(0.0),)
-    out = [cell.z(0.55 * top + 0.45 * bottom) for top, bottom in layers]
-    return tuple(out)
+    layers = sorted(itertools.pairwise(cell.edges), key=lambda tb: tb[1] - tb[0])[:2]
+    return [cell.z(0.55 * top + 0.45 * bottom) for top, bottom in layers] or [cell.z(0.0)]
 
 
-def _points(cell: SimulationCell) -> list[tuple[float, float, float]]:
+def _points(cell: SimulationCell) -> list[Point]:
     heights = _heights(cell)
     if cell.axes.dimensions == 1:
-        top, bottom = cell.edges[0], cell.edges[-1]
+        top, depth = cell.edges[0], cell.edges[-1] - cell.edges[0]
         return [
-            (0.0, 0.0, cell.z(top + fraction * (bottom - top)))
-            for fraction in (0.137, 0.291, 0.443, 0.617, 0.839)
+            (0.0, 0.0, cell.z(top + fraction * depth)) for fraction in (0.137, 0.291, 0.443, 0.617, 0.839)
         ]
-    px, py = cell.periods
     out = []
     for index, (fx, fy) in enumerate(_PLACES):
-        x, y = fx * px, fy * py
-        if cell.finite is not None:
-            nx, ny = cell.finite
-            x += px * ((index * max(1, nx // 8)) % max(1, nx // 2))
-            y += py * ((index * max(1, ny // 8)) % max(1, ny // 2)) if py else 0.0
+        away = [index * max(1, n // 8) % max(1, n // 2) for n in cell.finite] if cell.finite else (0, 0)
+        x, y = (p * f + p * n for p, f, n in zip(cell.periods, (fx, fy), away, strict=True))
         out.append((x, y, heights[index % len(heights)]))
     return out
 
 
 def _sources(
-    stack: Stack, cell: SimulationCell, group: PointGroup, parity: str, center: float, width: float
+    stack: Stack, cell: SimulationCell, group: PointGroup, parity: str, pulse: dict[str, float]
 ) -> list[dict[str, Any]]:
-    pulse = {"frequency": center, "width": width}
     if cell.axes.dimensions == 1:
-        places = _points(cell)[1::2]
-        return [
-            _dipole(cell, "Ex", point, weight, pulse)
-            for point, weight in zip(places, (1.0, -0.83), strict=True)
-        ]
+        places = zip(_points(cell)[1::2], (1.0, -0.83), strict=True)
+        return [_dipole(cell, "Ex", point, weight, pulse) for point, weight in places]
     if cell.axes.dimensions == 2:
-        components: tuple[str, ...] = ("Ey",) if parity[1] == "-" else ("Ex", "Ez")
-    elif (
-        group == "C4v"
-    ):  # one in-plane component excites both labels of a class alike; two may cancel in one of them
+        components = _in_two_dimensions(parity)
+    elif group == "C4v":
+        # one in-plane component excites both labels of a class alike; two may cancel in one of them
         components = ("Ey", "Ez") if parity == "+-" else ("Ex", "Ez")
     else:
         components = ("Ex", "Ey", "Ez")
     heights = _heights(cell)
-    px, py = cell.periods
     out = []
-    folded = stack.lattice.kind == "hexagonal" and cell.axes.dimensions == 3
-    for index, (fx, fy) in enumerate(((0.29, 0.12), (0.08, 0.37))):
-        for component in components:
-            weight = _WEIGHTS[component][index]
-            point = (fx * px, fy * py, heights[index % len(heights)])
-            if cell.finite is not None:
-                point = (
-                    point[0] + px * (index * max(1, cell.finite[0] // 5)),
-                    point[1] + py * (cell.finite[1] // 6),
-                    point[2],
-                )
-            out.append(_dipole(cell, component, point, weight, pulse))
-            if folded:
-                moved = (point[0] + 0.5 * px, point[1] + 0.5 * py, point[2])
-                out.append(_dipole(cell, component, moved, weight, pulse))
+    for index, fractions in enumerate(((0.29, 0.12), (0.08, 0.37))):
+        away = (index * max(1, cell.finite[0] // 5), cell.finite[1] // 6) if cell.finite else (0, 0)
+        x, y = (p * f + p * n for p, f, n in zip(cell.periods, fractions, away, strict=True))
+        point = (x, y, heights[index % len(heights)])
+        places = [point, _next_door(cell, point)] if _is_folded(stack, cell) else [point]
+        out += [_dipole(cell, c, at, _WEIGHTS[c][index], pulse) for c in components for at in places]
     return out
 
 
-def _wrap(cell: SimulationCell, x: float, y: float) -> tuple[float, float]:
-    """The same place in the cell that is centred on the origin."""
-    if cell.finite is not None:
-        return x, y
-    px, py = cell.periods
-    return x - px * round(x / px) if px else x, y - py * round(y / py) if py else y
+def _next_door(cell: SimulationCell, point: Point) -> Point:
+    """The same place in the other primitive cell of a hexagonal supercell."""
+    x, y, z = point
+    return x + 0.5 * cell.periods[0], y + 0.5 * cell.periods[1], z
+
+
+def _placed(cell: SimulationCell, point: Point) -> list[Any]:
+    """A point in Meep's axes; of a periodic cell the same place in the one that is centred on the origin."""
+    x, y = (
+        at - period * round(at / period) if period and cell.finite is None else at
+        for at, period in zip(point, cell.periods, strict=False)
+    )
+    return cell.axes.vector(x, y, point[2])
 
 
 def _dipole(
-    cell: SimulationCell,
-    component: str,
-    point: tuple[float, float, float],
-    weight: float,
-    pulse: dict[str, Any],
+    cell: SimulationCell, component: str, point: Point, weight: float, pulse: dict[str, float]
 ) -> dict[str, Any]:
-    x, y = _wrap(cell, point[0], point[1])
-    point = (x, y, point[2])
     return {
         "component": cell.axes.component(component),
-        "center": cell.axes.vector(*point),
+        "center": _placed(cell, point),
         "amplitude": [weight, 0.0],
         "pulse": pulse,
     }

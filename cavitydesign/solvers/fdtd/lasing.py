@@ -27,9 +27,9 @@ from cavitydesign.solvers.ask import OWN, Ask, Progress
 from cavitydesign.solvers.fdtd.cell import dimensions_of
 from cavitydesign.solvers.fdtd.harvest import Line
 from cavitydesign.solvers.fdtd.job import Job
-from cavitydesign.solvers.fdtd.materials import UNIT_NM, index_of
+from cavitydesign.solvers.fdtd.materials import index_of
 from cavitydesign.solvers.fdtd.runs import around, nearest_mode, perform
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.solver import Fdtd
 
 _DECAY = 0.03
 _SIGMA = 10.0
@@ -88,21 +88,14 @@ def lasing_curve(
         raise InputError("no layer has gain = true", key="layers")
     if dimensions_of(ask.stack) == 3:
         raise InputError("lasing runs are for uniform stacks (1D) and gratings (2D)", key="stack")
-    job, _, line = nearest_mode(
-        ask,
-        settings,
-        wavelength_nm=wavelength_nm,
-        symmetry=symmetry,
-        pixels_per_um=max(settings.pixels_per_um),
-    )
-    found_nm = UNIT_NM / line.frequency
-    width = line.frequency * linewidth_nm / found_nm
+    job, _, line = nearest_mode(ask, settings, symmetry=symmetry, pixels_per_um=max(settings.pixels_per_um))
+    width = line.frequency * linewidth_nm / line.wavelength_nm
     pumps = sorted(float(gain) for gain in pump_gain_per_cm)
     plan = [_pumped(job, line, gain, pumps[-1], width, duration_um) for gain in pumps]
     results = perform(plan, settings, ask.progress)
     outputs, settled = zip(*(_steady(result["series_npz"]["series"]) for result in results), strict=True)
     threshold, error = _threshold(np.array(pumps), np.array(outputs), np.array(settled))
-    return LasingCurve(found_nm, 1.0 / line.inverse_q, tuple(pumps), outputs, settled, threshold, error)
+    return LasingCurve(line.wavelength_nm, line.q, tuple(pumps), outputs, settled, threshold, error)
 
 
 def _pumped(one: Job, line: Line, gain: float, most: float, width: float, duration_um: float) -> Job:
@@ -121,21 +114,17 @@ def _pumped(one: Job, line: Line, gain: float, most: float, width: float, durati
             for g in (gain, _RESERVE * most)
         )
         rate = _DECAY * (density + inversion) / (density - inversion)
-        transitions = [
-            {
-                "from": 1,
-                "to": 2,
-                "pumping_rate": rate,
-                "frequency": line.frequency,
-                "gamma": width,
-                "sigma": _SIGMA,
-            },
-            {"from": 2, "to": 1, "transition_rate": _DECAY},
-        ]
-        atom = {
-            "transitions": transitions,
-            "populations": [0.5 * (density - inversion), 0.5 * (density + inversion)],
+        up = {
+            "from": 1,
+            "to": 2,
+            "pumping_rate": rate,
+            "frequency": line.frequency,
+            "gamma": width,
+            "sigma": _SIGMA,
         }
+        down = {"from": 2, "to": 1, "transition_rate": _DECAY}
+        populations = [0.5 * (density - inversion), 0.5 * (density + inversion)]
+        atom = {"transitions": [up, down], "populations": populations}
         materials[name] = {**materials[item["material"]], "atom": atom}
         objects.append({**item, "material": name})
     pulse = {"frequency": line.frequency, "width": 0.1 * line.frequency}
@@ -154,7 +143,7 @@ def _pumped(one: Job, line: Line, gain: float, most: float, width: float, durati
 
 
 def _imaginary_permittivity(gain_per_cm: float, index: float, line: Line) -> float:
-    kappa = float(units.kappa_from_gain_per_cm(gain_per_cm, UNIT_NM / line.frequency))
+    kappa = float(units.kappa_from_gain_per_cm(gain_per_cm, line.wavelength_nm))
     return 2.0 * kappa * math.sqrt(index * index + kappa * kappa)
 
 
@@ -167,12 +156,11 @@ def _steady(series: Any) -> tuple[float, bool]:
 
 
 def _threshold(pumps: Any, outputs: Any, settled: Any) -> tuple[float, float]:
-    """Where the output meets zero, by a parabola in the pump rate through the settled points (the error: against a
-    line).
+    """Where the output meets zero, by a parabola in the pump rate through the settled points; the error against a line.
 
-    With the inversion clamped at its threshold the emitted power is R N1 - γ N2, linear in the rate R rather than
-    in the
-    unsaturated gain: R/γ = (ρ + g0)/(ρ - g0) with ρ the gain of full inversion. Spatial hole burning bends it a little.
+    With the inversion clamped at its threshold the emitted power is R N1 - γ N2, linear in the rate R rather than in
+    the unsaturated gain: R/γ = (ρ + g0)/(ρ - g0) with ρ the gain of full inversion. Spatial hole burning bends it a
+    little.
     """
     above = settled & (outputs > 0.02 * outputs.max())
     if np.count_nonzero(above) < 3:

@@ -7,7 +7,7 @@ and Q must then be the radiative one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from cavitydesign.errors import InputError
@@ -15,11 +15,9 @@ from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.solvers.ask import OWN, Ask, Progress
 from cavitydesign.solvers.fdtd.cell import OFFSETS, SimulationCell
-from cavitydesign.solvers.fdtd.harvest import Line
-from cavitydesign.solvers.fdtd.job import Job
-from cavitydesign.solvers.fdtd.materials import UNIT_NM
-from cavitydesign.solvers.fdtd.runs import around, nearest_mode, perform
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.solvers.fdtd.job import Point
+from cavitydesign.solvers.fdtd.runs import around, nearest_mode, perform, rung_alone
+from cavitydesign.solvers.fdtd.solver import Fdtd
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,55 +55,30 @@ def array_losses(
     ask = Ask.of(subject, window_nm=around(wavelength_nm, 0.02), device=device, progress=progress)
     if ask.device is None or ask.stack.is_uniform:
         raise InputError("this key is required: losses are those of a finite array", key="device")
-    found = [_at_offset(ask, settings, offset, wavelength_nm, symmetry) for offset in OFFSETS]
-
-    def mean_q(name: str) -> float:
-        return len(found) / sum(1.0 / getattr(one, name) for one in found)
-
+    found = [_at_offset(ask, settings, offset, symmetry) for offset in OFFSETS]
     wavelength = sum(one.wavelength_nm for one in found) / len(found)
-    return ArrayLosses(
-        wavelength, mean_q("q"), mean_q("q_up"), mean_q("q_down"), mean_q("q_in_plane"), found[0].symmetry
-    )
+    names = ("q", "q_up", "q_down", "q_in_plane")
+    losses = {name: len(found) / sum(1.0 / getattr(one, name) for one in found) for name in names}
+    return ArrayLosses(wavelength, **losses, symmetry=found[0].symmetry)
 
 
-def _at_offset(ask: Ask, settings: Fdtd, offset: float, wavelength_nm: float, symmetry: str) -> ArrayLosses:
+def _at_offset(ask: Ask, settings: Fdtd, offset: float, symmetry: str) -> ArrayLosses:
     """The losses at one position of the interfaces on the grid (see cell.lay_out)."""
-    job, label, line = nearest_mode(
-        ask,
-        settings,
-        wavelength_nm=wavelength_nm,
-        symmetry=symmetry,
-        pixels_per_um=min(settings.pixels_per_um),
-        offset=offset,
+    coarsest = min(settings.pixels_per_um)
+    job, label, line = nearest_mode(ask, settings, symmetry=symmetry, pixels_per_um=coarsest, offset=offset)
+    run = {
+        "duration": max(20.0 / line.frequency, min(4.0 / (-6.283 * line.decay), 400.0 / line.frequency)),
+        "settle": 4.0 / line.frequency,
+        "chunk": 2.0,
+    }
+    # the flux planes open when the source is over
+    fluxes = [{**spec, "frequency": line.frequency} for spec in _faces(job.cell)]
+    (measured,) = perform(
+        [rung_alone(job, line, name="losses", narrowest=0.02, fluxes=fluxes, run=run)], settings, ask.progress
     )
-    (measured,) = perform([_behind_fluxes(job, line)], settings, ask.progress)
     flux = measured["fluxes"]
-    total = sum(flux.values())
-    q = 1.0 / line.inverse_q
-    up, down, side = (q * total / flux[name] for name in ("up", "down", "side"))
-    return ArrayLosses(UNIT_NM / line.frequency, q, up, down, side, label)
-
-
-def _behind_fluxes(one: Job, line: Line) -> Job:
-    """The job with a narrow source, and flux planes that open when the source is over."""
-    pulse = {
-        "frequency": line.frequency,
-        "width": min(0.15, max(0.02, 3.0 * line.inverse_q)) * line.frequency,
-        "cutoff": 3.5,
-    }
-    content = {key: value for key, value in one.content.items() if key not in ("fit", "channels")}
-    content |= {
-        "sources": [{**source, "pulse": pulse} for source in one.content["sources"]],
-        "probes": [],
-        "keep_series": False,
-        "fluxes": [{**spec, "frequency": line.frequency} for spec in _faces(one.cell)],
-        "run": {
-            "duration": max(20.0 / line.frequency, min(4.0 / (-6.283 * line.decay), 400.0 / line.frequency)),
-            "settle": 4.0 / line.frequency,
-            "chunk": 2.0,
-        },
-    }
-    return replace(one, name=f"losses of {one.name}", content=content)
+    up, down, side = (line.q * sum(flux.values()) / flux[name] for name in ("up", "down", "side"))
+    return ArrayLosses(line.wavelength_nm, line.q, up, down, side, label)
 
 
 def _faces(cell: SimulationCell) -> list[dict[str, Any]]:
@@ -119,9 +92,7 @@ def _faces(cell: SimulationCell) -> list[dict[str, Any]]:
     flat = cell.axes.dimensions == 2
     vector, axis = cell.axes.vector, cell.axes.direction
 
-    def face(
-        center: tuple[float, float, float], size: tuple[float, float, float], along: str, weight: float
-    ) -> dict[str, Any]:
+    def face(center: Point, size: Point, along: str, weight: float) -> dict[str, Any]:
         return {"center": vector(*center), "size": vector(*size), "axis": axis(along), "weight": weight}
 
     across = 0.0 if flat else 2.0 * half_y

@@ -15,7 +15,8 @@ import numpy as np
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.material import Constant
-from cavitydesign.solvers.fdtd.settings import Fdtd
+from cavitydesign.optics.media.index import resolve
+from cavitydesign.solvers.fdtd.settings import Settings
 
 UNIT_NM = 1000.0
 """Length unit of every job: frequencies are 1000/λ[nm]."""
@@ -31,14 +32,12 @@ class Medium:
     index_error: float
 
 
-def medium(material: Any, *, window_nm: tuple[float, float], settings: Fdtd) -> Medium:
+def medium(material: Any, *, window_nm: tuple[float, float], settings: Settings) -> Medium:
     """The medium of a material over a window (nm); raises InputError for what a time-domain run cannot hold."""
     wavelength = np.linspace(*window_nm, _POINTS)
     if isinstance(material, Constant):
         wanted = np.full(_POINTS, complex(material.n, material.k))
     else:
-        from cavitydesign.optics.media.index import resolve
-
         wanted = np.asarray(resolve(material, window_nm=window_nm).n(wavelength), dtype=complex)
     frequency = UNIT_NM / wavelength
     flat = _constant(wanted, frequency)
@@ -97,21 +96,13 @@ def _lorentz(wanted: Any, frequency: Any) -> Medium:
 
     low = [1.0, 1.05 * top, 0.0, 0.0, 0.0]
     high = [max(2.0, 1.2 * mean), 2.5 * top, 2.0 * top, max(2.0, 2.0 * mean), 10.0]
-    best = None
+    scale = [1.0, top, 0.1 * top, 1.0, 0.01]
+    found = []
     for factor in (1.3, 1.7, 2.2):
-        start = np.clip(
-            [0.6 * mean, factor * top, 0.02, 0.4 * mean, 1e-3], np.add(low, 1e-6), np.subtract(high, 1e-6)
+        start = [0.6 * mean, factor * top, 0.02, 0.4 * mean, 1e-3]
+        start = np.clip(start, np.add(low, 1e-6), np.subtract(high, 1e-6))
+        found.append(
+            least_squares(residual, start, bounds=(low, high), x_scale=scale, xtol=1e-14, ftol=1e-14)
         )
-        found = least_squares(
-            residual,
-            start,
-            bounds=(low, high),
-            x_scale=[1.0, top, 0.1 * top, 1.0, 0.01],
-            xtol=1e-14,
-            ftol=1e-14,
-        )
-        if best is None or found.cost < best.cost:
-            best = found
-    assert best is not None
-    fitted = content(best.x)
+    fitted = content(min(found, key=lambda fit: fit.cost).x)
     return Medium(fitted, float(np.max(np.abs(index_of(fitted, frequency) - wanted))))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Literal, get_args
 
 from cavitydesign.errors import InputError
-from cavitydesign.solvers.ask import Ask, Solver, option
-from cavitydesign.solvers.solution import Solution
+from cavitydesign.solvers.ask import option
+
+Dispersion = Literal["auto", "constant", "lorentz"]
 
 
 @dataclass(frozen=True)
-class Fdtd(Solver):
-    """Settings of the ``fdtd`` solver (Meep in its own process).
+class Settings:
+    """Settings of every question to FDTD.
 
     Attributes:
         pixels_per_um: resolutions to run; each is moved to the nearest at which the period is a whole, even number of
@@ -34,10 +35,6 @@ class Fdtd(Solver):
         folder: where runs are kept and resumed; None: a temporary one, kept only when a run fails or is interrupted.
     """
 
-    name: ClassVar[str] = "fdtd"
-    version: ClassVar[int] = 3
-    asks: ClassVar[tuple[str, ...]] = ("bloch", "device")
-
     pixels_per_um: tuple[float, ...] = option(
         (55.0, 78.0), "Pixels per µm; two or more are extrapolated.", name="--resolution", metavar="PX,…"
     )
@@ -47,7 +44,7 @@ class Fdtd(Solver):
     duration_um: float | None = None
     pad_nm: float | None = None
     pml_nm: float | None = None
-    dispersion: Literal["auto", "constant", "lorentz"] = "auto"
+    dispersion: Dispersion = "auto"
     index_tolerance: float = 2e-4
     interpreter: str | None = field(default=None, compare=False)
     ranks: int = option(1, "MPI ranks of each run (mpirun).", name="--ranks", compare=False)
@@ -63,37 +60,20 @@ class Fdtd(Solver):
     folder: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        rules = (
-            (
-                "pixels_per_um",
-                len(self.pixels_per_um) > 0 and min(self.pixels_per_um) > 0.0,
-                "must be numbers > 0",
-            ),
-            (
-                "q_min",
-                self.q_min >= 5.0,
-                "must be at least 5: a ring-down fit cannot tell faster decays from the pulse",
-            ),
-            ("ranks", self.ranks >= 1, "must be at least 1"),
-            ("at_once", self.at_once >= 1, "must be at least 1"),
-            ("time_limit_s", self.time_limit_s > 0.0, "must be > 0"),
-            (
-                "classes",
-                self.classes is None or set(self.classes) <= {"++", "--", "+-", "-+"},
-                "must be of '++', '--', '+-', '-+'",
-            ),
-            (
-                "dispersion",
-                self.dispersion in ("auto", "constant", "lorentz"),
+        slow = "must be at least 5: a ring-down fit cannot tell faster decays from the pulse"
+        classes = self.classes is None or set(self.classes) <= {"++", "--", "+-", "-+"}
+        rules = {
+            "pixels_per_um": (min(self.pixels_per_um, default=0.0) > 0.0, "must be numbers > 0"),
+            "q_min": (self.q_min >= 5.0, slow),
+            "ranks": (self.ranks >= 1, "must be at least 1"),
+            "at_once": (self.at_once >= 1, "must be at least 1"),
+            "time_limit_s": (self.time_limit_s > 0.0, "must be > 0"),
+            "classes": (classes, "must be of '++', '--', '+-', '-+'"),
+            "dispersion": (
+                self.dispersion in get_args(Dispersion),
                 "must be 'auto', 'constant' or 'lorentz'",
             ),
-        )
-        for name, good, rule in rules:
+        }
+        for name, (good, rule) in rules.items():
             if not good:
                 raise InputError(rule, key=name, value=getattr(self, name))
-
-    def run(self, ask: Ask) -> Solution:
-        """Resonances of the infinite cell, or of the finite array where the question names a device."""
-        from cavitydesign.solvers.fdtd.solver import run
-
-        return run(ask, self)

@@ -4,41 +4,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
+from cavitydesign import units
 from cavitydesign.errors import SolverError, Status
-from cavitydesign.solvers.ask import Ask
+from cavitydesign.solvers.ask import Ask, Solver
 from cavitydesign.solvers.fdtd.estimate import estimate
-from cavitydesign.solvers.fdtd.harvest import Line, Rejected, extrapolate, lines_of_run, mean_over_offsets
+from cavitydesign.solvers.fdtd.harvest import Line, extrapolate, lines_of_run, mean_over_offsets
 from cavitydesign.solvers.fdtd.job import Job, jobs
-from cavitydesign.solvers.fdtd.materials import UNIT_NM
 from cavitydesign.solvers.fdtd.runs import perform
-from cavitydesign.solvers.fdtd.settings import Fdtd
-from cavitydesign.solvers.solution import Modes, Solution
+from cavitydesign.solvers.fdtd.settings import Settings
+from cavitydesign.solvers.solution import Mode, Modes, Rejected, Solution
 
 Found = tuple[str, int, str, Line]
 """(symmetry, degeneracy, polarization, line)."""
 
 
-def run(ask: Ask, settings: Fdtd) -> Solution:
-    """Resonances of the infinite cell or of a finite array: what ``Fdtd.run`` answers."""
-    plan = jobs(ask, settings)
-    results = perform(plan, settings, ask.progress)
-    _refuse_unstable(plan, results)
-    found, rejected = harvest(plan, results, settings=settings)
-    modes = _table(found, plan, settings=settings, window_nm=ask.window_nm)
-    cut = [
-        job.name
-        for job, result in zip(plan, results, strict=True)
-        if result["status"] in ("interrupted", "wall time over")
-    ]
-    warnings = tuple(f"{name}: its time was over before the fit had converged" for name in cut)
-    status = Status.PARTIAL if cut else Status.OK if len(modes) else Status.NO_MODES
-    if status is Status.OK and len(settings.pixels_per_um) == 1:
-        status = Status.APPROXIMATE
-    return Solution(modes, status, _provenance(plan, results, rejected, settings), warnings)
+@dataclass(frozen=True)
+class Fdtd(Settings, Solver):
+    """The ``fdtd`` solver (Meep in its own process); :class:`Settings` says what may be chosen."""
+
+    name: ClassVar[str] = "fdtd"
+    version: ClassVar[int] = 3
+    asks: ClassVar[tuple[str, ...]] = ("bloch", "device")
+
+    def run(self, ask: Ask) -> Solution:
+        """Resonances of the infinite cell, or of the finite array where the question names a device."""
+        plan = jobs(ask, self)
+        results = perform(plan, self, ask.progress)
+        _refuse_unstable(plan, results)
+        found, rejected = harvest(plan, results, settings=self)
+        modes = _table(found, plan, settings=self, window_nm=ask.window_nm)
+        over = ("interrupted", "wall time over")
+        warnings = tuple(
+            f"{job.name}: its time was over before the fit had converged"
+            for job, result in zip(plan, results, strict=True)
+            if result["status"] in over
+        )
+        status = Status.PARTIAL if warnings else Status.OK if len(modes) else Status.NO_MODES
+        if status is Status.OK and len(self.pixels_per_um) == 1:
+            status = Status.APPROXIMATE
+        provenance = _provenance(plan, results, rejected, self)
+        return Solution(modes, status, provenance, warnings, rejected=tuple(rejected))
 
 
 def _refuse_unstable(plan: Sequence[Job], results: Sequence[dict[str, Any]]) -> None:
@@ -55,7 +65,7 @@ def _refuse_unstable(plan: Sequence[Job], results: Sequence[dict[str, Any]]) -> 
 
 
 def harvest(
-    plan: Sequence[Job], results: Sequence[dict[str, Any]], *, settings: Fdtd
+    plan: Sequence[Job], results: Sequence[dict[str, Any]], *, settings: Settings
 ) -> tuple[list[Found], list[Rejected]]:
     """Modes at infinite resolution and everything rejected on the way."""
     found: list[Found] = []
@@ -90,19 +100,16 @@ def _polarization(line: Line, job: Job) -> str:
     dimensions = job.cell.axes.dimensions
     if dimensions == 1:
         return "TE+TM"
-    across = sum(abs(a) ** 2 for name, a in line.amplitudes.items() if name.split(":")[-1].startswith("Ez"))
-    along = sum(
-        abs(a) ** 2 for name, a in line.amplitudes.items() if not name.split(":")[-1].startswith("Ez")
-    )
     if dimensions == 2:
         return "TE" if any(":Ey" in name for name in line.amplitudes) else "TM"
-    return "TE-like" if along >= across else "TM-like"
+    power = {True: 0.0, False: 0.0}
+    for name, amplitude in line.amplitudes.items():
+        power[":Ez" in name] += abs(amplitude) ** 2
+    return "TE-like" if power[False] >= power[True] else "TM-like"
 
 
 def _pairs_of_c6v(found: list[Found]) -> list[Found]:
-    """A1 with A2 at one frequency is E2; B1 with B2 is E1 (the strain of the rectangular cell splits them by <
-    0.1 %).
-    """
+    """A1 with A2 at one frequency is E2; B1 with B2 is E1 (the cell's strain splits them by < 0.1 %)."""
     out: list[Found] = []
     used: set[int] = set()
     for first, second, name in (("A1", "A2", "E2"), ("B1", "B2", "E1")):
@@ -118,13 +125,12 @@ def _pairs_of_c6v(found: list[Found]) -> list[Found]:
                 _, j = min(near)
                 used |= {i, j}
                 b = found[j][3]
-                mean = Line(
-                    0.5 * (a.frequency + b.frequency),
-                    0.5 * (a.decay + b.decay),
-                    max(a.frequency_err, b.frequency_err),
-                    max(a.decay_err, b.decay_err),
-                    a.amplitudes,
-                    a.strength,
+                mean = replace(
+                    a,
+                    frequency=0.5 * (a.frequency + b.frequency),
+                    decay=0.5 * (a.decay + b.decay),
+                    frequency_err=max(a.frequency_err, b.frequency_err),
+                    decay_err=max(a.decay_err, b.decay_err),
                 )
                 out.append((name, 2, polarization, mean))
     return out + [item for index, item in enumerate(found) if index not in used]
@@ -136,47 +142,46 @@ def _one_pair(a: Line, b: Line) -> bool:
 
 
 def _table(
-    found: Sequence[Found], plan: Sequence[Job], *, settings: Fdtd, window_nm: tuple[float, float]
+    found: Sequence[Found], plan: Sequence[Job], *, settings: Settings, window_nm: tuple[float, float]
 ) -> Modes:
-    index_error = max((medium.index_error for job in plan for medium in job.cell.media), default=0.0)
     rows = []
     for symmetry, degeneracy, polarization, line in found:
-        wavelength = UNIT_NM / line.frequency
+        wavelength = line.wavelength_nm
         if not window_nm[0] <= wavelength <= window_nm[1]:
             continue
-        inverse_q = line.inverse_q
-        inverse_err = 2.0 * line.decay_err / line.frequency
-        endless = inverse_q < 1.0 / settings.q_max
-        q = math.inf if endless else 1.0 / inverse_q
+        endless = line.inverse_q < 1.0 / settings.q_max
+        q = math.inf if endless else line.q
+        off = math.hypot(line.frequency_err / line.frequency, _index_error(plan) / 1.5)
         rows.append(
-            {
-                "wavelength_nm": wavelength,
-                "q": q,
-                "symmetry": symmetry,
-                "degeneracy": degeneracy,
-                "polarization": polarization,
-                "wavelength_err_nm": wavelength
-                * math.hypot(line.frequency_err / line.frequency, index_error / 1.5),
-                "q_err": math.nan if endless else q * q * inverse_err,
-                "k0_per_nm": 2.0 * math.pi / wavelength * (1.0 - 0.5j / q),
-            }
+            Mode(
+                wavelength_nm=wavelength,
+                q=q,
+                symmetry=symmetry,
+                degeneracy=degeneracy,
+                polarization=polarization,
+                wavelength_err_nm=wavelength * off,
+                q_err=math.nan if endless else q * q * 2.0 * line.decay_err / line.frequency,
+                k0_per_nm=units.complex_k0_per_nm(wavelength, q),
+            )
         )
-    if not rows:
-        return Modes.empty()
-    return Modes.from_columns(**{name: [row[name] for row in rows] for name in rows[0]})
+    return Modes.of(rows)
+
+
+def _index_error(plan: Sequence[Job]) -> float:
+    return max((medium.index_error for job in plan for medium in job.cell.media), default=0.0)
 
 
 def _provenance(
     plan: Sequence[Job],
     results: Sequence[dict[str, Any]],
     rejected: Sequence[Rejected],
-    settings: Fdtd,
+    settings: Settings,
 ) -> dict[str, Any]:
     return {
         "meep": results[0]["meep"] if results else "",
         "estimate": str(estimate(plan, ranks=settings.ranks, at_once=settings.at_once)),
         "group": plan[0].group if plan else "",
-        "index_error": max((medium.index_error for job in plan for medium in job.cell.media), default=0.0),
+        "index_error": _index_error(plan),
         "runs": [
             {
                 "name": job.name,
@@ -189,13 +194,5 @@ def _provenance(
             }
             for job, result in zip(plan, results, strict=True)
         ],
-        "rejected": [
-            {
-                "where": r.where,
-                "wavelength_nm": round(r.wavelength_nm, 4),
-                "q": r.q if np.isfinite(r.q) else None,
-                "reason": r.reason,
-            }
-            for r in rejected
-        ],
+        "rejected": [item.record() for item in rejected],
     }

@@ -36,25 +36,20 @@ _stop_signals = []
 def build(mp, job):
     """The Meep simulation of a job."""
     media = {name: _medium(mp, spec) for name, spec in job["materials"].items()}
-    kwargs = {}
-    if job.get("k_point") is not None:
-        kwargs["k_point"] = mp.Vector3(*job["k_point"])
-    layers = [_boundary_layer(mp, spec) for spec in job.get("boundary_layers", [])]
+    extra = {"k_point": mp.Vector3(*job["k_point"])} if "k_point" in job else {}
     return mp.Simulation(
         cell_size=mp.Vector3(*job["cell"]),
         dimensions=int(job["dimensions"]),
         resolution=float(job["resolution"]),
-        Courant=float(job.get("courant", 0.5)),
         geometry=[_object(mp, spec, media) for spec in job.get("objects", [])],
         default_material=media[job["default_material"]] if job.get("default_material") else mp.Medium(),
-        boundary_layers=layers,
+        boundary_layers=[_boundary_layer(mp, spec) for spec in job.get("boundary_layers", [])],
         symmetries=[
             mp.Mirror(_direction(mp, spec["axis"]), phase=spec["phase"]) for spec in job.get("symmetries", [])
         ],
         sources=[_source(mp, spec) for spec in job.get("sources", [])],
         force_complex_fields=bool(job.get("complex_fields", False)),
-        eps_averaging=bool(job.get("eps_averaging", True)),
-        **kwargs,
+        **extra,
     )
 
 
@@ -67,23 +62,16 @@ def _component(mp, name):
 
 
 def _boundary_layer(mp, spec):
-    kind = {"pml": mp.PML, "absorber": mp.Absorber}[spec.get("kind", "pml")]
-    kwargs = {}
-    if spec.get("axis"):
-        kwargs["direction"] = _direction(mp, spec["axis"])
-    if spec.get("side"):
-        kwargs["side"] = {"high": mp.High, "low": mp.Low}[spec["side"]]
-    return kind(float(spec["thickness"]), **kwargs)
+    direction = {"direction": _direction(mp, spec["axis"])} if "axis" in spec else {}
+    return mp.PML(float(spec["thickness"]), **direction)
 
 
 def _medium(mp, spec):
-    kwargs = {}
     poles = [
         mp.LorentzianSusceptibility(frequency=pole["frequency"], gamma=pole["gamma"], sigma=pole["sigma"])
         for pole in spec.get("lorentz", [])
     ]
     if spec.get("atom"):
-        atom = spec["atom"]
         transitions = [
             mp.Transition(
                 line["from"],
@@ -94,16 +82,13 @@ def _medium(mp, spec):
                 gamma=line.get("gamma", 0),
                 pumping_rate=line.get("pumping_rate", 0),
             )
-            for line in atom["transitions"]
+            for line in spec["atom"]["transitions"]
         ]
-        poles.append(
-            mp.MultilevelAtom(sigma=1, transitions=transitions, initial_populations=atom["populations"])
-        )
-    if poles:
-        kwargs["E_susceptibilities"] = poles
-    if spec.get("conductivity"):
-        kwargs["D_conductivity"] = spec["conductivity"]
-    return mp.Medium(epsilon=spec["epsilon"], **kwargs)
+        populations = spec["atom"]["populations"]
+        poles.append(mp.MultilevelAtom(sigma=1, transitions=transitions, initial_populations=populations))
+    return mp.Medium(
+        epsilon=spec["epsilon"], E_susceptibilities=poles, D_conductivity=spec.get("conductivity", 0.0)
+    )
 
 
 def _vector(mp, values):
@@ -113,34 +98,23 @@ def _vector(mp, values):
 def _object(mp, spec, media):
     material, center = media[spec["material"]], _vector(mp, spec.get("center", [0, 0, 0]))
     if spec["shape"] == "block":
-        axes = {}
-        if spec.get("e1"):
-            axes = {"e1": _vector(mp, spec["e1"]), "e2": _vector(mp, spec["e2"])}
+        axes = {name: _vector(mp, spec[name]) for name in ("e1", "e2") if name in spec}
         return mp.Block(size=_vector(mp, spec["size"]), center=center, material=material, **axes)
+    if spec["shape"] not in ("cylinder", "prism"):
+        raise ValueError(f"unknown shape {spec['shape']!r}: block, cylinder or prism")
+    height = mp.inf if spec["height"] == "inf" else spec["height"]
     if spec["shape"] == "cylinder":
-        height = mp.inf if spec["height"] == "inf" else spec["height"]
-        axis = _vector(mp, spec.get("axis", [0, 0, 1]))
-        return mp.Cylinder(spec["radius"], height=height, axis=axis, center=center, material=material)
-    if spec["shape"] == "prism":
-        height = mp.inf if spec["height"] == "inf" else spec["height"]
-        corners = [_vector(mp, corner) for corner in spec["vertices"]]
-        return mp.Prism(
-            corners, height=height, axis=_vector(mp, spec.get("axis", [0, 0, 1])), material=material
-        )
-    raise ValueError(f"unknown shape {spec['shape']!r}: block, cylinder or prism")
+        return mp.Cylinder(spec["radius"], height=height, center=center, material=material)
+    corners = [_vector(mp, corner) for corner in spec["vertices"]]
+    return mp.Prism(corners, height=height, axis=mp.Vector3(0, 0, 1), material=material)
 
 
 def _source(mp, spec):
     pulse = spec["pulse"]
-    if pulse.get("continuous"):
-        src = mp.ContinuousSource(pulse["frequency"], width=pulse.get("ramp", 0))
-    else:
-        src = mp.GaussianSource(pulse["frequency"], fwidth=pulse["width"], cutoff=pulse.get("cutoff", 5.0))
     return mp.Source(
-        src,
+        mp.GaussianSource(pulse["frequency"], fwidth=pulse["width"], cutoff=pulse.get("cutoff", 5.0)),
         _component(mp, spec["component"]),
         center=_vector(mp, spec["center"]),
-        size=_vector(mp, spec.get("size", [0, 0, 0])),
         amplitude=complex(*spec.get("amplitude", [1.0, 0.0])),
     )
 
@@ -152,12 +126,11 @@ class Recorder:
     """Steps the fields, and samples the probes every ``every`` steps from ``start`` on into one growing array."""
 
     def __init__(self, mp, sim, job, *, start, every):
-        cylindrical = False
         self._fields, self._start, self._every = sim.fields, start, every
         self._probes = [
             (
                 _component(mp, probe["component"]),
-                mp.py_v3_to_vec(sim.dimensions, _vector(mp, probe["point"]), cylindrical),
+                mp.py_v3_to_vec(sim.dimensions, _vector(mp, probe["point"]), False),  # not cylindrical
             )
             for probe in job.get("probes", [])
         ]
@@ -201,13 +174,10 @@ class Convergence:
         found = {group: [(m["frequency"], m["decay"]) for m in rows] for group, rows in modes.items()}
         self.history.append({"t": now, "modes": found})
         previous, self._previous = self._previous, modes
-        tolerances = {
-            "frequency_tolerance": self._wanted["frequency"],
-            "decay_tolerance": self._wanted["decay"],
-            "floor": self._wanted.get("floor", 1e-3),
-        }
+        allowed = {f"{name}_tolerance": self._wanted[name] for name in ("frequency", "decay")}
+        allowed["floor"] = self._wanted["floor"]
         return previous is not None and all(
-            agree(previous[group], modes[group], **tolerances) for group in modes
+            agree(previous[group], modes[group], **allowed) for group in modes
         )
 
 
@@ -219,7 +189,7 @@ def run(mp, job, folder):
     control, dt = job["run"], sim.fields.dt
     every = max(1, int(control["sample_every"] / dt)) if control.get("sample_every") else 1
     source_end = sim.fields.last_source_time() if job.get("sources") else 0.0
-    start = 0.0 if control.get("record_from_start") else source_end + control.get("settle", 0.0)
+    start = source_end + control.get("settle", 0.0)
     t_max = start + control["duration"]
     recorder, fitter = Recorder(mp, sim, job, start=start, every=every), Fitter(mp.py_do_harminv, job)
     convergence = Convergence(fitter, control, start)
@@ -260,7 +230,7 @@ def run(mp, job, folder):
 def _finish(mp, sim, job, folder, recorder, fitter, flux, record):
     """Fit the series in every window of the job and write the results."""
     series, dt = recorder.series(), recorder.dt
-    windows = (job.get("fit") or {}).get("windows", [[0.0, 1.0]]) if fitter.spec else []
+    windows = fitter.spec["windows"] if fitter.spec else []
     result = {
         "format": FORMAT,
         "meep": mp.__version__,
@@ -271,7 +241,7 @@ def _finish(mp, sim, job, folder, recorder, fitter, flux, record):
         "t0": recorder.t0,
         "channels": fitter.channels,
         "windows": [{"window": window, "fits": fitter.fits(series, dt, *window)} for window in windows],
-        "fluxes": _read_fluxes(mp, flux),
+        "fluxes": {name: float(mp.get_fluxes(gathered)[0]) for name, gathered in flux or []},
         **record,
     }
     frames = _frames(mp, sim, job)
@@ -282,7 +252,7 @@ def _finish(mp, sim, job, folder, recorder, fitter, flux, record):
         _write_npz(os.path.join(folder, "series.npz"), {"series": kept, "t0": recorder.t0 or 0.0, "dt": dt})
     if frames:
         _write_npz(os.path.join(folder, "frames.npz"), frames)
-    _write(os.path.join(folder, "result.json"), json.dumps(result).encode())
+    _write(os.path.join(folder, "result.json"), lambda file: file.write(json.dumps(result).encode()))
     print("wrote result.json:", record["status"], "after", record["steps"], "steps", flush=True)
 
 
@@ -304,50 +274,43 @@ def _add_fluxes(mp, sim, job):
     return out
 
 
-def _read_fluxes(mp, fluxes):
-    return {name: float(mp.get_fluxes(flux)[0]) for name, flux in fluxes or []}
-
-
 def _frames(mp, sim, job):
     """Field arrays of planes, ``count`` of them spread over one period of ``frequency``, and the permittivity there."""
-    out = {}
     spec = job.get("frames")
     if not spec:
-        return out
-    period_steps = 1.0 / spec["frequency"] / sim.fields.dt
-    planes = spec["planes"]
-    stacks = {plane["name"]: [] for plane in planes}
+        return {}
+    step = 1.0 / spec["frequency"] / sim.fields.dt / spec["count"]
+    planes = {
+        plane["name"]: (plane, {name: _vector(mp, plane[name]) for name in ("center", "size")})
+        for plane in spec["planes"]
+    }
+    stacks = {name: [] for name in planes}
     taken = 0
     for index in range(int(spec["count"])):
-        while taken < round(index * period_steps / spec["count"]):
+        while taken < round(index * step):
             sim.fields.step()
             taken += 1
-        for plane in planes:
-            center, size = _vector(mp, plane["center"]), _vector(mp, plane["size"])
-            components = [_component(mp, name) for name in plane["components"]]
-            arrays = [sim.get_array(component=one, center=center, size=size) for one in components]
-            stacks[plane["name"]].append(np.array(arrays))
-    for plane in planes:
-        center, size = _vector(mp, plane["center"]), _vector(mp, plane["size"])
-        out[plane["name"]] = np.array(stacks[plane["name"]])
-        out[plane["name"] + "_eps"] = sim.get_array(component=mp.Dielectric, center=center, size=size)
-    return out
+        for name, (plane, where) in planes.items():
+            arrays = [sim.get_array(component=_component(mp, one), **where) for one in plane["components"]]
+            stacks[name].append(np.array(arrays))
+    out = {name: np.array(frames) for name, frames in stacks.items()}
+    return out | {
+        f"{name}_eps": sim.get_array(component=mp.Dielectric, **where) for name, (_, where) in planes.items()
+    }
 
 
-def _write(path, data):
+def _write(path, write):
+    """``write(file)`` under a temporary name, which is then the file's."""
     part = f"{path}.{os.getpid()}.part"
     with open(part, "wb") as file:
-        file.write(data)
+        write(file)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
 
 
 def _write_npz(path, arrays):
-    part = f"{path}.{os.getpid()}.part"
-    with open(part, "wb") as file:
-        np.savez(file, **arrays)
-    os.replace(part, path)
+    _write(path, lambda file: np.savez(file, **arrays))
 
 
 def main(folder, wall_limit_s=None):
@@ -362,7 +325,7 @@ def main(folder, wall_limit_s=None):
         job["run"]["wall_limit_s"] = float(wall_limit_s)
     import meep as mp
 
-    mp.verbosity(int(job.get("verbosity", 0)))
+    mp.verbosity(0)
     run(mp, job, folder)
 
 

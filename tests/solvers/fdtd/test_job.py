@@ -24,6 +24,7 @@ from cavitydesign.geometry import (
     Stack,
 )
 from cavitydesign.geometry.material import SellmeierTerms
+from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.solvers.ask import Ask
 from cavitydesign.solvers.fdtd import Fdtd, array_losses, export_jobs
 from cavitydesign.solvers.fdtd.cell import dimensions_of, lay_out, pixels_per_period
@@ -90,13 +91,13 @@ def test_a_period_is_a_whole_even_number_of_pixels(lattice, wanted):
     ],
 )
 def test_symmetry_and_dimension_come_from_the_pattern(subject, group, dimensions):
-    assert point_group(subject) == group
+    assert point_group(resolve_stack(subject, window_nm=WINDOW)) == group
     assert dimensions_of(subject) == dimensions
 
 
 @pytest.mark.parametrize(("bloch", "group"), [((1e-3, 0.0), "Cy"), ((0.0, 1e-3), "Cx"), ((1e-3, 1e-3), "1")])
 def test_a_bloch_vector_keeps_the_mirror_that_leaves_it_alone(bloch, group):
-    assert point_group(CELL, bloch) == group
+    assert point_group(resolve_stack(CELL, window_nm=WINDOW), bloch) == group
     plan = jobs(Ask(CELL, WINDOW, bloch=bloch), Fdtd(pixels_per_um=(50.0,)))
     assert all(job.content["complex_fields"] for job in plan)
     assert plan[0].content["k_point"][:2] == pytest.approx([k * 1000.0 / (2.0 * math.pi) for k in bloch])
@@ -206,13 +207,12 @@ def test_estimates_grow_as_they_should_and_a_job_that_does_not_fit_is_refused():
     assert cost(100.0).seconds == pytest.approx(16.0 * cost(50.0).seconds, rel=0.2)
     assert cost(100.0, ranks=8).seconds < 0.2 * cost(100.0).seconds
     plan = jobs(Ask(CELL, WINDOW, Device(periods=(51, 51))), Fdtd(pixels_per_um=(100.0,)))
-    limits = {"ranks": 1, "at_once": 1}
     with pytest.raises(SolverError, match=r"GB are free; it fits at \d+ pixels per um"):
-        refuse_what_does_not_fit(plan, **limits, time_limit_s=1e9, memory_limit_gb=1.0)
+        refuse_what_does_not_fit(plan, Fdtd(time_limit_s=1e9, memory_limit_gb=1.0))
     with pytest.raises(SolverError, match=r"it fits with time_limit_s = \d+.*ranks = \d+"):
-        refuse_what_does_not_fit(plan, **limits, time_limit_s=60.0, memory_limit_gb=1e4)
+        refuse_what_does_not_fit(plan, Fdtd(time_limit_s=60.0, memory_limit_gb=1e4))
     small = jobs(Ask(UNIFORM, WINDOW), Fdtd())
-    assert refuse_what_does_not_fit(small, **limits, time_limit_s=600.0, memory_limit_gb=4.0).seconds < 600.0
+    assert refuse_what_does_not_fit(small, Fdtd(time_limit_s=600.0, memory_limit_gb=4.0)).seconds < 600.0
 
 
 def test_exported_jobs_are_those_that_a_solve_would_run(tmp_path):

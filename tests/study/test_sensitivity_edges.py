@@ -1,0 +1,90 @@
+"""Slopes at their edges: which numbers count as optical, numbers at zero, and what is asked of the solver."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from cavitydesign import design_from_dict
+from cavitydesign.solvers.poles import Poles
+from cavitydesign.solvers.solution import Modes
+from cavitydesign.study import sensitivity as module
+from cavitydesign.study.sensitivity import Sensitivities, optical_numbers, sensitivities
+from tests.study.toy import FILM_INDEX, THICKNESS, film
+
+AIR = {"material": {"n": 1.0}}
+
+
+def plate(**parts):
+    """A plate in air: m λ = 2 n d."""
+    content = {
+        "name": "plate",
+        "family": "stack",
+        "window_nm": [590.0, 760.0],
+        "layers": [AIR, {"material": {"n": 3.0}, "thickness_nm": 1000.0, "gain": True}, AIR],
+        **parts,
+    }
+    return design_from_dict(content)
+
+
+def test_the_derivative_of_ln_q_and_where_it_has_none():
+    modes = Modes.from_columns(wavelength_nm=[650.0, 640.0, 630.0], q=[200.0, math.inf, -50.0])
+    found = Sensitivities(
+        modes, ("a", "b"), np.zeros((3, 2)), np.array([[1e-3, -2e-3], [0.0, 0.0], [1e-3, 0.0]])
+    )
+    np.testing.assert_allclose(found.log_q_slope, [[-0.2, 0.4], [math.nan] * 2, [0.05, 0.0]], atol=1e-15)
+
+
+def test_every_number_of_a_stack_by_its_path():
+    assert optical_numbers(plate()) == {
+        "layers.0.material.n": 1.0, "layers.0.material.k": 0.0,
+        "layers.1.material.n": 3.0, "layers.1.material.k": 0.0, "layers.1.thickness_nm": 1000.0,
+        "layers.2.material.n": 1.0, "layers.2.material.k": 0.0,
+    }  # fmt: skip
+
+
+def test_emitter_pump_and_sources_are_not_optical():
+    found = optical_numbers(film(pump={"transmission": 0.5}, emitter={"exciton_ev": 1.9}))
+    assert set(found) == {"lattice.period_nm", *optical_numbers(plate())}
+
+
+def test_a_number_at_zero_moves_by_a_millionth():
+    """d(1/Q)/dk = 2/n where the lossy film holds the whole mode; the faces take a tenth of a per cent of it."""
+    found = sensitivities(plate(), Poles(q_min=1.0), paths=["layers.1.material.k"])
+    np.testing.assert_allclose(found.loss_slope[:, 0], 2.0 / 3.0, rtol=3e-3)
+
+
+def test_steps_are_a_ten_thousandth_to_either_side(monkeypatch):
+    asked = []
+    honest = module.resolve_stack
+
+    def watching(stack, *, window_nm):
+        asked.append((stack.layers[1].thickness_nm, window_nm))
+        return honest(stack, window_nm=window_nm)
+
+    monkeypatch.setattr(module, "resolve_stack", watching)
+    sensitivities(plate(), Poles(q_min=1.0), paths=[THICKNESS], window_nm=(600.0, 700.0))
+    assert [thickness for thickness, _ in asked] == [pytest.approx(999.9), pytest.approx(1000.1)]
+    assert {window for _, window in asked} == {(600.0, 700.0)}
+
+
+def test_all_optical_numbers_unless_told_otherwise():
+    design = plate(window_nm=[640.0, 680.0])
+    found = sensitivities(design, Poles(q_min=1.0))
+    assert found.paths == tuple(optical_numbers(design))
+    assert found.wavelength_slope.shape == found.loss_slope.shape == (len(found.modes), len(found.paths))
+    column = found.paths.index(FILM_INDEX)
+    order = 6000.0 / found.modes["wavelength_nm"]
+    np.testing.assert_allclose(found.wavelength_slope[:, column], 2000.0 / order, rtol=1e-5)
+    none = sensitivities(design, Poles(q_min=1.0), paths=[])
+    assert none.paths == ()
+    assert none.wavelength_slope.shape == (len(found.modes), 0)
+
+
+def test_poles_where_no_settings_are_given():
+    design = film(layers=[AIR, {"material": {"n": 2.0}, "thickness_nm": 200.0, "gain": True}, AIR])
+    found = sensitivities(design, paths=[THICKNESS], window_nm=(640.0, 720.0), bloch=(0.016, 0.0))
+    assert len(found.modes) > 0
+    assert np.isfinite(found.wavelength_slope).all()
