@@ -128,7 +128,9 @@ def test_levels_of_a_table_that_a_long_pulse_never_leaves():
     with pytest.raises(InputError) as caught:
         Measured(Emitter(), far).levels(pumping)
     assert (caught.value.key, caught.value.value) == ("emitter.spectrum", 40.0)
-    assert caught.value.message == f"the pump's pulse leaves at most {pumping.most_pairs:.3g} pairs here"
+    assert str(caught.value) == (
+        f"emitter.spectrum: the pump's pulse leaves at most {pumping.most_pairs:.3g} pairs here, got 40.0"
+    )
 
 
 # -- emitter -----------------------------------------------------------------------------------------------------
