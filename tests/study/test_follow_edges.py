@@ -192,6 +192,14 @@ def test_check_points_lie_where_no_mode_crosses_half_the_window_between_them():
     assert wide.checks == (0, 2)
 
 
+def test_check_points_heed_the_whole_sweep_however_its_steps_differ():
+    for values in ([350.0, 380.0, 390.0], [350.0, 360.0, 390.0], [390.0, 360.0, 350.0]):
+        sweep = module._Sweep(
+            lambda p: Ask.of(film_cell(period_nm=p), window_nm=WINDOW), np.array(values), QUICK
+        )
+        assert sweep.check_points() == [0, 1, 2]
+
+
 def test_a_point_of_the_sweep_has_the_columns_of_a_fresh_search():
     """λ, Q, shares, threshold gain, labels: to the polish's accuracy the same numbers as the solver's own."""
     found = follow(lambda p: film_cell(period_nm=p), [359.0, 359.5, 360.0], window_nm=WINDOW, settings=QUICK)
