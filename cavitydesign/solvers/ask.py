@@ -202,8 +202,9 @@ def solve(
 def _overlooked(ask: Ask, settings: Solver) -> tuple[str, ...]:
     """What the design has and the solver does not look at, and what is not known of its materials, in words."""
     from cavitydesign.optics.media.index import resolve
+    from cavitydesign.optics.media.numeric import wants_analytic
 
-    analytic = not ask.stack.is_uniform
+    analytic = wants_analytic(ask.stack)
     found = (resolve(material, ask.window_nm, analytic=analytic) for material in ask.stack.materials)
     notes = dict.fromkeys(item.note for item in found)
     told = tuple(note for note in notes if note)

@@ -27,7 +27,7 @@ import numpy as np
 from cavitydesign import units
 from cavitydesign.errors import InputError, Status
 from cavitydesign.kinds import Array, Window
-from cavitydesign.optics.media.index import Dispersion
+from cavitydesign.optics.media.index import Dispersion, combined
 from cavitydesign.optics.media.numeric import NumericLayer, NumericStack, resolve_stack
 from cavitydesign.optics.uniform.derivative import stack_derivative
 from cavitydesign.optics.uniform.resonator import UniformResonance, uniform_resonances
@@ -140,8 +140,6 @@ def averaged(numeric: NumericStack) -> NumericStack:
 
 def _mixture(numeric: NumericStack, background: int, parts: list[tuple[float, int, int]]) -> Dispersion:
     members = sorted({background, *(number for _, *pair in parts for number in pair)})
-    low = max(numeric.materials[number].range_nm[0] for number in members)
-    high = min(numeric.materials[number].range_nm[1] for number in members)
 
     def n(wavelength_nm: Array) -> Array:
         eps = {
@@ -153,11 +151,9 @@ def _mixture(numeric: NumericStack, background: int, parts: list[tuple[float, in
         each: Array = np.stack([numeric.materials[i].uncertainty(wavelength_nm) for i in members])
         return each.real.max(axis=0) + 1j * each.imag.max(axis=0)
 
-    def lines(low_nm: float, high_nm: float) -> list[complex]:
-        return [line for i in members for line in numeric.materials[i].lines(low_nm, high_nm)]
-
-    sources = ", ".join(numeric.materials[number].source for number in members)
-    return Dispersion(n, (low, high), f"area average of {sources}", uncertainty=uncertainty, lines=lines)
+    averaged = [numeric.materials[i] for i in members]
+    source = f"area average of {', '.join(item.source for item in averaged)}"
+    return combined(averaged, n, source=source, uncertainty=uncertainty)
 
 
 def _possible_orders(uniform: NumericStack, period_nm: float, window_nm: Window) -> range:

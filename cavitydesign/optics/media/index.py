@@ -8,8 +8,8 @@ Nothing is extrapolated: a window that sticks out of a material's range, or touc
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, cast
@@ -19,8 +19,8 @@ import numpy as np
 from cavitydesign import units
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.material import Cauchy, Constant, Film, Library, Material, Sellmeier, Table
-from cavitydesign.kinds import Array, Window
-from cavitydesign.optics.media.library import IndexFunction, dispersion_formula, read_entry
+from cavitydesign.kinds import Array, Function, Window
+from cavitydesign.optics.media.library import dispersion_formula, read_entry
 from cavitydesign.optics.media.rows import pieces
 from cavitydesign.optics.media.table import Continuation, Kind
 
@@ -53,11 +53,11 @@ class Dispersion:
             its uncertainty, and without lines. None where ``n`` is analytic itself.
     """
 
-    n: IndexFunction
+    n: Function
     range_nm: Window
     source: str
     constant: complex | None = None
-    uncertainty: IndexFunction = _exact
+    uncertainty: Function = _exact
     lines: Callable[[float, float], list[complex]] = _no_lines
     note: str = ""
     alone: Callable[[Window], Dispersion] | None = None
@@ -235,7 +235,7 @@ def _with_unknown_k(parts: _Parts, window_nm: Window, analytic: bool) -> Dispers
     low, high = parts.k[0].range_nm[0], parts.k[-1].range_nm[1]
     if window_nm[1] < low or window_nm[0] > high:
         note = f"k of {parts.source} is unknown outside {low:g}-{high:g} nm; 0 is used"
-        return Dispersion(n.n, n.range_nm, n.source, uncertainty=n.uncertainty, lines=n.lines, note=note)
+        return replace(n, note=note, alone=None)
     if not _covers((low, high), window_nm):
         raise InputError(
             f"the wavelengths {window_nm[0]:g}-{window_nm[1]:g} nm are covered by n of this material "
@@ -245,13 +245,11 @@ def _with_unknown_k(parts: _Parts, window_nm: Window, analytic: bool) -> Dispers
             value=parts.source,
         )
     k = _part(parts.k, window_nm, parts.source, analytic)
-    return Dispersion(
+    return combined(
+        (n, k),
         lambda w: n.n(w) + k.n(w),
-        (max(n.range_nm[0], k.range_nm[0]), min(n.range_nm[1], k.range_nm[1])),
-        parts.source,
+        source=parts.source,
         uncertainty=lambda w: n.uncertainty(w) + k.uncertainty(w),
-        lines=lambda a, b: [*n.lines(a, b), *k.lines(a, b)],
-        note="; ".join(filter(None, (n.note, k.note))),
     )
 
 
@@ -280,7 +278,6 @@ def _effective_film(film: Film, window_nm: Window, analytic: bool) -> Dispersion
         return np.sqrt(el * (1.0 + 3.0 * f * beta / (1.0 - f * beta)))
 
     mixed = bruggeman if terms.rule == "bruggeman" else maxwell_garnett
-    low, high = max(inner.range_nm[0], host.range_nm[0]), min(inner.range_nm[1], host.range_nm[1])
 
     def uncertainty(w: Array) -> Array:
         at, step = mixed(inner.n(w), host.n(w)), 1e-5
@@ -288,13 +285,22 @@ def _effective_film(film: Film, window_nm: Window, analytic: bool) -> Dispersion
         by_host = (mixed(inner.n(w), host.n(w) + step) - at) / step
         return carried(by_inner, inner.uncertainty(w)) + carried(by_host, host.uncertainty(w))
 
+    source = f"{terms.rule} film, {f:g} of {inner.source} in {host.source}"
+    return combined(
+        (inner, host), lambda w: mixed(inner.n(w), host.n(w)), source=source, uncertainty=uncertainty
+    )
+
+
+def combined(members: Sequence[Dispersion], n: Function, *, source: str, uncertainty: Function) -> Dispersion:
+    """An index ``n`` made of that of several: known where all are, with the absorption lines and notes of each."""
+    low, high = max(m.range_nm[0] for m in members), min(m.range_nm[1] for m in members)
     return Dispersion(
-        lambda w: mixed(inner.n(w), host.n(w)),
+        n,
         (low, high),
-        f"{terms.rule} film, {f:g} of {inner.source} in {host.source}",
+        source,
         uncertainty=uncertainty,
-        lines=lambda a, b: [*inner.lines(a, b), *host.lines(a, b)],
-        note="; ".join(filter(None, (inner.note, host.note))),
+        lines=lambda a, b: [line for m in members for line in m.lines(a, b)],
+        note="; ".join(filter(None, (m.note for m in members))),
     )
 
 

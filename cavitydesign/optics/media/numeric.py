@@ -180,7 +180,7 @@ def resolve_stack(stack: Stack, *, window_nm: Window, analytic: bool | None = No
         )
         layers.append(NumericLayer(_thickness(layer), background, inclusions, layer.name))
     if analytic is None:
-        analytic = not stack.is_uniform
+        analytic = wants_analytic(stack)
     ends = number(stack.layers[0]), number(stack.layers[-1])
     return NumericStack(
         lattice=stack.lattice,
@@ -190,6 +190,11 @@ def resolve_stack(stack: Stack, *, window_nm: Window, analytic: bool | None = No
         substrate=ends[1],
         layers=tuple(layers),
     )
+
+
+def wants_analytic(stack: Stack) -> bool:
+    """Whether a stack's modes are searched on contours that need analytic indices: those of patterned stacks."""
+    return not stack.is_uniform
 
 
 def _thickness(layer: Layer) -> float:

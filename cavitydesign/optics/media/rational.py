@@ -22,12 +22,8 @@ _OUT_OF_REACH = 0.3  # |Im E| / Re E of a pole that was moved
 _ABOVE = 0.08  # and within which no pole may lie above the axis, where only amplified modes are searched for
 _MOST_POLES = 48
 _MOST_ROWS = 400
-SLACKS = (
-    1.0,
-    3.0,
-    10.0,
-    30.0,
-)  # coarser fits, tried while a finer one wants poles that the rows do not prove
+SLACKS = (1.0, 3.0, 10.0, 30.0)
+"""Coarser fits are tried while a finer one wants poles that the rows do not prove."""
 _PROVEN = 20.0  # a line's peak over the precision of its rows
 _SEEN = 0.01  # and over the permittivity
 

@@ -14,7 +14,6 @@ cells, each with an ``r`` of its own, made when it is first asked for; cells are
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -22,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from cavitydesign import units
-from cavitydesign.kinds import Array, Window
+from cavitydesign.kinds import Array, Function, Window
 from cavitydesign.optics.media.rational import DEEPEST, Rational, fit
 from cavitydesign.optics.media.rows import Curve, half_digit, noise, parabola_slopes, resolved, shaped
 
@@ -37,7 +36,6 @@ _LOOSE = 1e-4  # of n: what of its last digit the curve may leave
 _FEW = 24  # rows, between which a fit is held
 _FINEST = 1e-6  # of the index: a fit need not be better, since the curve on the axis is
 
-IndexFunction = Callable[[Array], Array]
 Kind = Literal["nk", "n", "k"]
 
 
@@ -114,7 +112,6 @@ class Continuation:
     index: Array
     kind: Kind
     _cells: dict[int, _Cell] = field(default_factory=dict, compare=False, repr=False)
-    _precision: list[Array] = field(default_factory=list, compare=False, repr=False)
 
     @cached_property
     def passive(self) -> bool:
@@ -147,7 +144,7 @@ class Continuation:
         All that a table cannot say of itself, such as a wrong measurement, is not in it.
         """
         x, y, inside = self._placed(wavelength_nm)
-        real, imaginary = self.precision()
+        real, imaginary = self.precision
         rows = np.interp(inside, self.energy_ev, real), np.interp(inside, self.energy_ev, imaginary)
         between, off, n = 0.0j, 0.0j, self.n(wavelength_nm)
         for number, weight in self._weights(x):
@@ -164,7 +161,7 @@ class Continuation:
         ]
         return parts[0] + 1j * parts[1]
 
-    def alone(self, window_nm: Window) -> tuple[IndexFunction, IndexFunction]:
+    def alone(self, window_nm: Window) -> tuple[Function, Function]:
         """The rational function by itself, analytic, and its ``Δn + i Δk``, in which what it leaves of the rows is.
 
         It is that of the cell in which the middle of the window lies, but without absorption lines there, which no
@@ -202,13 +199,14 @@ class Continuation:
     def _within(self, low_ev: float, high_ev: float) -> Array:
         return self.energy_ev[(self.energy_ev >= low_ev) & (self.energy_ev <= high_ev)]
 
+    @cached_property
     def precision(self) -> tuple[Array, Array]:
         """(Δn, Δk) of each row: half the last digit, or the noise where that is larger."""
-        if not self._precision:
-            for values in (self.index.real, self.index.imag):
-                spread = noise(self.energy_ev, values)
-                self._precision.append(np.maximum(half_digit(values), 2.0 * spread))
-        return self._precision[0], self._precision[1]
+        dn, dk = (
+            np.maximum(half_digit(values), 2.0 * noise(self.energy_ev, values))
+            for values in (self.index.real, self.index.imag)
+        )
+        return dn, dk
 
     def lines(self, low_ev: float, high_ev: float) -> list[complex]:
         """Complex photon energies of absorption lines: poles of ε that lie between two energies."""
@@ -282,7 +280,7 @@ class Continuation:
         start = int(np.searchsorted(self.energy_ev, used[0] / _AROUND)) - 3
         part = slice(max(start, 0), int(np.searchsorted(self.energy_ev, used[1] * _AROUND)) + 3)
         x, index = self.energy_ev[part], self.index[part]
-        dn, dk = (item[part] for item in self.precision())
+        dn, dk = (item[part] for item in self.precision)
         at, value = x, index
         within = {"nk": np.hypot(dn, dk) / math.sqrt(2.0), "n": dn, "k": dk}[self.kind]
         if len(x) <= _FEW:
