@@ -17,6 +17,7 @@ from typing import Any
 
 from cavitydesign import units
 from cavitydesign.errors import InputError, told_together
+from cavitydesign.files import read_text
 
 _DELIMITERS = ("\t", ";", ",", " ")
 _COMMENTS = ("#", "%", "//", "!")
@@ -61,7 +62,8 @@ def read_index_table(path: Path, *, shown: str, key: str) -> dict[str, Any]:
     Raises:
         InputError: naming file, line, column, rule and value, of all that is wrong at once.
     """
-    lines = [(number, line) for number, line in enumerate(_text(path, key).splitlines(), 1) if line.strip()]
+    text = read_text(path, key=key, decode=_decoded)
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     lines = [(number, line) for number, line in lines if not line.lstrip().startswith(_COMMENTS)]
     if not lines:
         raise InputError("is empty; it needs a header row", file=path, key=key)
@@ -86,13 +88,7 @@ def read_index_table(path: Path, *, shown: str, key: str) -> dict[str, Any]:
     return content if not k or tuple(k) == tuple(n) else {**content, "k_wavelengths_nm": tuple(k)}
 
 
-def _text(path: Path, key: str) -> str:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError("there is no such file", file=path, key=key) from None
-    except (OSError, ValueError):  # a folder, or a null byte in the path
-        raise InputError("cannot be read as a text file", file=path, key=key) from None
+def _decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     try:
