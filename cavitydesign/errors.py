@@ -15,9 +15,16 @@ def _one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
+def _plain(value: Any) -> Any:
+    """numpy's numbers and arrays as Python's own, inside a list or tuple too: ``40.0``, not ``np.float64(40.0)``."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_plain, value))
+    return value.tolist() if type(value).__module__ == "numpy" and hasattr(value, "tolist") else value
+
+
 def _shown(value: object, *, limit: int = 60) -> str:
     try:
-        text = _one_line(repr(value))
+        text = _one_line(repr(_plain(value)))
     except ValueError:  # Python refuses to write out a whole number of thousands of digits
         text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= limit else text[: limit - 1] + "…"

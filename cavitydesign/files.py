@@ -8,7 +8,7 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -33,18 +33,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         work.unlink(missing_ok=True)
 
 
-def read_text(path: Path, *, key: str | None = None) -> str:
-    """The text of a UTF-8 file, with or without a byte-order mark.
+def read_text(path: Path, *, key: str | None = None, decode: Callable[[bytes], str] | None = None) -> str:
+    """The text of a UTF-8 file, with or without a byte-order mark; or of whatever ``decode`` makes a text of.
 
     Raises:
         InputError: naming the file, and ``key`` where its name stands in another file.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return decode(path.read_bytes()) if decode else path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError("there is no such file", file=path, key=key) from None
-    except (OSError, ValueError):  # not UTF-8, or a null byte in the path
-        raise InputError("cannot be read as a UTF-8 text file", file=path, key=key) from None
+    except (OSError, ValueError):  # a folder, not UTF-8, or a null byte in the path
+        kind = "text" if decode else "UTF-8 text"
+        raise InputError(f"cannot be read as a {kind} file", file=path, key=key) from None
 
 
 def csv_rows(path: Path, *, key: str | None = None) -> tuple[list[str], list[tuple[int, list[str]]]]:

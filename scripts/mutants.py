@@ -128,9 +128,10 @@ def passes(copy: Path, tests: Sequence[str], *, timeout_s: float) -> bool | None
 
 
 def survives(mutant: Mutant, copy: Path, tests: Sequence[str], *, timeout_s: float) -> bool:
-    """Break the copy, run the tests of the broken room and then the others, mend the copy."""
-    room = mutant.path.split("/")[1]
-    first = sorted(tests, key=lambda name: Path(name).name != room)
+    """Break the copy, run the tests named after the file, those of its room and then the others, mend the copy."""
+    room, stem = mutant.path.split("/")[1], Path(mutant.path).stem
+    near = [path.relative_to(copy).as_posix() for path in sorted(copy.glob(f"tests/{room}/test_{stem}*.py"))]
+    first = [*near, *sorted(tests, key=lambda name: Path(name).name != room)]
     target = copy / mutant.path
     whole = target.read_text(encoding="utf-8")
     target.write_text(mutant.text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,25 @@ def test_always_one_line(message, file, key, value):
 )
 def test_large_values_are_cut(value):
     assert len(str(InputError("must be small", value=value))) < 100
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (np.float64(40.0), "40.0"),
+        (np.int64(3), "3"),
+        (np.bool_(True), "True"),
+        (np.str_("a"), "'a'"),
+        (np.array([1.5, 2.0]), "[1.5, 2.0]"),
+        ([np.float64(700.0), 600.0], "[700.0, 600.0]"),
+        ((1, (np.float32(0.5),)), "(1, (0.5,))"),
+        (np.float64, "<class 'numpy.float64'>"),
+    ],
+)
+def test_numbers_of_numpy_are_shown_as_numbers(value, shown):
+    error = InputError("must be less", value=value)
+    assert str(error) == f"must be less, got {shown}"
+    assert error.value is value
 
 
 @pytest.mark.parametrize(

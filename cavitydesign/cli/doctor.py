@@ -10,7 +10,7 @@ from typing import Any
 from cavitydesign.cli import options, output
 from cavitydesign.cli.group import Leave
 from cavitydesign.errors import Unavailable
-from cavitydesign.optics.media.index import database_version
+from cavitydesign.optics.media.library import database_version
 from cavitydesign.solvers.fdtd import client
 
 PACKAGES = {

@@ -106,7 +106,7 @@ def show(design: Design, found: Solution, *, explain: bool) -> None:
     screen.print(f"Status: {found.status.value}.")
     for warning in found.warnings:
         screen.print(f"Note: {warning}")
-    screen.print("± is the numerical error only.", style="dim")
+    screen.print(output.ERROR_BARS, style="dim")
     output.tell_assumed(screen, output.assumed_records(design, optics_only=True), explain=explain)
 
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PATIENCE_S = 2.0
 """Progress is reported by what takes longer."""
 
+ERROR_BARS = "± is the error of numerics only; in uniform stacks also that of index tables."
+"""What the errors of a table of modes cover."""
+
 MOST_FOOTNOTES = 3
 """Assumed inputs named below a table; ``--explain`` lists them all."""
 

@@ -130,7 +130,7 @@ def _show(found: study.Sweep, files: tuple[Path, Path], *, explain: bool) -> Non
         )
     screen.print(table)
     screen.print(f"Wrote {' and '.join(map(str, files))}.")
-    screen.print("± is the numerical error only.", style="dim")
+    screen.print(output.ERROR_BARS, style="dim")
     output.tell_assumed(screen, output.assumed_records(found.design, optics_only=True), explain=explain)
 
 

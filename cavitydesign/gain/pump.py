@@ -236,7 +236,10 @@ class Pumping:
 
         from scipy.optimize import root_scalar
 
-        return float(root_scalar(excess, bracket=(0.0, self.occupation.created[-1]), xtol=1e-13).root)
+        top = float(self.occupation.created[-1])
+        if excess(top) <= 0.0:  # by rounding: what is asked for is what the strongest pulse leaves
+            return top
+        return float(root_scalar(excess, bracket=(0.0, top), xtol=1e-13).root)
 
 
 def _two_photon_cm4(emitter: Emitter, pump: Pump) -> float:

@@ -59,7 +59,7 @@ def poisson(pairs_per_shell: Any) -> Array:
     """Classes after an instantaneous pulse, ``P_N = ⟨N⟩^N e^{-⟨N⟩} / N!``; shape S + (9,), the last is N ≥ 8."""
     mean = np.asarray(pairs_per_shell, dtype=float)[..., None]
     state = np.arange(STATES - 1)
-    factorial = np.array([math.factorial(n) for n in state], dtype=float)
+    factorial = np.array([math.factorial(n) for n in state])
     first = np.exp(-mean) * mean**state / factorial
     return np.concatenate([first, np.clip(1.0 - first.sum(axis=-1, keepdims=True), 0.0, None)], axis=-1)
 

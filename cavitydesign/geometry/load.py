@@ -14,6 +14,7 @@ from cavitydesign.geometry.complaint import told_once
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import GainTable
 from cavitydesign.geometry.families import families
+from cavitydesign.geometry.index_table import read_index_table
 
 
 def load_design(path: str | Path) -> Design:
@@ -87,7 +88,7 @@ def _with_tables(content: Any, base_dir: Path, path: str, faults: dict[str, Inpu
             if isinstance(table, str) and path == "emitter.spectrum" and len(content) == 1:
                 return read_gain_table(base_dir / table, shown=table, key=key)
             if isinstance(table, str) and not {"n", "gain_per_cm"} & set(content):
-                return {**content, **_read_index_table(base_dir / table, key=key)}
+                return {**content, **read_index_table(base_dir / table, shown=table, key=key)}
         except InputError as error:
             faults[path] = error
             return content
@@ -96,12 +97,6 @@ def _with_tables(content: Any, base_dir: Path, path: str, faults: dict[str, Inpu
     if isinstance(content, list):
         return [_with_tables(item, base_dir, f"{path}.{i}", faults) for i, item in enumerate(content)]
     return content
-
-
-def _read_index_table(path: Path, *, key: str) -> dict[str, Any]:
-    columns = read_columns(path, required=("wavelength_nm", "n"), optional=("k",), key=key)
-    wavelengths, n = columns["wavelength_nm"], columns["n"]
-    return {"wavelengths_nm": wavelengths, "n": n, "k": columns.get("k", (0.0,) * len(n))}
 
 
 def read_gain_table(path: str | Path, *, shown: str | None = None, key: str | None = None) -> GainTable:

@@ -6,7 +6,7 @@ Six ways to say it, told apart by their keys::
     { library = "main/SiO2/Malitson" }                      shelf/book/page of refractiveindex.info (offline copy)
     { sellmeier = { b = [0.696, 0.408, 0.897], c_um2 = [0.00468, 0.0135, 97.9] } }
     { cauchy = { a = 1.48, b_um2 = 0.0043 } }
-    { table = "measured.csv" }                              columns wavelength_nm, n and, if absorbing, k
+    { table = "measured.csv" }                              wavelengths, n and k as instruments write them
     { film = { fraction = 0.6, inorganic = …, ligand = … } }  effective medium of nanocrystals in ligand
 """
 
@@ -83,12 +83,16 @@ class Cauchy(Value):
 
 
 class Table(Value):
-    """Measured n and k at rising wavelengths. The file is read when the design is loaded: its numbers are the value."""
+    """Measured n and k at rising wavelengths. The file is read when the design is loaded: its numbers are the value.
+
+    ``k_wavelengths_nm`` are the wavelengths of k where they are not those of n.
+    """
 
     table: str
     wavelengths_nm: tuple[Length, ...] = Field(min_length=4)
     n: tuple[RealIndex, ...]
     k: tuple[Extinction, ...]
+    k_wavelengths_nm: tuple[Length, ...] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -100,15 +104,15 @@ class Table(Value):
 
     @model_validator(mode="after")
     def _columns(self) -> Self:
-        rows = len(self.wavelengths_nm)
-        for name, column in (("n", self.n), ("k", self.k)):
-            if len(column) != rows:
-                rule = f"must have as many rows as wavelengths_nm, {rows}"
+        of_k = "wavelengths_nm" if self.k_wavelengths_nm is None else "k_wavelengths_nm"
+        for name, axis in (("n", "wavelengths_nm"), ("k", of_k)):
+            wavelengths, column = getattr(self, axis), getattr(self, name)
+            if len(column) != len(wavelengths):
+                rule = f"must have as many rows as {axis}, {len(wavelengths)}"
                 raise RuleBroken(rule, key=name, value=len(column))
-        for before, after in pairwise(self.wavelengths_nm):
-            if after <= before:
-                rule = f"must rise from row to row; after {before:g}"
-                raise RuleBroken(rule, key="wavelengths_nm", value=after)
+            for before, after in pairwise(wavelengths):
+                if after <= before:
+                    raise RuleBroken(f"must rise from row to row; after {before:g}", key=axis, value=after)
         return self
 
 

@@ -200,11 +200,18 @@ def solve(
 
 
 def _overlooked(ask: Ask, settings: Solver) -> tuple[str, ...]:
-    """What the design has and the solver does not look at, in words."""
+    """What the design has and the solver does not look at, and what is not known of its materials, in words."""
+    from cavitydesign.optics.media.index import resolve
+    from cavitydesign.optics.media.numeric import wants_analytic
+
+    analytic = wants_analytic(ask.stack)
+    found = (resolve(material, ask.window_nm, analytic=analytic) for material in ask.stack.materials)
+    notes = dict.fromkeys(item.note for item in found)
+    told = tuple(note for note in notes if note)
     if ask.device is None or "device" in settings.asks:
-        return ()
+        return told
     size = " x ".join(map(str, ask.device.periods))
-    return (f"the infinite array: {settings.name} does not look at [device], {size} periods",)
+    return (*told, f"the infinite array: {settings.name} does not look at [device], {size} periods")
 
 
 def _pair(bloch: tuple[float, float]) -> tuple[float, float]:

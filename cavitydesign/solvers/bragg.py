@@ -27,7 +27,7 @@ import numpy as np
 from cavitydesign import units
 from cavitydesign.errors import InputError, Status
 from cavitydesign.kinds import Array, Window
-from cavitydesign.optics.media.index import Dispersion
+from cavitydesign.optics.media.index import Dispersion, combined
 from cavitydesign.optics.media.numeric import NumericLayer, NumericStack, resolve_stack
 from cavitydesign.optics.uniform.derivative import stack_derivative
 from cavitydesign.optics.uniform.resonator import UniformResonance, uniform_resonances
@@ -57,7 +57,7 @@ class Bragg(Solver):
     """
 
     name: ClassVar[str] = "bragg"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     asks: ClassVar[tuple[str, ...]] = ()
 
     orders: tuple[int, ...] | None = option(
@@ -93,7 +93,7 @@ class Bragg(Solver):
         provenance = {
             "theory": "m λ = 2 n_eff(λ) Λ, scalar, patterned layers averaged by area",
             "periods_nm": list(ask.stack.lattice.bragg_periods_nm),
-            "index_fit_errors": numeric.fit_errors,
+            "index_uncertainties": numeric.index_uncertainties(ask.window_nm),
         }
         return Solution(modes, status, provenance)
 
@@ -140,8 +140,6 @@ def averaged(numeric: NumericStack) -> NumericStack:
 
 def _mixture(numeric: NumericStack, background: int, parts: list[tuple[float, int, int]]) -> Dispersion:
     members = sorted({background, *(number for _, *pair in parts for number in pair)})
-    low = max(numeric.materials[number].range_nm[0] for number in members)
-    high = min(numeric.materials[number].range_nm[1] for number in members)
 
     def n(wavelength_nm: Array) -> Array:
         eps = {
@@ -149,9 +147,13 @@ def _mixture(numeric: NumericStack, background: int, parts: list[tuple[float, in
         }
         return np.sqrt(eps[background] + sum(f * (eps[inner] - eps[host]) for f, inner, host in parts))
 
-    error = max(numeric.materials[number].fit_error for number in members)
-    sources = ", ".join(numeric.materials[number].source for number in members)
-    return Dispersion(n, error, (low, high), f"area average of {sources}")
+    def uncertainty(wavelength_nm: Array) -> Array:  # no more than that of its least certain member
+        each: Array = np.stack([numeric.materials[i].uncertainty(wavelength_nm) for i in members])
+        return each.real.max(axis=0) + 1j * each.imag.max(axis=0)
+
+    averaged = [numeric.materials[i] for i in members]
+    source = f"area average of {', '.join(item.source for item in averaged)}"
+    return combined(averaged, n, source=source, uncertainty=uncertainty)
 
 
 def _possible_orders(uniform: NumericStack, period_nm: float, window_nm: Window) -> range:

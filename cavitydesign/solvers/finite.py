@@ -48,7 +48,7 @@ class Finite(Solver):
     """
 
     name: ClassVar[str] = "finite"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     asks: ClassVar[tuple[str, ...]] = ("device",)
 
     poles: Poles = field(default_factory=Poles)

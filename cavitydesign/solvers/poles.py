@@ -16,8 +16,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
+import numpy as np
+
 from cavitydesign import units
 from cavitydesign.errors import InputError, Status
+from cavitydesign.kinds import Window
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.optics.patterned.fourier import centred
 from cavitydesign.optics.patterned.ladder import (
@@ -31,6 +34,7 @@ from cavitydesign.optics.patterned.ladder import (
 from cavitydesign.optics.patterned.resonance import Resonance, exact_threshold_kappa, polish
 from cavitydesign.optics.patterned.symmetry import Group
 from cavitydesign.optics.uniform.derivative import exact_threshold, stack_derivative
+from cavitydesign.optics.uniform.lines import lines_within
 from cavitydesign.optics.uniform.multilayer import Field
 from cavitydesign.optics.uniform.resonator import (
     UniformResonance,
@@ -57,7 +61,7 @@ class Poles(Solver):
     """
 
     name: ClassVar[str] = "poles"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     asks: ClassVar[tuple[str, ...]] = ("bloch", "angle_deg")
 
     tolerance_nm: float = option(0.01, "Numerical error of λ to reach.", name="--tolerance", metavar="NM")
@@ -102,7 +106,7 @@ class Poles(Solver):
         else:
             status = Status.OK if all(is_converged(mode, self) for mode in modes) else Status.UNCONVERGED
         table = Modes.of([_row(mode, self) for mode in modes])
-        return Solution(table, status, _provenance(table, found, numeric))
+        return Solution(table, status, _provenance(table, found, numeric, ask.window_nm))
 
 
 @dataclass(frozen=True)
@@ -219,11 +223,11 @@ def _row(mode: Settled, settings: Poles) -> Mode:
     )
 
 
-def _provenance(table: Modes, found: Found, numeric: NumericStack) -> dict[str, Any]:
+def _provenance(table: Modes, found: Found, numeric: NumericStack, window_nm: Window) -> dict[str, Any]:
     """For people: plane waves, symmetry, remainder of the proof, and what absorbs in each mode."""
     live = [item for item in table.live if isinstance(item, Patterned)]
     return {
-        "index_fit_errors": numeric.fit_errors,
+        "index_uncertainties": numeric.index_uncertainties(window_nm),
         "absorption": [item.absorption() for item in live],
         "waves": max((item.waves for item in live), default=found.waves),
         "group": found.group,
@@ -252,13 +256,35 @@ def _run_uniform(numeric: NumericStack, settings: Poles, ask: Ask) -> Solution:
     found = uniform_resonances(
         numeric, window_nm=ask.window_nm, q_min=settings.q_min, angle_deg=angle, bloch=bloch
     )
-    provenance = {"index_fit_errors": numeric.fit_errors}
+    provenance = {"index_uncertainties": numeric.index_uncertainties(ask.window_nm)}
+    unsearched = tuple(line.told for line in lines_within(numeric, ask.window_nm, settings.q_min))
     if not found:
-        return Solution(Modes.empty(), Status.NO_MODES, provenance)
+        return Solution(Modes.empty(), Status.NO_MODES, provenance, unsearched)
     columns = resonance_columns(found)
     if settings.exact_threshold and any(numeric.gain):
         exact = [exact_threshold(numeric, mode, angle_deg=angle, bloch=bloch)[1] for mode in found]
         columns["threshold_gain_per_cm"] = exact
     status = Status.OK if all(mode.complete for mode in found) else Status.INCOMPLETE
     live = [Layered(numeric, mode, ask) for mode in found]
-    return Solution(Modes.from_columns(**columns, live=live), status, provenance)
+    warnings = (*unsearched, *_left_open(numeric, found, settings))
+    return Solution(Modes.from_columns(**columns, live=live), status, provenance, warnings)
+
+
+def _left_open(numeric: NumericStack, found: list[UniformResonance], settings: Poles) -> tuple[str, ...]:
+    """Which tables leave more of λ or Q open than was asked for, in words; no setting can mend that."""
+    wide = [
+        mode
+        for mode in found
+        if mode.wavelength_nm * mode.k0_open.real / mode.k0.real > settings.tolerance_nm
+        or mode.k0_open.imag > settings.q_tolerance * max(abs(mode.k0.imag), mode.k0_err)
+    ]
+    if not wide:
+        return ()
+    sources = dict.fromkeys(
+        numeric.materials[number].source
+        for mode in wide
+        for number in np.flatnonzero(numeric.index_uncertainty(mode.k0))
+    )
+    which = "one mode" if len(wide) == 1 else f"{len(wide)} modes"
+    told = f"the tables of n and k ({', '.join(sources)}) leave open more of the wavelength or Q of {which}"
+    return (f"{told} than the tolerance; it is in the error bars",)

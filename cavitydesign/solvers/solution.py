@@ -83,9 +83,9 @@ class Mode:
         "1/cm", "power gain of the film's material that brings the pole to the real axis", math.nan
     )
     wavelength_err_nm: float = _column(
-        "nm", "numerical error of wavelength_nm; not that of the inputs", math.nan
+        "nm", "error of wavelength_nm by numerics and index tables; not that of the inputs", math.nan
     )
-    q_err: float = _column("", "numerical error of q; not that of the inputs", math.nan)
+    q_err: float = _column("", "error of q by numerics and index tables; not that of the inputs", math.nan)
     q_up: float = _column("", "Q of radiation into the superstrate alone", math.nan)
     q_down: float = _column("", "Q of radiation into the substrate alone (power that enters it)", math.nan)
     q_absorbed: float = _column("", "Q of absorption in the layers alone", math.nan)

@@ -128,7 +128,9 @@ def test_levels_of_a_table_that_a_long_pulse_never_leaves():
     with pytest.raises(InputError) as caught:
         Measured(Emitter(), far).levels(pumping)
     assert (caught.value.key, caught.value.value) == ("emitter.spectrum", 40.0)
-    assert caught.value.message == f"the pump's pulse leaves at most {pumping.most_pairs:.3g} pairs here"
+    assert str(caught.value) == (
+        f"emitter.spectrum: the pump's pulse leaves at most {pumping.most_pairs:.3g} pairs here, got 40.0"
+    )
 
 
 # -- emitter -----------------------------------------------------------------------------------------------------
@@ -160,6 +162,8 @@ def test_lines_without_a_width():
     )
     assert sp.homogeneous_fwhm_ev(cold) == pytest.approx(0.71e-6, rel=1e-12)
     assert sp.line_fwhm_ev(cold, temperature_k=0.02) == pytest.approx(1.42e-6, rel=1e-12)
+    just = Emitter(inhomogeneous_fwhm_mev=1e-3, acoustic_broadening_uev_per_k=0.0, lo_broadening_mev=0.0)
+    assert sp.line_fwhm_ev(just) == 1e-6
 
 
 def test_an_emitter_that_no_model_claims(monkeypatch):

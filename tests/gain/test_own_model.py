@@ -5,7 +5,7 @@ import pytest
 
 from cavitydesign import load_design
 from cavitydesign.gain import Constant, GainModel, couple
-from cavitydesign.gain.model import model_of
+from cavitydesign.gain.model import maker_of, model_of
 from cavitydesign.gain.pump import Pumping
 from cavitydesign.gain.threshold import LineStatus, thresholds
 from cavitydesign.geometry import Emitter, Pump, SourcedNumber
@@ -104,3 +104,11 @@ def test_a_design_takes_a_model_too():
     design = load_design("layouts/nanopillar.toml")
     lines = lasing_lines(design, MODES, model=lambda _: CONSTANT, errors=False)
     np.testing.assert_allclose(lines.pairs_per_shell[:2], [1.6, 2.0], rtol=1e-9)
+
+
+def test_a_model_serves_as_it_is_as_a_class_and_as_what_makes_it():
+    made = couple(MODES, Emitter(), SHORT, model=lambda _: CONSTANT, errors=False)
+    given = couple(MODES, Emitter(), SHORT, model=CONSTANT, errors=False)
+    np.testing.assert_array_equal(given.value, made.value)
+    assert maker_of(Toy) is Toy, "a class is asked for a model of each emitter"
+    assert maker_of(CONSTANT)(Emitter()) is CONSTANT

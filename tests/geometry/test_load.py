@@ -157,9 +157,12 @@ def test_a_table_is_read_beside_its_file_and_is_the_value(tmp_path, monkeypatch)
         (GOOD.replace("1.82,0.01", "1.82"), "line 6, column k: must be a number, got ''"),
         (GOOD.replace("1.85", "nan"), "line 4, column n: must be a finite number, got 'nan'"),
         (GOOD.replace("1.85", "1e999"), "line 4, column n: must be a finite number"),
-        (GOOD.replace("600", "500"), "must rise from row to row; after 500, got 500.0"),
+        (
+            GOOD.replace("600", "500"),
+            "line 4, column n: the wavelength 500 nm stands there twice, first with n = 1.9, got 1.85 (and 1 more)",
+        ),
         (GOOD.replace("600", "-600"), "must be > 0, got -600.0"),
-        (GOOD.replace("1.85", "-1.85"), "layers.1.material.n.1: must be > 0, got -1.85"),
+        (GOOD.replace("1.85", "-1.85"), "line 4, column n: must be > 0, got -1.85"),
         (
             "wavelength_nm,n\n500,1.9\n600,1.8\n",
             "layers.1.material.wavelengths_nm: must have at least 4 entries",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from cavitydesign import units
 from cavitydesign.errors import InputError, Status
-from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.ask import Ask, solve
 from cavitydesign.solvers.poles import Poles
-from cavitydesign.solvers.solution import MODE_COLUMNS
+from cavitydesign.solvers.solution import MODE_COLUMNS, Mode
 from cavitydesign.study import follow as module
 from cavitydesign.study.follow import follow
 from tests.optics.cells import film_cell, layer, rectangle, stack
@@ -135,6 +136,28 @@ def test_a_search_that_is_not_complete_proves_nothing(monkeypatch):
     assert not found.proven
 
 
+@pytest.mark.parametrize(
+    ("wavelength_err_nm", "q_err", "slack"),
+    [
+        (0.0, 0.0, 2e-5),
+        (0.01, 0.0, 0.03 / 600.0),
+        (0.0, 50.0, 50.0 / 500.0**2),
+        (0.01, 50.0, 0.03 / 600.0 + 50.0 / 500.0**2),
+        (0.003, 0.5, 2e-5),
+    ],
+)
+def test_a_followed_pole_is_a_found_one_within_its_error_bars(wavelength_err_nm, q_err, slack):
+    """Three errors of λ and one of 1/Q, both as parts of the whole, but no less than what rounding does."""
+    sweep = module._Sweep(
+        lambda p: Ask.of(film_cell(period_nm=p), window_nm=WINDOW), np.array([358.0, 359.0]), QUICK
+    )
+    k0 = 2.0 * math.pi / 600.0 * (1.0 - 0.5j / 500.0)
+    mode = Mode(600.0, 500.0, wavelength_err_nm=wavelength_err_nm, q_err=q_err, k0_per_nm=k0)
+    for away in (1.0, -1.0, 1.0j, -0.6 + 0.8j):
+        for part, same in ((0.999, True), (1.001, False)):
+            assert sweep.same(SimpleNamespace(k0=k0 + part * slack * abs(k0) * away), mode) is same
+
+
 @pytest.mark.parametrize(("apart", "proven"), [(None, True), (0.0, False), (1e-6, True)])
 def test_two_chains_that_meet_between_the_searches_are_noticed(monkeypatch, apart, proven):
     """Polishing that takes, at 359 nm alone, one mode of class E for the other, or one beside it: all else agrees."""
@@ -167,6 +190,14 @@ def test_check_points_lie_where_no_mode_crosses_half_the_window_between_them():
     assert falling.checks == (0, 7, 13, 20)
     wide = follow(lambda p: film_cell(period_nm=p), [358.0, 359.0, 360.0], window_nm=WINDOW, settings=QUICK)
     assert wide.checks == (0, 2)
+
+
+def test_check_points_heed_the_whole_sweep_however_its_steps_differ():
+    for values in ([350.0, 380.0, 390.0], [350.0, 360.0, 390.0], [390.0, 360.0, 350.0]):
+        sweep = module._Sweep(
+            lambda p: Ask.of(film_cell(period_nm=p), window_nm=WINDOW), np.array(values), QUICK
+        )
+        assert sweep.check_points() == [0, 1, 2]
 
 
 def test_a_point_of_the_sweep_has_the_columns_of_a_fresh_search():

@@ -195,3 +195,27 @@ def test_another_device_is_solved_in_the_window_that_was_asked_for():
         found = predict(film(), toy, peaks=[row], tolerances=False, window_nm=window)
         assert found.lines[0].wavelength_nm == first
         assert found.published[0].predicted == found.lines[0].threshold.value
+
+
+def test_a_prediction_in_a_notebook_sets_what_was_published_beside_it():
+    rows = [peak(656.0, threshold=2.0, unit="uJ/cm2"), peak(threshold=3.0, unit="kW/cm2")]
+    found = predict(film(emitter=EMITTER, name="a <film>"), TWO, peaks=rows)
+    html = found._repr_html_()
+    assert html.startswith("<p><b>a &lt;film&gt;</b></p>" + found.lines._repr_html_())
+    assert html.endswith(f"<p>{found.solution.status.value}.</p>")
+    head, *table = html.split("<table>")[2].split("<tr>")[1:]
+    assert [cell.split("</th>")[0] for cell in head.split("<th>")[1:]] == [
+        "quantity", "published", "predicted", "unit", "verdict",
+    ]  # fmt: skip
+    cells = [[cell.split("</td>")[0] for cell in row.split("<td>")[1:]] for row in table]
+    line, level, none = found.published
+    assert cells == [
+        ["line", "656", f"{line.predicted:.4g} ± {line.predicted_err:.2g}", "nm", line.verdict],
+        ["threshold", "2", f"{level.predicted:.4g} ± {level.predicted_err:.2g}", "uJ/cm2", level.verdict],
+        ["threshold", "3", "-", "kW/cm2", "not predicted"],
+    ]
+    assert none.predicted is None
+    span = [peak(wavelength_from_nm=644.0, wavelength_to_nm=650.0)]
+    alone = predict(film(emitter=EMITTER), TWO, tolerances=False, peaks=span)
+    assert ">644-650</td><td>655</td>" in alone._repr_html_()
+    assert predict(film(emitter=EMITTER), TWO, tolerances=False)._repr_html_().count("<table>") == 1

@@ -67,6 +67,8 @@ def test_a_converted_threshold_has_its_error_in_the_same_unit():
     assert other.predicted_err == pytest.approx(0.5)
     _, (none,) = facts([peak(threshold=7.0, unit="kW/cm2")], errors=errors)
     assert (none.predicted, none.predicted_err) == (None, None)
+    _, (long,) = facts([peak(threshold=7.0, unit="kW/cm2")], unit="kW/cm2", errors=errors)
+    assert long.predicted_err == 500.0
 
 
 def test_the_line_of_a_threshold_is_that_of_its_wavelength_or_the_first():

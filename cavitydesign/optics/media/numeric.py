@@ -144,14 +144,24 @@ class NumericStack:
         """The same stack with the gain film's index lowered by ``i κ``: power gain ``4πκ/λ``."""
         return self.shifted({number: -1j * kappa for number, is_gain in enumerate(self.gain) if is_gain})
 
-    @property
-    def fit_errors(self) -> dict[str, float]:
-        """Largest misfit |Δn| of each tabulated material's smooth continuation."""
-        return {m.source: m.fit_error for m in self.materials if m.fit_error > 0.0}
+    def index_uncertainty(self, k0: complex) -> Array:
+        """``Δn + i Δk`` of each material at a complex wavenumber (1/nm), by its number; 0 for closed forms."""
+        wavelength = np.array(units.complex_wavelength_nm(complex(k0)))
+        return np.array([complex(m.uncertainty(wavelength)) for m in self.materials])
+
+    def index_uncertainties(self, window_nm: Window) -> dict[str, float]:
+        """Largest ``|Δn + i Δk|`` of each tabulated material at the real wavelengths of a window, by its source."""
+        wavelengths = np.linspace(*window_nm, 65)
+        found = {m.source: float(np.abs(m.uncertainty(wavelengths)).max()) for m in self.materials}
+        return {source: value for source, value in found.items() if value > 0.0}
 
 
-def resolve_stack(stack: Stack, *, window_nm: Window) -> NumericStack:
+def resolve_stack(stack: Stack, *, window_nm: Window, analytic: bool | None = None) -> NumericStack:
     """Give every material of a stack its complex index for use around ``window_nm``.
+
+    Args:
+        analytic: whether tables are their analytic continuations alone, which contour integrals need, rather than
+            followed row by row at real wavelengths, as spectra want them. None: for patterned stacks.
 
     Raises:
         InputError: where the window leaves a material's range.
@@ -169,15 +179,22 @@ def resolve_stack(stack: Stack, *, window_nm: Window) -> NumericStack:
             layer, stack.lattice, background, [number(item) for item in layer.inclusions]
         )
         layers.append(NumericLayer(_thickness(layer), background, inclusions, layer.name))
+    if analytic is None:
+        analytic = wants_analytic(stack)
     ends = number(stack.layers[0]), number(stack.layers[-1])
     return NumericStack(
         lattice=stack.lattice,
-        materials=tuple(resolve(material, window_nm) for material, _ in numbers),
+        materials=tuple(resolve(material, window_nm, analytic=analytic) for material, _ in numbers),
         gain=tuple(gain for _, gain in numbers),
         superstrate=ends[0],
         substrate=ends[1],
         layers=tuple(layers),
     )
+
+
+def wants_analytic(stack: Stack) -> bool:
+    """Whether a stack's modes are searched on contours that need analytic indices: those of patterned stacks."""
+    return not stack.is_uniform
 
 
 def _thickness(layer: Layer) -> float:

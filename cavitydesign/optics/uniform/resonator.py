@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,9 @@ import numpy as np
 from cavitydesign import units
 from cavitydesign.errors import InputError, SolverError
 from cavitydesign.kinds import Array, Window
+from cavitydesign.optics.media.index import carried
 from cavitydesign.optics.media.numeric import NumericStack
+from cavitydesign.optics.uniform.lines import lines_within, without
 from cavitydesign.optics.uniform.losses import split_losses
 from cavitydesign.optics.uniform.multilayer import (
     Field,
@@ -46,6 +48,7 @@ class UniformResonance:
     Attributes:
         k0: complex vacuum wavenumber, 1/nm.
         k0_err: its numerical error (rounding of D over its slope), 1/nm.
+        k0_open: ``|Δ Re k0| + i |Δ Im k0|`` by what the materials' tables leave open of n and k there, 1/nm.
         polarization: "TE" or "TM"; "" at normal incidence, where the two are one doubly degenerate mode.
         degeneracy: 2 at normal incidence, else 1.
         in_plane_per_nm: kx at the pole (complex where it follows the frequency at a fixed angle).
@@ -63,6 +66,7 @@ class UniformResonance:
 
     k0: complex
     k0_err: float
+    k0_open: complex
     polarization: str
     degeneracy: int
     in_plane_per_nm: complex
@@ -90,6 +94,19 @@ class UniformResonance:
         return units.quality_factor(self.k0)
 
     @property
+    def wavelength_err_nm(self) -> float:
+        """Of the numerics and of the tables together."""
+        return self.wavelength_nm * (self.k0_err + self.k0_open.real) / self.k0.real
+
+    @property
+    def q_err(self) -> float:
+        """The same for q; NaN where that is not finite."""
+        if not math.isfinite(self.q):
+            return math.nan
+        by_tables = self.k0_open.imag / abs(self.k0.imag) + self.k0_open.real / self.k0.real
+        return abs(self.q) * (self.k0_err / abs(self.k0.imag) + by_tables)
+
+    @property
     def algebra(self) -> Polarization:
         """The polarization to compute with: TE at normal incidence."""
         return "TM" if self.polarization == "TM" else "TE"
@@ -97,13 +114,17 @@ class UniformResonance:
 
 @dataclass(frozen=True, slots=True)
 class CharacteristicAtK0:
-    """D as a function of k0 alone: a polarization, sheets, and kx fixed or following k0 (kx² = sin² ε_sup k0²)."""
+    """D as a function of k0 alone: a polarization, sheets, and kx fixed or following k0 (kx² = sin² ε_sup k0²).
+
+    ``lines`` are the poles of the materials' ε in the region that is looked at.
+    """
 
     numeric: NumericStack
     polarization: Polarization
     sheets: Sheets
     kx: float
     sin2: float
+    lines: tuple[complex, ...] = ()
 
     def u(self, k0: Array, eps: Array) -> Array:
         return np.sqrt(self.sin2 * eps[self.numeric.superstrate]) if self.sin2 else self.kx / k0
@@ -112,7 +133,9 @@ class CharacteristicAtK0:
         """Distance in k0, 1/nm, over which D's phase turns by about one radian."""
         stack = media(self.numeric, k0)
         rate = phase_rate(stack, k0, self.u(k0, stack.eps))
-        return np.abs(k0) / (np.max(np.abs(stack.eps), axis=0) * rate)
+        scale = np.abs(k0) / (np.max(np.abs(stack.eps), axis=0) * rate)
+        # towards an absorption line the index turns the phase too
+        return np.min([scale, *(0.3 * np.abs(k0 - line) for line in self.lines)], axis=0)
 
     def scaled(self, k0: Array) -> tuple[Array, Array]:
         stack = media(self.numeric, k0)
@@ -149,7 +172,8 @@ def uniform_resonances(
     in-plane wavevector, 1/nm) may be given. At normal incidence TE and TM coincide and are reported once.
     ``closed_sides``: leave out modes that are bound at fewer half-spaces than this (1: waves that a slab guides).
 
-    An incomplete count is told by ``UniformResonance.complete``; when nothing could be located at all,
+    Around absorption lines in the window nothing is searched (:mod:`cavitydesign.optics.uniform.lines`). An incomplete
+    count is told by ``UniformResonance.complete``; when nothing could be located at all,
     :class:`~cavitydesign.errors.SolverError` is raised.
     """
     kx = math.hypot(*bloch)
@@ -161,26 +185,37 @@ def uniform_resonances(
         raise InputError("must be between -90 and 90 degrees", key="angle_deg", value=angle_deg)
     sin2 = math.sin(math.radians(angle_deg)) ** 2
     normal = kx == 0.0 and sin2 == 0.0
-    found = []
+    lines = lines_within(numeric, window_nm, q_min)
+    found: list[UniformResonance] = []
+    failed: SolverError | None = None
     for polarization in ("TE",) if normal else polarizations:
         for sheets, region, grow in _regions(numeric, window_nm, q_min, kx, sin2):
             if sheets.count("closed") < closed_sides:
                 continue
-            problem = CharacteristicAtK0(numeric, polarization, sheets, kx, sin2)
-            found += _in_region(problem, region, grow, window_nm, q_min, normal=normal)
+            poles = tuple(line.k0 for line in lines)
+            problem = CharacteristicAtK0(numeric, polarization, sheets, kx, sin2, poles)
+            for part in without(region, lines):
+                edges = [side and a == b for side, a, b in zip(grow, part, region, strict=True)]
+                free = (edges[0], edges[1], edges[2], edges[3])
+                try:
+                    found += _in_region(problem, part, free, window_nm, q_min, normal=normal)
+                except SolverError as error:
+                    failed = error
+    if failed is not None:
+        if not found:
+            raise failed
+        found = [replace(mode, complete=False) for mode in found]
     return sorted(found, key=lambda mode: -mode.wavelength_nm)
 
 
 def resonance_columns(resonances: Sequence[UniformResonance]) -> dict[str, list[Any]]:
     """The columns of the modes table that a uniform stack fills: ``Modes.from_columns(**resonance_columns(found))``."""
     shared = (
-        "wavelength_nm", "q", "degeneracy", "confinement", "threshold_gain_per_cm", "q_up", "q_down", "q_absorbed",
-        "n_eff", "outward_share",
+        "wavelength_nm", "wavelength_err_nm", "q", "q_err", "degeneracy", "confinement", "threshold_gain_per_cm",
+        "q_up", "q_down", "q_absorbed", "n_eff", "outward_share",
     )  # fmt: skip
     return {name: [getattr(mode, name) for mode in resonances] for name in shared} | {
         "polarization": [mode.polarization or "TE+TM" for mode in resonances],
-        "wavelength_err_nm": [mode.wavelength_nm * mode.k0_err / mode.k0.real for mode in resonances],
-        "q_err": [_q_error(mode) for mode in resonances],
         "k0_per_nm": [mode.k0 for mode in resonances],
     }
 
@@ -191,17 +226,13 @@ def resonance_field(numeric: NumericStack, mode: UniformResonance, *, z_nm: Arra
     return field_profile(numeric, mode.k0, u=u, polarization=mode.algebra, sheets=mode.sheets, z_nm=z_nm)
 
 
-def _q_error(mode: UniformResonance) -> float:
-    return abs(mode.q) * mode.k0_err / abs(mode.k0.imag) if math.isfinite(mode.q) else math.nan
-
-
 def _regions(
     numeric: NumericStack, window_nm: Window, q_min: float, kx: float, sin2: float
 ) -> list[tuple[Sheets, Region, tuple[bool, bool, bool, bool]]]:
     """Rectangles of complex k0 on which D is analytic, with the sheets that hold there and the sides that may grow."""
     left, right = 2.0 * math.pi / window_nm[1], 2.0 * math.pi / window_nm[0]
     middle = np.array(0.5 * (left + right))
-    index = numeric.index(middle)
+    index = numeric.index(np.linspace(left, right, 65))
     gain = float(np.max(-np.imag(index) / np.abs(index)))
     low, high = -0.505 * right / q_min, right * max(2e-3, 1.5 * gain)
     ends = (numeric.superstrate, numeric.substrate)
@@ -249,7 +280,7 @@ def _in_region(
     n = np.abs(numeric.index(np.array(middle)))
     length = sum(layer.thickness_nm * float(n[layer.material]) for layer in numeric.layers)
     ends = (numeric.superstrate, numeric.substrate) if problem.kx else ()
-    branches = [branch_k0(numeric, end, problem.kx, middle) for end in ends]
+    branches = [*problem.lines, *(branch_k0(numeric, end, problem.kx, middle) for end in ends)]
     zeros = find_zeros(
         problem.scaled,
         region,
@@ -295,6 +326,7 @@ def _resonance(
     return UniformResonance(
         k0=k0,
         k0_err=error,
+        k0_open=_by_tables(problem, k0, 1e-3 * scale),
         polarization="" if normal else problem.polarization,
         degeneracy=2 if normal else 1,
         in_plane_per_nm=u * k0,
@@ -315,13 +347,27 @@ def _by_film(
     problem: CharacteristicAtK0, k0: complex, film: Sequence[int], h: float
 ) -> tuple[complex, float]:
     """(dk0/dn for a common change of the film's indices, confinement ``Re Σ -(n_i/k0) dk0/dn_i``)."""
-    total, share = 0.0j, 0.0
-    index = problem.numeric.index(np.array(k0))
+    index, slopes = problem.numeric.index(np.array(k0)), _by_index(problem, k0, film, h)
+    share = sum((-index[number] / k0 * slope).real for number, slope in zip(film, slopes, strict=True))
+    return sum(slopes), float(share)
+
+
+def _by_tables(problem: CharacteristicAtK0, k0: complex, h: float) -> complex:
+    """``|Δ Re k0| + i |Δ Im k0|`` when every table is off by its uncertainty at once, each in the worse direction."""
+    uncertainty = problem.numeric.index_uncertainty(k0)
+    tables = [int(number) for number in np.flatnonzero(uncertainty)]
+    slopes = _by_index(problem, k0, tables, h)
+    return complex(
+        sum(carried(slope, uncertainty[number]) for number, slope in zip(tables, slopes, strict=True))
+    )
+
+
+def _by_index(problem: CharacteristicAtK0, k0: complex, numbers: Sequence[int], h: float) -> list[complex]:
+    """dk0/dn of some materials, each alone."""
+    if not numbers:
+        return []
     _, slope_k = value_and_derivative(problem.scaled, np.array(k0), h)
-    for number in film:
-        # a change of n turns the phase as a relative change of k0 does
-        _, slope_n = value_and_derivative(problem.by_index(k0, [number]), np.array(0.0j), h / abs(k0))
-        dk_dn = -complex(slope_n) / complex(slope_k)
-        total += dk_dn
-        share += (-index[number] / k0 * dk_dn).real
-    return total, float(share)
+    # a change of n turns the phase as a relative change of k0 does
+    at, step = np.array(0.0j), h / abs(k0)
+    by_n = [value_and_derivative(problem.by_index(k0, [number]), at, step)[1] for number in numbers]
+    return [-complex(slope_n) / complex(slope_k) for slope_n in by_n]

@@ -66,8 +66,8 @@ def find_zeros(
         scale: distance over which f changes its phase by about one radian; sets the first samples along the
             boundary and the step of numerical derivatives.
         local_scale: the same as a function of z, for derivatives, where f varies much faster in places.
-        branch_points: points near or on the boundary at which f has a square root; derivatives keep away from
-            them.
+        branch_points: points near or on the boundary at which f has a square root, or near it a singularity;
+            derivatives keep away from them.
         may_grow: whether the left, right, lower and upper side may be moved outwards, by 2 % of the smaller of
             side and scale at a time, when a zero lies on the boundary.
     """

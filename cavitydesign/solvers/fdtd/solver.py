@@ -28,7 +28,7 @@ class Fdtd(Settings, Solver):
     """The ``fdtd`` solver (Meep in its own process); :class:`Settings` says what may be chosen."""
 
     name: ClassVar[str] = "fdtd"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     asks: ClassVar[tuple[str, ...]] = ("bloch", "device")
 
     def run(self, ask: Ask) -> Solution:
