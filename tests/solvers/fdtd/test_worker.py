@@ -61,7 +61,7 @@ def test_a_run_whose_time_is_over_keeps_its_fit(tmp_path):
     # the same road as Ctrl-C: the worker stops at the next chunk, fits what it has and writes it
     content = {**holey_waveguide(), "run": {"duration": 1e6, "chunk": 5.0}}
     (result,) = run_jobs(
-        [("endless", content)], interpreter=find_interpreter(), folder=tmp_path, time_limit_s=4.0
+        [("endless", content)], interpreter=find_interpreter(), folder=tmp_path, time_limit_s=2.5
     )
     assert result["status"] == "wall time over"
     assert 0 < result["steps"] < 1e6 * 40
