@@ -30,7 +30,7 @@ _POINTS = 20  # on each disc
 _PROBES = 8  # columns of the probed inverse
 _MOMENTS = 4  # moments of it: up to _PROBES * _MOMENTS / 2 poles a disc
 _RANK = 1e-7  # singular values of the moments below this share of the largest are noise
-_SMALLEST = 1e-7  # half side of the smallest tile, relative to k0
+_SMALLEST = 1e-5  # half side of the smallest tile, relative to k0
 _SAME = 2e-7  # poles nearer to each other than this (relative) are one
 
 
@@ -152,12 +152,19 @@ class System:
         across = np.vstack([np.diag(-self.ky), np.diag(self.kx)])
         ka = k0 * np.eye(2 * n) - k @ np.linalg.inv(direct) @ k.T / k0
         kb = k0 * tensor - across @ across.T / k0
-        squares, w = np.linalg.eig(ka @ kb)
+        if normal is None:  # A B is a diagonal
+            squares, w = np.tile(e * k0 * k0 - self.length**2, 2), None
+        else:
+            squares, w = np.linalg.eig(ka @ kb)
         q = np.sqrt(squares + 0j)
         q = np.where(q.imag < 0.0, -q, q)
         x = np.exp(1j * q * d)
-        v, back = kb @ w / q, np.linalg.inv(w)
-        return (v * ((1.0 + x * x) / (1.0 - x * x))) @ back, (v * (2.0 * x / (1.0 - x * x))) @ back
+        v = (kb if w is None else kb @ w) / q
+        own, other = v * ((1.0 + x * x) / (1.0 - x * x)), v * (2.0 * x / (1.0 - x * x))
+        if w is None:
+            return own, other
+        back = np.linalg.inv(w)
+        return own @ back, other @ back
 
     def matrix(self, k0: complex, at: float) -> np.ndarray:
         """T(k0) on the sheet of ``at``."""
@@ -178,11 +185,17 @@ class System:
         """Newton on the smallest singular value, the slope by differences."""
         for _ in range(12):
             matrix = self.matrix(k0, at)
-            u, s, vh = np.linalg.svd(matrix)
-            left, right = u[:, -1].conj(), vh[-1].conj()
+            inverse = np.linalg.inv(matrix)
+            right = np.cos(1.0 + 1.7 * np.arange(len(matrix))) + 0j
+            for _ in range(3):
+                left = inverse.conj().T @ right
+                left /= np.linalg.norm(left)
+                right = inverse @ left
+                right /= np.linalg.norm(right)
+            left = (inverse.conj().T @ right).conj()
             step = 1e-6 * abs(k0)
             slope = (self.matrix(k0 + step, at) - self.matrix(k0 - step, at)) / (2.0 * step)
-            change = complex(s[-1] / (left @ slope @ right))
+            change = complex((left @ (matrix @ right)) / (left @ slope @ right))
             k0 -= change
             if not abs(change) < 0.2 * abs(k0):
                 return None
