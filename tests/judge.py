@@ -36,7 +36,7 @@ _SAME = 2e-7  # poles nearer to each other than this (relative) are one
 
 @dataclass(frozen=True)
 class Mode:
-    """A pole, and how many independent fields share it."""
+    """A pole, and how many independent fields share it or lie within about 1e-6 of it."""
 
     k0: complex
     count: int
@@ -204,10 +204,10 @@ class System:
         return None
 
     def nullity(self, k0: complex) -> int:
-        """Dimension of the null space at a pole: singular values that a step of 1e-6 in k0 makes much larger."""
+        """Fields with a pole within about 1e-6 of this one: singular values that a step of 2e-5 makes much larger."""
         here = np.linalg.svd(self.matrix(k0, k0.real), compute_uv=False)
-        near = np.linalg.svd(self.matrix(k0 * (1.0 + 1e-5j), k0.real), compute_uv=False)
-        return max(1, int(np.count_nonzero(here[-40:] < 0.05 * near[-40:])))
+        near = np.linalg.svd(self.matrix(k0 * (1.0 + 2e-5j), k0.real), compute_uv=False)
+        return max(1, int(np.count_nonzero(here[-40:] < 0.08 * near[-40:])))
 
 
 @dataclass
@@ -306,13 +306,22 @@ class _Strip:
             return []
         pencil = u[:, :rank].conj().T @ shifted @ vh[:rank].conj().T / s[:rank]
         found: list[complex] = []
+        guesses: list[complex] = []
         for value in np.linalg.eigvals(pencil):
             guess = centre + radius * complex(value)
             if abs(value) > 1.15 or any(abs(guess - k) < 1e-5 * radius for k in [*known, *found]):
                 continue
             k0 = system.polished(guess, self.inside)
-            if k0 is not None and abs(k0 - guess) < 0.3 * radius and self._is_wanted(k0):
-                found.append(k0)
+            if k0 is None or abs(k0 - guess) > 0.3 * radius or not self._is_wanted(k0):
+                continue
+            twice = any(
+                abs(other - k0) < _SAME * abs(k0) and abs(start - guess) > 1e-4 * radius
+                for other, start in zip(found, guesses, strict=True)
+            )
+            if twice and radius > 1e-4 * self.right:
+                return None  # two guesses, one pole: the other is easier to reach in a smaller disc
+            found.append(k0)
+            guesses.append(guess)
         return found
 
     def _is_wanted(self, k0: complex) -> bool:
