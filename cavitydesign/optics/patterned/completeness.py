@@ -107,6 +107,8 @@ def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> 
         for problem, sign in ((low, -1.0), (top, 1.0)):
             sides = problem.sides(k0, region_sheets(problem, box, curve.u), counting=True)
             rest += sign * problem.log_count(sides, problem.joined(sides), k0, highest_k0=box.high)
+            for u, order in edge_poles(problem, box):
+                rest -= sign * order * np.log(curve.u - u)
         for before, after, order in moved:
             for k, sign in ((before, 1.0), (after, -1.0)):
                 if k is not None:
@@ -118,10 +120,17 @@ def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> 
 
 
 def _winding(log_f: Array) -> tuple[int, float]:
-    """How often a function turns around zero along a closed curve, and its largest turn in one step (radians)."""
+    """How often a function turns around zero along a closed curve, and how rough its turning is (radians).
+
+    Rough is not the turn in one step, which is large along a thick layer's curve, but its change from step to step: a
+    zero that lies too close to the curve turns the function by up to π in one step and not in the next. A turn of more
+    than 2.8 is rough as well: nearly half a turn might be more than half.
+    """
     steps = np.diff(np.append(log_f, log_f[0])).imag
     steps -= 2.0 * math.pi * np.round(steps / (2.0 * math.pi))
-    return round(float(steps.sum()) / (2.0 * math.pi)), float(np.abs(steps).max())
+    change = np.abs(steps - np.roll(steps, 1)).max()
+    rough = max(float(change), _TURN / 2.8 * float(np.abs(steps).max()))
+    return round(float(steps.sum()) / (2.0 * math.pi)), rough
 
 
 def is_of_sheet(item: Resonance, region: Region) -> bool:
@@ -131,6 +140,10 @@ def is_of_sheet(item: Resonance, region: Region) -> bool:
 
 
 _MOST_LOOKS = 6000  # evaluations of M after which a region is not cut any further
+
+
+Samples = tuple[Array, Array]
+"""Probed response (points, probes, probes) and log D (points,) along a curve."""
 
 
 @dataclass
@@ -154,9 +167,11 @@ class _Hunt:
 
     def settle(self, box: Region) -> bool:
         """Search a box until the count agrees; False where it does not."""
+        samples = None
         for count in _SAMPLES:
             curve = curve_around(box, count)
-            log_d = self._look(box, curve)
+            samples = self._sampled(box, curve, samples)
+            log_d = self._look(box, curve, samples)
             turns, roughness = self._turns(box, curve, log_d)
             if turns != 0 and roughness < _GUESS:
                 self._pursue(box, curve, extra=min(max(turns, 0), 8))
@@ -182,14 +197,23 @@ class _Hunt:
 
     # -- looking -------------------------------------------------------------------------------------------------
 
-    def _look(self, box: Region, curve: Curve) -> Array:
-        """Sample response and characteristic function, and admit the poles of the response; log D on the curve."""
-        problem = self.problem
-        sides = problem.sides(box.k0(curve.u), region_sheets(problem, box, curve.u), counting=True)
+    def _sampled(self, box: Region, curve: Curve, coarser: Samples | None) -> Samples:
+        """Probed response and log D on a curve; what a curve of half as many points gave is taken from there."""
+        fresh = slice(None) if coarser is None else slice(1, None, 2)
+        u, problem = curve.u[fresh], self.problem
+        sides = problem.sides(box.k0(u), region_sheets(problem, box, u), counting=True)
         matrix = problem.joined(sides)
         probe = _probe(problem.size)
-        response = probe.T @ np.linalg.solve(matrix, np.broadcast_to(probe, (len(curve.u), *probe.shape)))
-        self.looks += len(curve.u)
+        response = probe.T @ np.linalg.solve(matrix, np.broadcast_to(probe, (len(u), *probe.shape)))
+        log_d = self._count(sides, matrix, box.k0(u))
+        self.looks += len(u)
+        if coarser is None:
+            return response, log_d
+        return _woven(coarser[0], response), _woven(coarser[1], log_d)
+
+    def _look(self, box: Region, curve: Curve, samples: Samples) -> Array:
+        """Admit the poles of the response on a curve; log D there."""
+        response, log_d = samples
         self.others = []
         level = float(np.median(np.abs(response))) * curve.radius
         model = loewner_poles(curve.u, response)
@@ -198,7 +222,7 @@ class _Hunt:
             u = complex(model.poles[index])
             if strength[index] > _FAINTEST * level and box.distance(u) < 2.0:
                 self._admit(box, u)
-        return self._count(sides, matrix, box.k0(curve.u))
+        return log_d
 
     def _admit(self, box: Region, u: complex, *, within: float = 0.3) -> None:
         """Take a candidate as a resonance if it polishes to one ``within`` a share of the box, else as another zero."""
@@ -315,6 +339,11 @@ class _Hunt:
             turns, roughness = self._turns(box, circle, self._log_d(box, circle.u))
             if turns > 0 and roughness < _TURN and turns % each == 0:
                 self.found[index] = replace(item, multiplicity=item.multiplicity + turns // each)
+
+
+def _woven(even: Array, odd: Array) -> Array:
+    """Two arrays of the same shape as every other item of one."""
+    return np.stack([even, odd], axis=1).reshape(-1, *even.shape[1:])
 
 
 def _probe(size: int) -> Array:

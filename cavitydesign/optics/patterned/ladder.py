@@ -36,6 +36,7 @@ from cavitydesign.optics.patterned.symmetry import Group
 _MARGIN = (
     0.04  # how far beyond the window the first search looks (relative): what more waves may move into it
 )
+_FAINTER = 0.75  # share of the smallest Q down to which the first search looks, for the same reason
 _FRESH = 0.04  # a pole that moved by more than this (relative) from level to level is not the same any more
 FEWEST_WAVES = 9
 """Fewer plane waves do not hold a guided wave of every symmetry."""
@@ -289,8 +290,8 @@ class _Climb:
         for track in self.tracks:
             old = track.resonance
             problem = self.ladder.problem(level, self.label, old.problem.interface)
-            new = polish(problem, track.k0[-1], reach=_FRESH * abs(track.k0[-1]), accept=_SETTLED)
-            if new is not None and not any(abs(new.k0 - t.k0[-1]) < 1e-10 * abs(new.k0) for t in kept):
+            new = polish(problem, track.k0[-1], reach=_FRESH * abs(track.k0[-1]), accept=1e-7)
+            if new is not None and not any(abs(new.k0 - t.k0[-1]) < 1e-8 * abs(new.k0) for t in kept):
                 new = replace(new, multiplicity=old.multiplicity)
                 kept.append(_Track(track.first, [*track.k0, new.k0], new))
             elif track.first == 0:
@@ -304,7 +305,9 @@ class _Climb:
         amplifying = bool(
             (problem.stack.index(units.k0_per_nm(np.linspace(*window, 5)) + 0j).imag < 0.0).any()
         )
-        for region in regions(problem, window, q_min=self.effort.q_min, amplifying=amplifying):
+        # a basis that the user chose may hold channels that its first half lacks
+        widest = problem if self.effort.waves is None else self.ladder.problem(len(self.ladder.counts) - 1, self.label)
+        for region in regions(widest, window, q_min=_FAINTER * self.effort.q_min, amplifying=amplifying):
             result = search(problem, region, known=[track.resonance for track in self.tracks])
             self._admit(result.resonances, 0)
             self.parts.append((region, result))

@@ -21,6 +21,7 @@ import numpy as np
 
 from cavitydesign.kinds import Array
 
+_OFF = 0.1  # angle of the first point, so that none lies on the box's axes
 _SQUARE = 0.08  # how far the curve is squared up: 0 is an ellipse
 
 
@@ -206,7 +207,7 @@ def curve_around(region: Region, count: int) -> Curve:
     centre, half_re, half_im = region.centre, region.half_re, region.half_im
     grow = 1.06 * math.sqrt(2.0) / (1.0 + _SQUARE)
     a, b = grow * half_re, grow * half_im
-    theta = 2.0 * math.pi * (np.arange(count) + 0.5) / count
+    theta = 2.0 * math.pi * np.arange(count) / count + _OFF
     x = a * (np.cos(theta) - _SQUARE * np.cos(3.0 * theta))
     y = b * (np.sin(theta) + _SQUARE * np.sin(3.0 * theta))
     dx = a * (-np.sin(theta) + 3.0 * _SQUARE * np.sin(3.0 * theta))
