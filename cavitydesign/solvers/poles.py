@@ -242,7 +242,7 @@ def _sharp(resonance: Resonance) -> Resonance:
     accept = 1e-13 if weak else 1e-7
     if resonance.is_lossless or resonance.residual < accept:
         return resonance
-    near = 1e-5 * abs(resonance.k0)  # never on to another one
+    near = 1e-7 * abs(resonance.k0)  # never on to another one
     sharp = polish(resonance.problem, resonance.k0, reach=near, accept=accept, sheets=resonance.sheets)
     return replace(sharp, multiplicity=resonance.multiplicity) if sharp else resonance
 

@@ -36,9 +36,10 @@ _CUTS = 7  # how often a region may be halved
 _FAINTEST = (
     1e-8  # residue, relative to the response times the region's size, below which a candidate is noise
 )
+_SAME = 1e-11  # and below this (relative) two poles are one by rounding
 _PURSUIT = 12  # steps towards zeros of D
 _NEAR = 1.4  # distance, in half-sizes of the box, up to which a zero has to be known well
-_RING = 1e-3  # radius of the circle that counts the zeros at one pole, in units of the region's size
+_RINGS = (1e-3, 1e-5, 1e-7)  # circles that part the zeros at one place, in units of the region's size
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,17 @@ def _winding(log_f: Array) -> tuple[int, float]:
     return round(float(steps.sum()) / (2.0 * math.pi)), rough
 
 
+def around(
+    problem: BlockProblem, region: Region, place: complex, radius: float, known: Sequence[Resonance]
+) -> Search:
+    """All poles within ``radius`` of one place (1/nm), on the sheets of a region; no threshold may be that near."""
+    near = Region(
+        place.real - radius, place.real + radius, place.imag - radius, place.imag + radius,
+        inside=region.inside, centre=place, half_re=radius, half_im=radius,
+    )  # fmt: skip
+    return search(problem, near, known=known)
+
+
 def is_of_sheet(item: Resonance, region: Region) -> bool:
     """Whether a resonance has those channels open that are open in a region: only then it is a zero of D there."""
     up, down = item.problem.open_at(region.inside)
@@ -142,8 +154,8 @@ def is_of_sheet(item: Resonance, region: Region) -> bool:
 _MOST_LOOKS = 6000  # evaluations of M after which a region is not cut any further
 
 
-Samples = tuple[Array, Array]
-"""Probed response (points, probes, probes) and log D (points,) along a curve."""
+Samples = tuple[Curve, Array, Array]
+"""A curve, the probed response (points, probes, probes) and log D (points,) along it."""
 
 
 @dataclass
@@ -171,7 +183,7 @@ class _Hunt:
         for count in _SAMPLES:
             curve = curve_around(box, count)
             samples = self._sampled(box, curve, samples)
-            log_d = self._look(box, curve, samples)
+            log_d = self._look(box, samples)
             turns, roughness = self._turns(box, curve, log_d)
             if turns != 0 and roughness < _GUESS:
                 self._pursue(box, curve, extra=min(max(turns, 0), 8))
@@ -179,7 +191,7 @@ class _Hunt:
             if turns == 0 and roughness < _TURN and not self._strays(box):
                 return True
         if turns > 0 and roughness < _TURN:
-            self._count_orders(box, curve)
+            self._resolve(box, curve)
             turns, roughness = self._turns(box, curve, log_d)
         return turns == 0 and roughness < _TURN and not self._strays(box)
 
@@ -208,12 +220,12 @@ class _Hunt:
         log_d = self._count(sides, matrix, box.k0(u))
         self.looks += len(u)
         if coarser is None:
-            return response, log_d
-        return _woven(coarser[0], response), _woven(coarser[1], log_d)
+            return curve, response, log_d
+        return curve, _woven(coarser[1], response), _woven(coarser[2], log_d)
 
-    def _look(self, box: Region, curve: Curve, samples: Samples) -> Array:
+    def _look(self, box: Region, samples: Samples) -> Array:
         """Admit the poles of the response on a curve; log D there."""
-        response, log_d = samples
+        curve, response, log_d = samples
         self.others = []
         level = float(np.median(np.abs(response))) * curve.radius
         model = loewner_poles(curve.u, response)
@@ -244,21 +256,24 @@ class _Hunt:
         sheets = Sheets(*self.problem.open_at(self.region.inside))
         own = self.problem.interface
         for interface in (own, *(i for i in range(len(self.problem.stack.layers) + 1) if i != own)):
-            found = polish(self.problem.met_at(interface), k0, reach=reach, sheets=sheets)
+            found = polish(self.problem.met_at(interface), k0, reach=reach, accept=1e-10, sheets=sheets)
             if found is not None:
                 best = found.strongest_interface()
                 if best == interface:
                     return found
-                closer = polish(
-                    self.problem.met_at(best), found.k0, reach=1e-5 * abs(found.k0), sheets=sheets
-                )
+                near = 1e-7 * abs(found.k0)  # not on to a neighbour
+                closer = polish(self.problem.met_at(best), found.k0, reach=near, accept=1e-10, sheets=sheets)
                 return closer or found
         return None
 
     def _is_known(self, box: Region, u: complex) -> bool:
         """Whether a zero is that of a known resonance: nearer than 1e-5 of the box, which cuts make smaller."""
         size = max(box.half_re, box.half_im)
-        return any(abs(u - box.u(item.k0)) < 1e-5 * size for item in self.found)
+        k0 = complex(box.k0(np.asarray(u)))
+        return any(
+            abs(u - box.u(item.k0)) < 1e-5 * size or abs(k0 - item.k0) < _SAME * abs(k0)
+            for item in self.found
+        )
 
     def _pursue(self, box: Region, curve: Curve, *, extra: int) -> None:
         """Bring the zeros that are no wanted resonances to D's own zeros, and go after ``extra`` missing ones.
@@ -327,18 +342,30 @@ class _Hunt:
     def _count(self, sides: Sides, matrix: Array, k0: Array) -> Array:
         return self.problem.log_count(sides, matrix, k0, highest_k0=self.region.high)
 
-    def _count_orders(self, box: Region, curve: Curve) -> None:
-        """Zeros of several resonances at one place: count each on a small circle around it."""
-        angles = 2.0 * math.pi * np.arange(12) / 12
+    def _resolve(self, box: Region, curve: Curve) -> None:
+        """Zeros that share one place: look at each known one again on ever smaller circles around it.
+
+        What even the smallest does not part is one resonance several times: the folded ones of a supercell.
+        """
         each = 2 if self.problem.block.irrep.mixed else 1
-        for index, item in enumerate(self.found):
+        others = self.others
+        for item in [item for item in self.found if self.region.wants(item.k0)]:
             u = box.u(item.k0)
-            if box.distance(u) > _NEAR or not self.region.wants(item.k0):
+            if box.distance(u) > _NEAR:
                 continue
-            circle = Curve(u + _RING * curve.radius * np.exp(1j * angles), angles, u, _RING * curve.radius)
-            turns, roughness = self._turns(box, circle, self._log_d(box, circle.u))
-            if turns > 0 and roughness < _TURN and turns % each == 0:
+            turns = 0
+            for size in _RINGS:
+                ring = replace(box, centre=u, half_re=size * curve.radius, half_im=size * curve.radius)
+                small = curve_around(ring, 16)
+                turns, roughness = self._turns(
+                    ring, small, self._look(ring, self._sampled(ring, small, None))
+                )
+                if turns <= 0 or roughness > _TURN:
+                    break
+            else:
+                index = next(i for i, known in enumerate(self.found) if known is item)
                 self.found[index] = replace(item, multiplicity=item.multiplicity + turns // each)
+        self.others = others
 
 
 def _woven(even: Array, odd: Array) -> Array:

@@ -25,7 +25,7 @@ from cavitydesign import units
 from cavitydesign.kinds import Window
 from cavitydesign.optics.media.numeric import NumericStack
 from cavitydesign.optics.patterned.admittance import BlockProblem
-from cavitydesign.optics.patterned.completeness import Search, confirm, is_of_sheet, search
+from cavitydesign.optics.patterned.completeness import Search, around, confirm, is_of_sheet, search
 from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, blocks, plane_waves
 from cavitydesign.optics.patterned.regions import regions
@@ -42,6 +42,7 @@ FEWEST_WAVES = 9
 """Fewer plane waves do not hold a guided wave of every symmetry."""
 _FIRST = 25  # the fewest plane waves of a first search
 _REACH = 1.6  # |k + G| up to which the first basis goes, in units of the highest index times k0
+_CLOSE = 0.01  # poles nearer than this (relative) may change places from one level to the next
 _GROWTH = 1.9  # plane waves of a level, by those of the one below
 _SETTLED = (
     3e-5  # relative step after which a followed pole is taken: what is left of it is about the square, 1e-9
@@ -220,6 +221,10 @@ class _Track:
     k0: list[complex]
     resonance: Resonance
 
+    def moved(self, new: Resonance) -> _Track:
+        """The same pole one level up."""
+        return _Track(self.first, [*self.k0, new.k0], replace(new, multiplicity=self.resonance.multiplicity))
+
     def settled(self, waves: int, shift: tuple[float, float]) -> Settled:
         """With error bars no smaller than ``shift`` (nm, 1/Q): what the class as a whole still moves."""
         irrep = self.resonance.problem.block.irrep
@@ -287,16 +292,42 @@ class _Climb:
     def _follow(self, level: int) -> None:
         """Every pole at one more level; those that cannot be followed are left to the count."""
         kept: list[_Track] = []
+        astray: list[_Track] = []
         for track in self.tracks:
             old = track.resonance
             problem = self.ladder.problem(level, self.label, old.problem.interface)
             new = polish(problem, track.k0[-1], reach=_FRESH * abs(track.k0[-1]), accept=1e-7)
-            if new is not None and not any(abs(new.k0 - t.k0[-1]) < 1e-8 * abs(new.k0) for t in kept):
-                new = replace(new, multiplicity=old.multiplicity)
-                kept.append(_Track(track.first, [*track.k0, new.k0], new))
+            if new is None or any(abs(new.k0 - t.k0[-1]) < 1e-8 * abs(new.k0) for t in kept):
+                astray.append(track)
+            else:
+                kept.append(track.moved(new))
+        for track in astray:
+            new = self._beside(track, kept, level)
+            if new is not None:
+                kept.append(track.moved(new))
             elif track.first == 0:
-                self.lost.append((track.k0[0], old))
+                self.lost.append((track.k0[0], track.resonance))
         self.tracks, self.top = kept, level
+
+    def _beside(self, track: _Track, kept: list[_Track], level: int) -> Resonance | None:
+        """A pole that none of those followed is, near where they are: of several close ones, two may end on one."""
+        old = track.resonance
+        moved = [
+            abs(t.k0[-1] - t.k0[-2])
+            for t in kept
+            if len(t.k0) > 1 and _apart(t.k0[-2], track.k0[-1]) < _CLOSE
+        ]
+        if not moved:
+            return None
+        radius = max(3.0 * max(moved), 1e-6 * abs(old.k0))
+        region = next((region for region, _ in self.parts if is_of_sheet(old, region)), None)
+        if region is None or radius > _CLOSE * abs(old.k0):
+            return None
+        problem = self.ladder.problem(level, self.label, old.problem.interface)
+        known = [t.resonance for t in kept]
+        found = around(problem, region, track.k0[-1], radius, known)
+        new = [item for item in found.resonances if all(_apart(item.k0, t.k0[-1]) > 1e-8 for t in kept)]
+        return min(new, key=lambda item: abs(item.k0 - track.k0[-1]), default=None)
 
     def _search(self) -> None:
         """All poles at the lowest level, in the window and a margin in which more waves may still move them."""
@@ -306,7 +337,11 @@ class _Climb:
             (problem.stack.index(units.k0_per_nm(np.linspace(*window, 5)) + 0j).imag < 0.0).any()
         )
         # a basis that the user chose may hold channels that its first half lacks
-        widest = problem if self.effort.waves is None else self.ladder.problem(len(self.ladder.counts) - 1, self.label)
+        widest = (
+            problem
+            if self.effort.waves is None
+            else self.ladder.problem(len(self.ladder.counts) - 1, self.label)
+        )
         for region in regions(widest, window, q_min=_FAINTER * self.effort.q_min, amplifying=amplifying):
             result = search(problem, region, known=[track.resonance for track in self.tracks])
             self._admit(result.resonances, 0)
@@ -363,6 +398,11 @@ class _Climb:
         below = self.ladder.problem(level - 1, self.label, item.problem.interface)
         seen = polish(below, item.k0, reach=_FRESH * abs(item.k0), accept=_SETTLED)
         return _Track(level, [item.k0] if seen is None else [seen.k0, item.k0], item)
+
+
+def _apart(one: complex, other: complex) -> float:
+    """Distance of two wavenumbers, relative."""
+    return abs(one - other) / abs(one)
 
 
 def _may_enter(mode: Settled, window_nm: Window) -> bool:

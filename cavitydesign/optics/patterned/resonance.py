@@ -307,7 +307,7 @@ def polish(
         found = Resonance(
             problem, here, k0 - change, right, left, norm, right_field, left_field, layers, residual
         )
-        if residual < accept or (residual < 1e-5 and residual >= 0.5 * previous):
+        if residual < accept or (residual < 1e-9 and residual >= 0.5 * previous):
             return found  # the step is quadratically small or better: the next would be below rounding
         if residual > 0.2 or abs(k0 - change - start) > reach:
             return None
