@@ -26,6 +26,9 @@ from cavitydesign.optics.patterned.regions import edge_poles, region_sheets
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.search import Curve, Region, curve_around, loewner_poles
 
+SAME = 1e-10
+"""Poles nearer to each other than this (relative) are one, by what polishing leaves of rounding."""
+
 _PROBES = 4  # columns of the probed response; more than the modes that may share one pole
 _SAMPLES = (16, 32, 64)  # points on the curve, doubled until count and search agree
 _FEW = (6, 12, 24)  # and for the ratio of two bases
@@ -36,7 +39,6 @@ _CUTS = 7  # how often a region may be halved
 _FAINTEST = (
     1e-8  # residue, relative to the response times the region's size, below which a candidate is noise
 )
-_SAME = 1e-11  # and below this (relative) two poles are one by rounding
 _PURSUIT = 12  # steps towards zeros of D
 _NEAR = 1.4  # distance, in half-sizes of the box, up to which a zero has to be known well
 _RINGS = (1e-3, 1e-5, 1e-7)  # circles that part the zeros at one place, in units of the region's size
@@ -190,9 +192,10 @@ class _Hunt:
                 turns, roughness = self._turns(box, curve, log_d)
             if turns == 0 and roughness < _TURN and not self._strays(box):
                 return True
-        if turns > 0 and roughness < _TURN:
-            self._resolve(box, curve)
-            turns, roughness = self._turns(box, curve, log_d)
+        for more in (self._resolve, self._look_elsewhere):
+            if turns > 0 and roughness < _TURN:
+                more(box, curve)
+                turns, roughness = self._turns(box, curve, log_d)
         return turns == 0 and roughness < _TURN and not self._strays(box)
 
     def _strays(self, box: Region) -> bool:
@@ -209,10 +212,20 @@ class _Hunt:
 
     # -- looking -------------------------------------------------------------------------------------------------
 
-    def _sampled(self, box: Region, curve: Curve, coarser: Samples | None) -> Samples:
+    def _look_elsewhere(self, box: Region, _curve: Curve) -> None:
+        """Look from every other interface: what lies behind metal or a mirror shows there."""
+        curve, others = curve_around(box, _SAMPLES[-2]), self.others
+        for interface in range(len(self.problem.stack.layers) + 1):
+            if interface != self.problem.interface:
+                self._look(box, self._sampled(box, curve, None, self.problem.met_at(interface)))
+        self.others = others
+
+    def _sampled(
+        self, box: Region, curve: Curve, coarser: Samples | None, problem: BlockProblem | None = None
+    ) -> Samples:
         """Probed response and log D on a curve; what a curve of half as many points gave is taken from there."""
         fresh = slice(None) if coarser is None else slice(1, None, 2)
-        u, problem = curve.u[fresh], self.problem
+        u, problem = curve.u[fresh], problem or self.problem
         sides = problem.sides(box.k0(u), region_sheets(problem, box, u), counting=True)
         matrix = problem.joined(sides)
         probe = _probe(problem.size)
@@ -271,8 +284,7 @@ class _Hunt:
         size = max(box.half_re, box.half_im)
         k0 = complex(box.k0(np.asarray(u)))
         return any(
-            abs(u - box.u(item.k0)) < 1e-5 * size or abs(k0 - item.k0) < _SAME * abs(k0)
-            for item in self.found
+            abs(u - box.u(item.k0)) < 1e-5 * size or abs(k0 - item.k0) < SAME * abs(k0) for item in self.found
         )
 
     def _pursue(self, box: Region, curve: Curve, *, extra: int) -> None:
@@ -349,9 +361,16 @@ class _Hunt:
         """
         each = 2 if self.problem.block.irrep.mixed else 1
         others = self.others
-        for item in [item for item in self.found if self.region.wants(item.k0)]:
+        near = [
+            item for item in self.found if self.region.wants(item.k0) and box.distance(box.u(item.k0)) < _NEAR
+        ]
+        if not near:
+            return
+        spokes = _RINGS[0] * curve.radius * np.exp(2j * math.pi * np.arange(6) / 6)
+        log_d = self._log_d(box, np.add.outer([box.u(item.k0) for item in near], spokes).ravel())
+        for item, around_it in zip(near, log_d.reshape(len(near), -1), strict=True):
             u = box.u(item.k0)
-            if box.distance(u) > _NEAR:
+            if not self._turns(box, Curve(u + spokes, spokes, u, abs(spokes[0])), around_it)[0]:
                 continue
             turns = 0
             for size in _RINGS:

@@ -25,7 +25,7 @@ from cavitydesign import units
 from cavitydesign.kinds import Window
 from cavitydesign.optics.media.numeric import NumericStack
 from cavitydesign.optics.patterned.admittance import BlockProblem
-from cavitydesign.optics.patterned.completeness import Search, around, confirm, is_of_sheet, search
+from cavitydesign.optics.patterned.completeness import SAME, Search, around, confirm, is_of_sheet, search
 from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, blocks, plane_waves
 from cavitydesign.optics.patterned.regions import regions
@@ -42,6 +42,7 @@ FEWEST_WAVES = 9
 """Fewer plane waves do not hold a guided wave of every symmetry."""
 _FIRST = 25  # the fewest plane waves of a first search
 _REACH = 1.6  # |k + G| up to which the first basis goes, in units of the highest index times k0
+_BLURRED = 1e-8  # and followed poles nearer than this may be one: what is left of the last step is smaller
 _CLOSE = 0.01  # poles nearer than this (relative) may change places from one level to the next
 _GROWTH = 1.9  # plane waves of a level, by those of the one below
 _SETTLED = (
@@ -297,7 +298,7 @@ class _Climb:
             old = track.resonance
             problem = self.ladder.problem(level, self.label, old.problem.interface)
             new = polish(problem, track.k0[-1], reach=_FRESH * abs(track.k0[-1]), accept=1e-7)
-            if new is None or any(abs(new.k0 - t.k0[-1]) < 1e-8 * abs(new.k0) for t in kept):
+            if new is None or any(_apart(new.k0, t.k0[-1]) < _BLURRED for t in kept):
                 astray.append(track)
             else:
                 kept.append(track.moved(new))
@@ -326,7 +327,7 @@ class _Climb:
         problem = self.ladder.problem(level, self.label, old.problem.interface)
         known = [t.resonance for t in kept]
         found = around(problem, region, track.k0[-1], radius, known)
-        new = [item for item in found.resonances if all(_apart(item.k0, t.k0[-1]) > 1e-8 for t in kept)]
+        new = [item for item in found.resonances if all(_apart(item.k0, t.k0[-1]) > SAME for t in kept)]
         return min(new, key=lambda item: abs(item.k0 - track.k0[-1]), default=None)
 
     def _search(self) -> None:
@@ -351,7 +352,7 @@ class _Climb:
         """New poles become tracks; how many of them there are."""
         new = 0
         for item in found:
-            if not any(abs(item.k0 - t.k0[-1]) < 1e-8 * abs(item.k0) for t in self.tracks):
+            if not any(_apart(item.k0, t.k0[-1]) < SAME for t in self.tracks):
                 self.tracks.append(self._joined(item, level))
                 new += 1
         return new
