@@ -30,11 +30,14 @@ SAME = 1e-10
 """Poles nearer to each other than this (relative) are one, by what polishing leaves of rounding."""
 
 _PROBES = 4  # columns of the probed response; more than the modes that may share one pole
-_SAMPLES = (16, 32, 64)  # points on the curve, doubled until count and search agree
+_SAMPLES = (16, 32, 64, 128)  # points on the curve, doubled until count and search agree
+_ENOUGH = 64  # after so many, only where twice as many will be smooth enough; else the box is cut
 _FEW = (6, 12, 24)  # and for the ratio of two bases
 _CALM = 0.8  # largest turn of that ratio: below 2π/6, so that not even six points hide a whole turn
-_TURN = 1.1  # largest turn of D between neighbouring points, radians: more may hide a whole turn
-_GUESS = 2.5  # largest turn at which the count is likely right, and worth going after
+_TURN = (
+    1.5  # largest change of D's turn from step to step, radians: a hidden whole turn would change it by more
+)
+_GUESS = 3.0  # largest turn at which the count is likely right, and worth going after
 _CUTS = 7  # how often a region may be halved
 _FAINTEST = (
     1e-8  # residue, relative to the response times the region's size, below which a candidate is noise
@@ -192,6 +195,8 @@ class _Hunt:
                 turns, roughness = self._turns(box, curve, log_d)
             if turns == 0 and roughness < _TURN and not self._strays(box):
                 return True
+            if count >= _ENOUGH and not _TURN < roughness < 2.0 * _TURN:
+                break
         for more in (self._resolve, self._look_elsewhere):
             if turns > 0 and roughness < _TURN:
                 more(box, curve)
@@ -217,7 +222,7 @@ class _Hunt:
         curve, others = curve_around(box, _SAMPLES[-2]), self.others
         for interface in range(len(self.problem.stack.layers) + 1):
             if interface != self.problem.interface:
-                self._look(box, self._sampled(box, curve, None, self.problem.met_at(interface)))
+                self._look(box, self._sampled(box, curve, None, self.problem.met_at(interface)), sure=True)
         self.others = others
 
     def _sampled(
@@ -236,27 +241,33 @@ class _Hunt:
             return curve, response, log_d
         return curve, _woven(coarser[1], response), _woven(coarser[2], log_d)
 
-    def _look(self, box: Region, samples: Samples) -> Array:
+    def _look(self, box: Region, samples: Samples, *, sure: bool = False) -> Array:
         """Admit the poles of the response on a curve; log D there."""
         curve, response, log_d = samples
         self.others = []
         level = float(np.median(np.abs(response))) * curve.radius
         model = loewner_poles(curve.u, response)
         strength = np.abs(model.residues).max(axis=(1, 2))
+        if not model.resolved:
+            return log_d
         for index in np.argsort(-strength):
             u = complex(model.poles[index])
             if strength[index] > _FAINTEST * level and box.distance(u) < 2.0:
-                self._admit(box, u)
+                self._admit(box, u, sure=sure)
         return log_d
 
-    def _admit(self, box: Region, u: complex, *, within: float = 0.3) -> None:
-        """Take a candidate as a resonance if it polishes to one ``within`` a share of the box, else as another zero."""
+    def _admit(self, box: Region, u: complex, *, within: float = 0.1, sure: bool = False) -> None:
+        """Take a candidate as a resonance if it polishes to one ``within`` a share of the box, else as another zero.
+
+        One that is ``sure`` to be a zero of D is polished from every interface until one sees it.
+        """
         size = max(box.half_re, box.half_im)
         if self._is_known(box, u):
             return
         k0 = complex(box.k0(np.asarray(u)))
         if self._is_physical(box, u) and self.region.wants(k0, margin=0.01):
-            resonance = self._polished(k0, within * size * max(abs(complex(box.slope(np.asarray(u)))), size))
+            reach = within * size * max(abs(complex(box.slope(np.asarray(u)))), size)
+            resonance = self._polished(k0, reach, everywhere=sure)
             if resonance is not None and self.region.wants(resonance.k0):
                 if not self._is_known(box, box.u(resonance.k0)):
                     self.found.append(resonance)
@@ -264,11 +275,12 @@ class _Hunt:
         if all(abs(u - other) > 1e-4 * size for other in self.others):
             self.others.append(u)
 
-    def _polished(self, k0: complex, reach: float) -> Resonance | None:
+    def _polished(self, k0: complex, reach: float, *, everywhere: bool) -> Resonance | None:
         """The resonance at a candidate, met where its field is strongest."""
         sheets = Sheets(*self.problem.open_at(self.region.inside))
         own = self.problem.interface
-        for interface in (own, *(i for i in range(len(self.problem.stack.layers) + 1) if i != own)):
+        others = (i for i in range(len(self.problem.stack.layers) + 1) if i != own)
+        for interface in (own, *(others if everywhere else ())):
             found = polish(self.problem.met_at(interface), k0, reach=reach, accept=1e-10, sheets=sheets)
             if found is not None:
                 best = found.strongest_interface()
@@ -314,7 +326,7 @@ class _Hunt:
             z, moved = z[stays], moved[stays]
         self.others = [u for u in self.others if box.distance(u) >= _NEAR]
         for u in z[moved < 1e-4 * curve.radius]:
-            self._admit(box, complex(u), within=1e-3)
+            self._admit(box, complex(u), within=1e-3, sure=True)
 
     def _slope_apart(
         self, box: Region, z: Array, known: Sequence[tuple[complex, int]], each: int, *, step: float

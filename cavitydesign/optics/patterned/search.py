@@ -221,10 +221,14 @@ class RationalModel:
 
     poles: Array
     residues: Array
+    resolved: bool
 
 
 def loewner_poles(u: Array, f: Array, *, rank_tolerance: float = 1e-11) -> RationalModel:
-    """Poles and residues of the rational interpolant through samples ``f[j] = f(u[j])``, f of shape (K, l, p)."""
+    """Poles and residues of the rational interpolant through samples ``f[j] = f(u[j])``, f of shape (K, l, p).
+
+    It is ``resolved`` where its singular values fall to 1e-9 before they end: more samples would add no poles.
+    """
     count, l, p = f.shape
     right, left = np.arange(0, count, 2), np.arange(1, count, 2)
     gap = u[left][:, None] - u[right][None, :]
@@ -250,4 +254,5 @@ def loewner_poles(u: Array, f: Array, *, rank_tolerance: float = 1e-11) -> Ratio
     # f(u) = W (a - u e)⁻¹ V = Σ_i outputs_i inputs_i / (1 - (u - m) θ_i) up to sign: poles at m + 1/θ_i
     poles = middle + 1.0 / values[keep]
     residues = -outputs.T[keep][:, :, None] * inputs[keep][:, None, :] / values[keep][:, None, None]
-    return RationalModel(poles, residues)
+    resolved = np.count_nonzero(s > 1e-9 * s[0]) < 0.8 * len(s) if s.size else True
+    return RationalModel(poles, residues, bool(resolved))
