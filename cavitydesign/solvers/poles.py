@@ -2,7 +2,7 @@
 
 A resonance is a pole of the stack's response: a complex k0 where the admittances above and below an interface cancel,
 ``M(k0) v = 0`` (:mod:`cavitydesign.optics.patterned.admittance`). How all of them are found, proven and refined is told
-in :mod:`cavitydesign.optics.patterned.ladder`; here their fields give, by exact first derivatives of the pole,
+in :mod:`cavitydesign.optics.patterned.climb`; here their fields give, by exact first derivatives of the pole,
 confinement, threshold gain and partial losses.
 
 A stack without inclusions is the same problem with one plane wave; its poles are the zeros of a scalar function
@@ -22,15 +22,9 @@ from cavitydesign import units
 from cavitydesign.errors import InputError, Status
 from cavitydesign.kinds import Window
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
+from cavitydesign.optics.patterned.climb import Found, Settled, is_converged, is_wanted, resonances
 from cavitydesign.optics.patterned.fourier import centred
-from cavitydesign.optics.patterned.ladder import (
-    FEWEST_WAVES,
-    Found,
-    Settled,
-    is_converged,
-    is_wanted,
-    resonances,
-)
+from cavitydesign.optics.patterned.ladder import FEWEST_WAVES
 from cavitydesign.optics.patterned.resonance import Resonance, exact_threshold_kappa, polish
 from cavitydesign.optics.patterned.symmetry import Group
 from cavitydesign.optics.uniform.derivative import exact_threshold, stack_derivative
@@ -54,14 +48,14 @@ class Poles(Solver):
         tolerance_nm: requested numerical error of λ, nm.
         q_tolerance: requested numerical error of Q, relative.
         waves: number of plane waves; None lets the solver add waves until the tolerance is met, up to ``max_waves``.
-        max_waves: the most plane waves that it adds.
+        max_waves: the most plane waves that it adds; None is 400, or as many as some seconds of work allow.
         q_min: modes with a smaller Q are not searched for.
         exact_threshold: solve for the exact linear threshold gain rather than its first-order value.
         group: the point group that sorts the modes, a subgroup of the cell's own; None is that.
     """
 
     name: ClassVar[str] = "poles"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     asks: ClassVar[tuple[str, ...]] = ("bloch", "angle_deg")
 
     tolerance_nm: float = option(0.01, "Numerical error of λ to reach.", name="--tolerance", metavar="NM")
@@ -69,7 +63,9 @@ class Poles(Solver):
     waves: int | None = option(
         None, "Number of plane waves; without, until the tolerance is met.", name="--waves"
     )
-    max_waves: int = option(400, "The most plane waves to try.", name="--max-waves")
+    max_waves: int | None = option(
+        None, "The most plane waves to try; without, up to 400 in about ten seconds.", name="--max-waves"
+    )
     q_min: float = option(5.0, "Smallest Q to look for.", name="--q-min")
     exact_threshold: bool = option(
         False, "Solve for the exact threshold gain, not its first order.", name="--exact-threshold"

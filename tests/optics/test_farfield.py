@@ -10,7 +10,7 @@ from cavitydesign.errors import InputError, SolverError
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import resolve_stack
 from cavitydesign.optics.patterned.farfield import FarField, far_field
-from cavitydesign.optics.patterned.ladder import resonances
+from cavitydesign.optics.patterned.climb import resonances
 from cavitydesign.optics.patterned.resonance import Resonance
 from cavitydesign.solvers.poles import Poles
 

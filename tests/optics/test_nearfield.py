@@ -8,7 +8,7 @@ import pytest
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
-from cavitydesign.optics.patterned.ladder import Settled, resonances
+from cavitydesign.optics.patterned.climb import Settled, resonances
 from cavitydesign.optics.patterned.nearfield import ModeField, mode_fields, radiation, stokes
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.uniform import multilayer

@@ -55,11 +55,13 @@ class Search:
         resonances: those of the wanted part of the region.
         settled: the boxes in which every zero of the characteristic function is accounted for.
         open: the boxes in which count and search differ.
+        looks: evaluations of M that it took.
     """
 
     resonances: tuple[Resonance, ...]
     settled: tuple[Region, ...]
     open: tuple[Region, ...] = ()
+    looks: int = 0
 
     @property
     def complete(self) -> bool:
@@ -92,7 +94,7 @@ def search(
         else:
             unsettled.append(box)
     wanted = [item for item in hunt.found if region.wants(item.k0)]
-    return Search(tuple(wanted), tuple(settled), tuple(unsettled))
+    return Search(tuple(wanted), tuple(settled), tuple(unsettled), hunt.looks)
 
 
 Moved = Sequence[tuple[complex | None, complex | None, int]]
@@ -282,6 +284,7 @@ class _Hunt:
         others = (i for i in range(len(self.problem.stack.layers) + 1) if i != own)
         for interface in (own, *(others if everywhere else ())):
             found = polish(self.problem.met_at(interface), k0, reach=reach, accept=1e-10, sheets=sheets)
+            self.looks += 3
             if found is not None:
                 best = found.strongest_interface()
                 if best == interface:
