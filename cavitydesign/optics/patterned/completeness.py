@@ -32,8 +32,8 @@ SAME = 1e-10
 _PROBES = 4  # columns of the probed response; more than the modes that may share one pole
 _SAMPLES = (16, 32, 64, 128)  # points on the curve, doubled until count and search agree
 _ENOUGH = 64  # after so many, only where twice as many will be smooth enough; else the box is cut
-_FEW = (6, 12, 24)  # and for the ratio of two bases
-_CALM = 0.8  # largest turn of that ratio: below 2π/6, so that not even six points hide a whole turn
+_FEW = ((6, 0.8), (12, 0.8), (24, 1.2), (48, 1.7))
+"""Points for the ratio of two bases, and how rough its turning may be: on six points not even a whole turn hides."""
 _TURN = (
     1.5  # largest change of D's turn from step to step, radians: a hidden whole turn would change it by more
 )
@@ -108,21 +108,23 @@ def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> 
     What the two have in common (zeros nearby, on other sheets, below the wanted Q) is nearly gone from the ratio, so a
     few points tell.
     """
-    for count in _FEW:
+    ratio: Array | None = None
+    for count, calm in _FEW:
         curve = curve_around(box, count)
-        k0 = box.k0(curve.u)
-        rest = np.zeros(count, dtype=complex)
+        u = curve.u if ratio is None else curve.u[1::2]
+        k0, fresh = box.k0(u), np.zeros(len(u), dtype=complex)
         for problem, sign in ((low, -1.0), (top, 1.0)):
-            sides = problem.sides(k0, region_sheets(problem, box, curve.u), counting=True)
-            rest += sign * problem.log_count(sides, problem.joined(sides), k0, highest_k0=box.high)
-            for u, order in edge_poles(problem, box):
-                rest -= sign * order * np.log(curve.u - u)
+            sides = problem.sides(k0, region_sheets(problem, box, u), counting=True)
+            fresh += sign * problem.log_count(sides, problem.joined(sides), k0, highest_k0=box.high)
+            for at, order in edge_poles(problem, box):
+                fresh -= sign * order * np.log(u - at)
         for before, after, order in moved:
             for k, sign in ((before, 1.0), (after, -1.0)):
                 if k is not None:
-                    rest += sign * order * np.log(curve.u - box.u(k))
-        turns, roughness = _winding(rest)
-        if roughness < _CALM:
+                    fresh += sign * order * np.log(u - box.u(k))
+        ratio = fresh if ratio is None else _woven(ratio, fresh)
+        turns, roughness = _winding(ratio)
+        if roughness < calm:
             return turns == 0
     return False
 
@@ -387,18 +389,21 @@ class _Hunt:
             u = box.u(item.k0)
             if not self._turns(box, Curve(u + spokes, spokes, u, abs(spokes[0])), around_it)[0]:
                 continue
-            turns = 0
+            left = 0
             for size in _RINGS:
                 ring = replace(box, centre=u, half_re=size * curve.radius, half_im=size * curve.radius)
                 small = curve_around(ring, 16)
                 turns, roughness = self._turns(
                     ring, small, self._look(ring, self._sampled(ring, small, None))
                 )
-                if turns <= 0 or roughness > _TURN:
+                if roughness > _TURN:
+                    break  # D of several zeros drowns in rounding so near to them
+                left = turns
+                if turns <= 0:
                     break
-            else:
+            if left > 0:
                 index = next(i for i, known in enumerate(self.found) if known is item)
-                self.found[index] = replace(item, multiplicity=item.multiplicity + turns // each)
+                self.found[index] = replace(item, multiplicity=item.multiplicity + left // each)
         self.others = others
 
 
