@@ -37,6 +37,11 @@ class RuleBroken(ValueError):
         self.rule, self.key, self.value = rule, key, value
         super().__init__(rule)
 
+    def told(self, under: str = "") -> InputError:
+        """As an error about the key ``under`` which the value stands."""
+        got = {} if self.value is _UNSAID else {"value": self.value}
+        return InputError(self.rule, key=".".join(filter(None, [under, self.key])), **got)
+
 
 def told_once(faults: Iterable[InputError]) -> InputError:
     """One fault as it is, several as one error; a fault that several places share, once."""
@@ -88,8 +93,7 @@ def _complaint(item: Mapping[str, Any], where: str) -> InputError:
     context = item.get("ctx", {})
     inner = context.get("error")
     if isinstance(inner, RuleBroken):
-        got = {} if inner.value is _UNSAID else {"value": inner.value}
-        return InputError(inner.rule, key=".".join(filter(None, [where, inner.key])), **got)
+        return inner.told(where)
     if isinstance(inner, ValidationError):  # the layers that a family's numbers make are at fault
         told = input_error(inner, kind=BaseModel)
         return InputError(f"these numbers give a stack that cannot be: {told}", key=where)

@@ -28,7 +28,7 @@ from cavitydesign.solvers.ask import Progress, Solver, silent, solve
 from cavitydesign.solvers.match import column_of, partners
 from cavitydesign.solvers.solution import Modes
 from cavitydesign.study import tolerance
-from cavitydesign.study.peaks import Peak, assign, devices, holding, may_match
+from cavitydesign.study.peaks import Peak, assign, checked_peaks, devices, holding, may_match
 
 ROUNDS = 8
 STEP = 0.05
@@ -116,14 +116,15 @@ def calibrate(
         asked: window, wavevector, angle and device, as :func:`cavitydesign.solvers.ask.solve` takes them; without a
             window the design's, widened to hold every peak with 20 nm to spare.
     """
-    used = [peak for peak in peaks if peak.has_wavelength]
+    chosen = _chosen(design, paths)
+    used = [peak for peak in checked_peaks(peaks) if peak.has_wavelength]
     if not used:
         raise InputError("has no peak with a wavelength to fit to", key="wavelength_nm")
     problem = _Problem(
         design,
         used,
         settings,
-        _chosen(design, paths),
+        chosen,
         {"window_nm": holding(design.window_nm, used, spare_nm=20.0), **asked},
         peak_error_nm,
         progress,
@@ -149,7 +150,7 @@ def calibrate(
 
 def _chosen(design: Design, paths: Sequence[str]) -> tuple[SourcedNumber, ...]:
     known = {item.path: item for item in design.all_sources()}
-    for path in paths:
+    for path in tolerance.checked_paths(paths):
         design.value_at(path)
         if path not in known or not known[path].plus_minus:
             rule = "needs a plus_minus in the design file, which says how far it may be off"

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -89,6 +90,13 @@ def read_peaks(path: str | Path) -> tuple[Peak, ...]:
     if wrong:
         raise told_together(wrong).in_file(path)
     return tuple(peaks)
+
+
+def checked_peaks(peaks: Any) -> Sequence[Peak]:
+    """Peaks as :func:`read_peaks` gives them, or an InputError."""
+    if not isinstance(peaks, Sequence) or not all(isinstance(peak, Peak) for peak in peaks):
+        raise InputError("must be peaks as read_peaks gives them", key="peaks", value=peaks)
+    return peaks
 
 
 def published_beside(design_file: str | Path) -> Path | None:

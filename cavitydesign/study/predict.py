@@ -21,7 +21,7 @@ from cavitydesign.solvers.ask import Progress, Solver, silent, solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import tolerance
-from cavitydesign.study.peaks import Peak, holding
+from cavitydesign.study.peaks import Peak, checked_peaks, holding
 from cavitydesign.study.published import Fact, beside_published
 from cavitydesign.study.tolerance import Tolerances
 
@@ -148,7 +148,7 @@ def predict(
         tolerances: whether to move each assumed input of the cavity by its ``plus_minus``.
         progress: called with inputs moved and in all.
     """
-    settings = Poles() if settings is None else settings
+    settings, peaks = Poles() if settings is None else settings, checked_peaks(peaks)
     full, missing = with_emitter(design)
     solution = solve(full, settings, **asked)
     lines = lasing_lines(full, solution.modes, model=model)

@@ -17,6 +17,7 @@ from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.solvers.ask import Solver, solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes
+from cavitydesign.study.tolerance import checked_paths
 
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
 _ROW = re.compile(
@@ -82,9 +83,9 @@ def sensitivities(
         paths: the numbers, as dotted paths.
         asked: window, wavevector, angle, as :func:`cavitydesign.solvers.ask.solve` takes them.
     """
+    chosen = checked_paths(paths) if paths is not None else tuple(optical_numbers(design))
     found = solve(design, settings or Poles(), **asked)
     modes, window = found.modes, found.window_nm
-    chosen = tuple(paths) if paths is not None else tuple(optical_numbers(design))
     slopes: Any = np.full((len(modes), len(chosen)), np.nan, dtype=complex)
     for column, path in enumerate(chosen):
         if beside := _stacks_beside(design, path, window):
