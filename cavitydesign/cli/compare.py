@@ -68,7 +68,9 @@ def _show(design: Design, found: list[study.Compared], *, explain: bool) -> None
     )  # fmt: skip
     for item in found:
         line = item.line
-        level = f"{output.short(line.threshold.value)} {line.threshold.unit}" if line and line.lases else "-"
+        level = "-"
+        if line and line.lases:
+            level = f"{line.at_most}{output.short(line.threshold.value)} {line.threshold.unit}"
         away = item.strongest_residual_nm
         lowest = f"{item.strongest.wavelength_nm:.1f}" if item.strongest else "-"
         lowest += f" ({away:+.1f})" if math.isfinite(away) else ""

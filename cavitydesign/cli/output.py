@@ -63,13 +63,16 @@ def table(*columns: str, left: Sequence[str] = ()) -> Table:
 def figure(value: float | None, error: float | None = None, *, digits: int = 2, most: int = 4) -> str:
     """A number with its error, both to the error's second figure: ``633.42 ± 0.11``; "-" where it is not known.
 
-    ``most`` is the largest number of decimals; an error that would not show with them is left out.
+    Without an error: ``digits`` decimals, and two figures at least. ``most`` is the largest number of decimals beside
+    an error; one that would not show with them is left out.
     """
     if value is None or not math.isfinite(value):
         return short(value)
+    power = math.floor(math.log10(abs(value))) if value else 0
     if error is None or not math.isfinite(error) or error <= 0.0:
-        return short(value, figures=4) if abs(value) >= 1e6 else f"{value:.{digits}f}"
-    places = max(0, 1 - math.floor(math.log10(error)))
+        plain = -5 < power < 6
+        return f"{value:.{max(digits, 1 - power)}f}" if plain else short(value, figures=4)
+    places, most = max(0, 1 - math.floor(math.log10(error))), max(most, 2 - power)
     if places > most:
         return f"{value:.{most}f}"
     return f"{value:.{places}f} ± {error:.{places}f}"

@@ -30,7 +30,7 @@ class LineStatus(enum.Enum):
 
     @property
     def has_threshold(self) -> bool:
-        """Whether a number stands for the threshold (for UPPER_BOUND, above it)."""
+        """Whether the line lases at all; of UPPER_BOUND the threshold is not known, only that it lies below."""
         return self in (LineStatus.LASES, LineStatus.GIVEN, LineStatus.UPPER_BOUND)
 
 

@@ -185,7 +185,7 @@ def _input_errors(
     """What the cavity's inputs do to each line, in the order of the lines; errors add in squares."""
     spread = list(_threshold_spread(design, moved, model))
     for row, mode in enumerate(lines.mode_index.tolist()):
-        lases = lines.status[row].has_threshold
+        lases = math.isfinite(lines.value[row])
         cavity = np.array([change[mode] for change, _ in spread])
         of_cavity = math.sqrt(float((cavity**2).sum())) if lases else math.nan
         emitter = float(np.nan_to_num(lines.value_err[row]))

@@ -10,7 +10,7 @@ from typing import Any
 from cavitydesign.files import json_ready
 from cavitydesign.gain import Line
 from cavitydesign.geometry.design import Design
-from cavitydesign.study.peaks import Peak, assign, devices
+from cavitydesign.study.peaks import Peak, assign, devices, may_match
 
 _MICROJOULE = {"uJ/cm2": 1.0, "mJ/cm2": 1e3}
 
@@ -119,7 +119,9 @@ def _assigned(peaks: Sequence[Peak], lines: Sequence[Line]) -> list[Line | None]
     lines = [line for line in lines if line.lases] or list(lines)
     having = [row for row, peak in enumerate(peaks) if peak.has_wavelength and not peak.unstated]
     found: list[Line | None] = [first_line(lines) if peak.unstated else None for peak in peaks]
-    at = assign([peaks[row] for row in having], [line.wavelength_nm for line in lines])
+    here = [peaks[row] for row in having]
+    allowed = may_match(here, [line.mode for line in lines])
+    at = assign(here, [line.wavelength_nm for line in lines], allowed)
     for row, line in zip(having, at, strict=True):
         found[row] = None if line is None else lines[line]
     return found
@@ -153,8 +155,9 @@ class _Beside:
             unit = peak.texts["unit"]
             found.append(self._fact("threshold", level, *_threshold_in(unit, of), of, unit=unit))
         if math.isfinite(level := peak["threshold_pairs"]):
-            pairs = json_ready(of.threshold.pairs_per_shell) if of else None
-            found.append(self._fact("threshold ⟨N⟩", level, pairs, "", of, unit="pairs per shell"))
+            pairs = json_ready(of.threshold.pairs_per_shell) if of and not of.at_most else None
+            note = _bound(of, of.threshold.pairs_per_shell, "") if of and of.at_most else ""
+            found.append(self._fact("threshold ⟨N⟩", level, pairs, note, of, unit="pairs per shell"))
         return found
 
     def _wavelength(self) -> Fact:
@@ -219,6 +222,11 @@ def _factor(own: str, unit: str) -> float:
     return _MICROJOULE[own] / _MICROJOULE[unit] if {own, unit} <= _MICROJOULE.keys() else 1.0
 
 
+def _bound(line: Line, value: float, unit: str) -> str:
+    """A number that is only known from above is not one to set beside."""
+    return f"predicted: {line.at_most}{value:.3g} {unit}".rstrip() + f"; {line.status.value}"
+
+
 def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:
     """A line's threshold in a published unit, and what to know of it."""
     if line is None:
@@ -226,10 +234,11 @@ def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:
     value, own = line.threshold.value, line.threshold.unit
     if not line.lases or math.isnan(value):
         return None, line.note
-    if own == unit:
-        return value, f"of the predicted line at {line.wavelength_nm:.0f} nm, rank {line.rank}"
-    if {own, unit} <= _MICROJOULE.keys():
-        return value * _factor(own, unit), ""
+    if line.at_most:
+        return None, _bound(line, value, own)
+    if own == unit or {own, unit} <= _MICROJOULE.keys():
+        note = f"of the predicted line at {line.wavelength_nm:.0f} nm, rank {line.rank}"
+        return value * _factor(own, unit), note
     return (
         None,
         f"the design's pump gives a threshold in {own} ({value:.3g}); its pulse is not the published one",
