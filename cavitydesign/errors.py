@@ -130,6 +130,11 @@ class Status(enum.Enum):
     APPROXIMATE = "this method knows no error bar of its own; confirm with --solver poles or fdtd"
     PARTIAL = "interrupted; what was finished is kept"
 
+    @classmethod
+    def worst(cls, found: Iterable[Status]) -> Status:
+        """Of several: one that must not be trusted, else one that is not OK."""
+        return min(found, key=lambda status: (status.trustworthy, status is cls.OK), default=cls.OK)
+
     @property
     def trustworthy(self) -> bool:
         """Whether the table may be used as it stands, within the error bars it states."""

@@ -53,6 +53,7 @@ Temperature = Annotated[
         "--temperature", metavar="K", help="Temperature of the emitter.", show_default="the design's"
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Every assumed input with its source, its ± and why.")
 ]
@@ -155,14 +156,16 @@ def peaks_of(path: Path, purpose: str) -> tuple[Peak, ...]:
 FIGURES = (".png", ".pdf", ".svg")
 
 
-def writable(path: Path | None, key: str, *, suffixes: tuple[str, ...] = ()) -> None:
-    """Refuse, before any work, a file that cannot be written. Its folder is made later where it can be made."""
+def writable(path: Path | None, key: str, *, suffixes: tuple[str, ...] = (), force: bool = True) -> None:
+    """Refuse before any work a file that cannot be written, or is there without ``force``; its folder is made later."""
     if path is None:
         return
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(f"must end in {' or '.join(suffixes)}", key=key, value=str(path))
     if path.is_dir():
         raise InputError("is a folder; name a file", key=key, value=str(path))
+    if path.exists() and not force:
+        raise InputError("is there already; --force overwrites it", file=path)
     folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
     if not folder.is_dir():
         raise InputError(f"cannot be written: {folder} is no folder", key=key, value=str(path))

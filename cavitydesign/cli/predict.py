@@ -76,11 +76,8 @@ def show(found: study.Prediction, *, explain: bool) -> None:
     shown = list(itertools.islice(found.lines, 20))
     if shown:
         screen.print(lines_table(shown, found.lines.unit))
-    screen.print(f"Status: {found.solution.status.value}.")
-    for name in found.defaults:
-        screen.print(f"Note: the design has no [{name}]; its defaults stand in (see the assumed inputs).")
-    for warning in found.solution.warnings:
-        screen.print(f"Note: {warning}")
+    output.tell_solutions(screen, found.solution)
+    output.tell_defaults(screen, found.defaults)
     marks = {mark: text for line in shown for mark, text in line.marks.items()}
     for mark, text in marks.items():
         screen.print(f"lines marked {mark}: {text}", style="dim")
@@ -89,10 +86,7 @@ def show(found: study.Prediction, *, explain: bool) -> None:
         screen.print(published_table(found.published))
     screen.print("± comes from the assumed inputs' own ±, not from what the model leaves out.", style="dim")
     share = share_of_inputs(found.lines[0]) if len(found.lines) else {}
-    output.tell_assumed(screen, document["assumed"], explain=explain, share=share or None)
-    if document["fitted"]:
-        items = [f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"]]
-        screen.print(f"Fitted inputs: {', '.join(items)}.", style="dim")
+    output.tell_inputs(screen, found.design, explain=explain, share=share or None)
 
 
 def share_of_inputs(line: Line) -> dict[str, float]:

@@ -131,7 +131,7 @@ def _show(found: study.Sweep, files: tuple[Path, Path], *, explain: bool) -> Non
     screen.print(table)
     screen.print(f"Wrote {' and '.join(map(str, files))}.")
     screen.print(output.ERROR_BARS, style="dim")
-    output.tell_assumed(screen, output.assumed_records(found.design, optics_only=True), explain=explain)
+    output.tell_inputs(screen, found.design, explain=explain, optics_only=True)
 
 
 def _leave_if_doubtful(found: study.Sweep) -> None:

@@ -62,4 +62,4 @@ def _show(design: Design, found: study.Verification, *, explain: bool) -> None:
     screen.print(table)
     for mode, reason in found.ignored:
         screen.print(f"Left out: {mode.wavelength_nm:.1f} nm, Q = {mode.q:.1f}: {reason}.")
-    output.tell_assumed(screen, output.assumed_records(design, optics_only=True), explain=explain)
+    output.tell_inputs(screen, design, explain=explain, optics_only=True)

@@ -138,6 +138,10 @@ class Design(Value):
         """The numbers that nobody published, measured or fitted."""
         return tuple(record for record in self.all_sources() if record.source == "assumed")
 
+    def fitted(self) -> tuple[SourcedNumber, ...]:
+        """The numbers that were fitted to a measurement."""
+        return tuple(record for record in self.all_sources() if record.source == "fitted")
+
     def value_at(self, path: str) -> float:
         """The number at a dotted path such as ``lattice.period_nm`` or ``layers.2.thickness_nm``."""
         found = _at(self.model_dump(), path)

@@ -11,6 +11,7 @@ from cavitydesign.files import json_ready
 from cavitydesign.gain import Line
 from cavitydesign.geometry.design import Design
 from cavitydesign.study.peaks import Peak, assign, checked_peaks, devices, may_match
+from cavitydesign.study.predict import with_emitter
 from cavitydesign.study.published import first_line
 
 
@@ -52,7 +53,7 @@ def compare(
     """
     found: dict[int, Compared] = {}
     checked_peaks(peaks)
-    for device, variant, rows in devices(design, peaks):
+    for device, variant, rows in devices(with_emitter(design)[0], peaks):
         rows = [row for row in rows if peaks[row].has_wavelength]
         if not rows:
             continue

@@ -56,7 +56,7 @@ class Prediction:
             "lines": [line.record() for line in self.lines],
             "published": [fact.record() for fact in self.published],
             "assumed": [item.record() for item in self.design.assumed()],
-            "fitted": [item.record() for item in self.design.all_sources() if item.source == "fitted"],
+            "fitted": [item.record() for item in self.design.fitted()],
             "defaults_for": list(self.defaults),
         }
 
@@ -153,6 +153,7 @@ def predict(
     solution = solve(full, settings, **asked)
     lines = lasing_lines(full, solution.modes, model=model)
     moved = None
+    doubts: list[str] = []
     if tolerances and len(solution.modes):
         moved = tolerance.propagate(full, settings, solution, progress=progress, **asked)
         lines = replace(lines, input_errors=tuple(_input_errors(full, lines, moved, model)))
@@ -161,9 +162,13 @@ def predict(
         """Predicted lines of another device, in a window widened to hold its peaks."""
         window = holding(asked.get("window_nm") or variant.window_nm, of)
         found = solve(variant, settings, **{**asked, "window_nm": window})
+        if not found.status.trustworthy:
+            rows = ", ".join(str(peak.line) for peak in of)
+            doubts.append(f"the device of the peaks in line {rows}: {found.status.value}")
         return tuple(lasing_lines(variant, found.modes, model=model))
 
     facts = beside_published(full, tuple(lines), peaks, lines_of)
+    solution = replace(solution, warnings=(*solution.warnings, *doubts))
     return Prediction(full, solution, lines, moved, facts, missing)
 
 

@@ -16,7 +16,7 @@ from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
 from cavitydesign.solvers.ask import Solver, solve
 from cavitydesign.solvers.poles import Poles
-from cavitydesign.solvers.solution import Modes
+from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study.tolerance import checked_paths
 
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
@@ -31,17 +31,22 @@ class Sensitivities:
     """Derivatives of modes by numbers of the design.
 
     Attributes:
-        modes: longest wavelength first, shape (M,).
+        solution: whose modes they are, longest wavelength first, shape (M,).
         paths: the numbers, as dotted paths, shape (P,).
         wavelength_slope: dλ/dp, nm per unit of p, shape (M, P); NaN where p has no derivative (the stack
             changes its form).
         loss_slope: d(1/Q)/dp per unit of p, shape (M, P).
     """
 
-    modes: Modes
+    solution: Solution
     paths: tuple[str, ...]
     wavelength_slope: Array
     loss_slope: Array
+
+    @property
+    def modes(self) -> Modes:
+        """The modes that are differentiated."""
+        return self.solution.modes
 
     @property
     def log_q_slope(self) -> Array:
@@ -94,7 +99,7 @@ def sensitivities(
     k0: Any = modes["k0_per_nm"][:, None]
     loss = -2.0 * (slopes.imag / k0.real - k0.imag * slopes.real / k0.real**2)
     return Sensitivities(
-        modes=modes,
+        solution=found,
         paths=chosen,
         wavelength_slope=-units.wavelength_nm_of(k0) * slopes.real / k0.real,
         loss_slope=np.where(np.isinf(modes["q"])[:, None], 0.0, loss),

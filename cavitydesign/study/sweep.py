@@ -117,7 +117,10 @@ class Sweep:
             "solver": task.settings.name,
             "window_nm": f"{task.window_nm[0]:g}:{task.window_nm[1]:g}",
             "cavitydesign": __version__,
-            "assumed": "; ".join(f"{record.path} = {record.value:g}" for record in self.design.assumed()),
+            **{
+                name: "; ".join(f"{record.path} = {record.value:g}" for record in records)
+                for name, records in (("assumed", self.design.assumed()), ("fitted", self.design.fitted()))
+            },
         }
         return xarray.Dataset(variables, coords=coords, attrs=about)
 
