@@ -86,6 +86,9 @@ def showcase(
 
     Example: cavitydesign showcase --out out
     """
+    options.folder_to_fill(out, "--out")
+    if jobs < 1:
+        raise InputError("must be at least 1", key="--jobs", value=jobs)
     start = time.perf_counter()
     try:
         folder = layouts or _layouts()

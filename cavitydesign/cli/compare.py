@@ -99,11 +99,15 @@ def _show(
     screen.print(table)
     output.tell_solutions(screen, *solutions)
     output.tell_defaults(screen, missing)
+    for peak in (item.peak for item in found if item.line is None):
+        what = f"{peak.wavelength_nm:g} nm" + (f" ({peak.label})" if peak.label else "")
+        screen.print(f"Note: no predicted line is left for the peak at {what}.")
     rms = study.root_mean_square_nm(found)
     screen.print(
-        f"Residuals are predicted minus measured, of the nearest line: {figure(rms)} nm root mean square. Among many "
-        "modes one is always near; the last column is the line of lowest threshold, whatever was measured. "
-        "A peak whose device is not stated has no residual.",
+        "Residuals are predicted minus measured, of the nearest line"
+        + (f": {figure(rms)} nm root mean square" if math.isfinite(rms) else "; there is none")
+        + ". Among many modes one is always near; the last column is the line of lowest threshold, whatever was "
+        "measured. A peak whose device is not stated has no residual.",
         style="dim",
     )
     output.tell_inputs(screen, design, explain=explain)

@@ -166,7 +166,19 @@ def writable(path: Path | None, key: str, *, suffixes: tuple[str, ...] = (), for
         raise InputError("is a folder; name a file", key=key, value=str(path))
     if path.exists() and not force:
         raise InputError("is there already; --force overwrites it", file=path)
-    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    _check_folder(path.absolute().parent, path, key)
+
+
+def folder_to_fill(path: Path, key: str) -> None:
+    """Refuse before any work a folder that cannot be made, or written in."""
+    if path.exists() and not path.is_dir():
+        raise InputError("is a file; name a folder", key=key, value=str(path))
+    _check_folder(path.absolute(), path, key)
+
+
+def _check_folder(folder: Path, path: Path, key: str) -> None:
+    """Whether a file can be made in a folder, or in the nearest one above it that is there."""
+    folder = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     if not folder.is_dir():
         raise InputError(f"cannot be written: {folder} is no folder", key=key, value=str(path))
     try:

@@ -248,7 +248,7 @@ class Reporter:
 
     def _line(self) -> None:
         now = time.monotonic()
-        count = f" {self.done:g} of {self.total:g}" if self.total else ""
+        count = f" {round(self.done, 1):g} of {self.total:g}" if self.total else ""
         left = ""
         if self.total and self.done:
             left = f", about {(now - self._begun) * (self.total - self.done) / self.done:.0f} s left"

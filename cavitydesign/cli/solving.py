@@ -26,7 +26,7 @@ import typer
 
 from cavitydesign.cli import options
 from cavitydesign.cli.options import Answer
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, told_together
 from cavitydesign.geometry.base import validated
 from cavitydesign.geometry.design import Device
 from cavitydesign.solvers import known
@@ -95,10 +95,12 @@ class Question:
         try:
             yield
         except InputError as error:
-            option = self.said.get((error.key or "").partition(".")[0])
-            if option and error.file is None and len(error.lines) == 1:
-                raise _renamed(error, option) from None
-            raise error.in_file(file) from None
+            raise told_together(self._placed(item, file) for item in error.complaints) from None
+
+    def _placed(self, error: InputError, file: Path) -> InputError:
+        key = error.key or ""
+        option = key if key.startswith("--") else self.said.get(key.partition(".")[0])
+        return _renamed(error, option) if option and error.file is None else error.in_file(file)
 
 
 def solving(

@@ -50,8 +50,7 @@ def sweep(
 
     Example: cavitydesign sweep layouts/pcsel.toml --vary lattice.period_nm=320:460:1 --out out/pcsel
     """
-    if out.exists() and not out.is_dir():
-        raise InputError("is a file; name a folder", key="--out", value=str(out))
+    options.folder_to_fill(out, "--out")
     subject = options.design_of(design)
     if not vary:
         raise InputError(

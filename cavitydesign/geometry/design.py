@@ -147,6 +147,10 @@ class Design(Value):
         _check_number(found, path)
         return float(found)
 
+    def check_path(self, path: str) -> None:
+        """Refuse a dotted path at which this design has nothing, not even a number that was left out."""
+        _at(self.model_dump(), path)
+
     def with_value(self, path: str, value: float) -> Self:
         """A design with the number at ``path`` changed; what was said of the old number's source no longer holds."""
         return self.with_values({path: value})

@@ -115,6 +115,12 @@ class Solver:
                 raise TypeError(
                     f"a solver needs a class attribute {wanted!r} ({kind.__name__}); {cls.__name__} has none"
                 )
+        if not cls.__module__.startswith("cavitydesign."):
+            from cavitydesign.solvers import known
+
+            other = known().get(cls.name)
+            if other is not None and not issubclass(cls, other):
+                raise TypeError(f"{other.__module__}.{other.__qualname__} is the solver {cls.name!r} already")
 
     def run(self, ask: Ask) -> Solution:
         """Answer a question."""

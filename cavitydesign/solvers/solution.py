@@ -135,8 +135,20 @@ class Mode:
         return {**columns, "dark": self.dark, "lossless": self.lossless}
 
     def fields(self, *, z_nm: Any, x_nm: Any = 0.0, y_nm: Any = 0.0) -> Any:
-        """E and H at heights above the substrate (nm) and places in the plane; see the live resonance's own method."""
-        return self._alive().fields(z_nm=z_nm, x_nm=x_nm, y_nm=y_nm)
+        """E and H at heights above the substrate (nm) and places in the plane; see the live resonance's own method.
+
+        Raises:
+            InputError: a place is no finite number, or so far away that the field is none.
+        """
+        for key, places in (("z_nm", z_nm), ("x_nm", x_nm), ("y_nm", y_nm)):
+            if places is not None and not np.isfinite(np.asarray(places)).all():
+                raise InputError("must be finite numbers", key=key, value=places)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = self._alive().fields(z_nm=z_nm, x_nm=x_nm, y_nm=y_nm)
+            if not np.isfinite(getattr(found, "e2", 0.0)).all():
+                rule = "is too far away: there the field of this mode exceeds all numbers"
+                raise InputError(rule, key="z_nm", value=z_nm)
+        return found
 
     def far_field(self, **asked: Any) -> Any:
         """What the mode radiates over directions; see :func:`cavitydesign.optics.patterned.farfield.far_field`."""

@@ -275,7 +275,9 @@ class _State:
                 found.append(self._solve(rows_of))
         if not found:
             raise SolverError(
-                "not every peak has a mode of its own in the window; widen `--window`", status=Status.NO_MODES
+                "not every peak has a mode of its own in the window; widen --window, or look at the symmetries that "
+                "the peaks name",
+                status=Status.NO_MODES,
             )
         return found
 

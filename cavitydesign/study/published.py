@@ -162,7 +162,9 @@ class _Beside:
 
     def _wavelength(self) -> Fact:
         peak, line = self.peak, self.line
-        note = "nearest predicted line" if line is not None else "no predicted line in the window"
+        note = "nearest predicted line"
+        if line is None:
+            note = f"no predicted {peak.label} line in the window".replace("  ", " ")
         named = peak.texts.get("transition")
         if peak.unstated:
             open_ = ", ".join({"lattice.period_nm": "period"}.get(path, path) for path in peak.unstated)

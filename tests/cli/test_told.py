@@ -141,3 +141,25 @@ def test_sensitivity_offers_only_what_it_can_differentiate():
     assert ran.code == 2
     assert "'bragg'" in ran.one_line()
     assert "--periods" in command("sensitivity", LAYOUTS / "pcsel.toml", "--periods", "5,5").one_line()
+
+
+def test_a_mark_of_byte_order_is_no_statement(tmp_path):
+    path = tmp_path / "cavity.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + CAVITY.encode())
+    assert command("modes", path).code == 0
+
+
+def test_a_solver_that_is_misspelt_is_told_plainly(cavity):
+    assert (
+        command("modes", cavity, "--solver", "pole")
+        .one_line()
+        .startswith("Invalid value for '--solver': 'pole' is not one of 'bragg'")
+    )
+
+
+def test_no_residual_is_told_as_none(cavity, tmp_path):
+    peaks = tmp_path / "peaks.csv"
+    peaks.write_text("wavelength_nm,layers.2.thickness_nm\n650,\n")
+    out = " ".join(command("compare", cavity, "--measured", peaks).out.split())
+    assert "of the nearest line; there is none. Among many modes" in out
+    assert "- nm" not in out
