@@ -27,6 +27,6 @@ __all__ = [
     "AIR", "Bar", "Cauchy", "Circle", "Constant", "ConstantEmitter", "Design", "Device", "Emitter", "Film", "FreeStack",
     "GratingLaser", "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material",
     "MeasuredEmitter", "NanopillarArray", "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon", "Pump",
-    "Rectangle", "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror", "Value",
-    "design_from_dict", "load_design",
+    "Rectangle", "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror",
+    "Value", "design_from_dict", "load_design",
 ]  # fmt: skip
