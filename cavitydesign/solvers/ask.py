@@ -244,10 +244,9 @@ def _finite(value: Any, count: int, key: str, form: str) -> list[float]:
     """So many finite numbers, or an InputError that says the form wanted."""
     try:
         found = np.atleast_1d(np.asarray(value))
-        good = found.shape == (count,) and found.dtype.kind in "iuf" and np.isfinite(found).all()
     except ValueError:  # lists within lists
-        good = False
-    if not good:
+        found = np.empty(0)
+    if found.shape != (count,) or found.dtype.kind not in "iuf" or not np.isfinite(found).all():
         raise InputError(f"must be {form}", key=key, value=value)
     return [float(item) for item in found]
 

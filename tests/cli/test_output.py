@@ -209,6 +209,8 @@ def test_verify_explains_what_is_assumed(cavity, monkeypatch):
     ran = command("verify", cavity)
     assert ran.code == 0, ran.err
     assert "layers.2.thickness_nm = 433 ± 10." in ran.out
+    assert ran.out.count(f"Status: {found.status.value}.") == 1
+    assert command("verify", cavity, "--json").json["status"] == "ok"
     assert "433 ± 10   assumed" in command("verify", cavity, "--explain").out
 
 
