@@ -74,6 +74,8 @@ def figure(value: float | None, error: float | None = None, *, digits: int = 2, 
     if error is None or not math.isfinite(error) or error <= 0.0:
         plain = -5 < power < 6
         return f"{value:.{max(digits, 1 - power)}f}" if plain else short(value, figures=4)
+    if power < -4:
+        return f"{short(value)} ± {short(error, figures=2)}"
     places, most = max(0, 1 - math.floor(math.log10(error))), max(most, 2 - power)
     if places > most:
         return f"{value:.{most}f}"

@@ -136,6 +136,13 @@ def option(default: Any, text: str, *, name: str, metavar: str = "", compare: bo
     return field(default=default, metadata=metadata, compare=compare)
 
 
+def checked_design(design: Any) -> Design:
+    """A design, or an InputError."""
+    if not isinstance(design, Design):
+        raise InputError("must be a design; load_design reads one", key="design", value=design)
+    return design
+
+
 def checked_window(window_nm: Window) -> Window:
     """A wavelength window as (shortest, longest) in nm, or an InputError."""
     form = "[shorter, longer] wavelength in nm, both > 0"

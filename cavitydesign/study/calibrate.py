@@ -24,7 +24,7 @@ from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array
-from cavitydesign.solvers.ask import Progress, Solver, silent, solve
+from cavitydesign.solvers.ask import Progress, Solver, checked_design, silent, solve
 from cavitydesign.solvers.match import column_of, partners
 from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import tolerance
@@ -120,7 +120,7 @@ def calibrate(
         asked: window, wavevector, angle and device, as :func:`cavitydesign.solvers.ask.solve` takes them; without a
             window the design's, widened to hold every peak with 20 nm to spare.
     """
-    chosen = _chosen(design, paths)
+    chosen = _chosen(checked_design(design), paths)
     used = [peak for peak in checked_peaks(peaks) if peak.has_wavelength]
     if not used:
         raise InputError("has no peak with a wavelength to fit to", key="wavelength_nm")

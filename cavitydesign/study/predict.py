@@ -17,7 +17,7 @@ from cavitydesign.gain.model import GainModel, ModelOf, model_of
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.kinds import Array
-from cavitydesign.solvers.ask import Progress, Solver, silent, solve
+from cavitydesign.solvers.ask import Progress, Solver, checked_design, silent, solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import tolerance
@@ -77,7 +77,7 @@ class Prediction:
 def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
     """The design with default [emitter] and [pump] where it has none, and which of them these are."""
     made = {"emitter": Emitter, "pump": Pump}
-    missing = tuple(name for name in made if getattr(design, name) is None)
+    missing = tuple(name for name in made if getattr(checked_design(design), name) is None)
     return (design.replace(**{name: made[name]() for name in missing}) if missing else design), missing
 
 

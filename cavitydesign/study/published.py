@@ -105,7 +105,7 @@ def beside_published(
         here = [peaks[index] for index in indices]
         known = lines if variant.id == design.id else predict(variant, here)
         for index, peak, line in zip(indices, here, _assigned(here, known), strict=True):
-            found[index] = _Beside(peak, device, line, known).facts()
+            found[index] = _Beside(peak, device, line, _of_kind(peak, known)).facts()
     return tuple(fact for index in sorted(found) for fact in found[index])
 
 
@@ -114,11 +114,19 @@ def first_line(lines: Sequence[Line]) -> Line | None:
     return next((line for line in lines if line.lases), None)
 
 
+def _of_kind(peak: Peak, lines: Sequence[Line]) -> list[Line]:
+    """The lines that a peak may be, by what it says of symmetry and polarization."""
+    allowed = may_match([peak], [line.mode for line in lines])[0]
+    return [line for line, may in zip(lines, allowed, strict=True) if may]
+
+
 def _assigned(peaks: Sequence[Peak], lines: Sequence[Line]) -> list[Line | None]:
     """The nearest line of each peak, one to one; lines that cannot lase stand back where there are others."""
     lines = [line for line in lines if line.lases] or list(lines)
     having = [row for row, peak in enumerate(peaks) if peak.has_wavelength and not peak.unstated]
-    found: list[Line | None] = [first_line(lines) if peak.unstated else None for peak in peaks]
+    found: list[Line | None] = [
+        first_line(_of_kind(peak, lines)) if peak.unstated else None for peak in peaks
+    ]
     here = [peaks[row] for row in having]
     allowed = may_match(here, [line.mode for line in lines])
     at = assign(here, [line.wavelength_nm for line in lines], allowed)
@@ -129,7 +137,7 @@ def _assigned(peaks: Sequence[Peak], lines: Sequence[Line]) -> list[Line | None]
 
 @dataclass(frozen=True)
 class _Beside:
-    """One peak, the line that it was given, and all lines of its device."""
+    """One peak, the line that it was given, and all lines of its device that it may be."""
 
     peak: Peak
     device: Mapping[str, float]

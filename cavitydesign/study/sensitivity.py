@@ -14,7 +14,7 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
-from cavitydesign.solvers.ask import Solver, solve
+from cavitydesign.solvers.ask import Solver, checked_design, solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study.tolerance import checked_paths
@@ -88,6 +88,7 @@ def sensitivities(
         paths: the numbers, as dotted paths.
         asked: window, wavevector, angle, as :func:`cavitydesign.solvers.ask.solve` takes them.
     """
+    checked_design(design)
     chosen = checked_paths(paths) if paths is not None else tuple(optical_numbers(design))
     found = solve(design, settings or Poles(), **asked)
     modes, window = found.modes, found.window_nm

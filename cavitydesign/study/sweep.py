@@ -20,7 +20,7 @@ import numpy as np
 from cavitydesign.errors import CavityError, InputError, SolverError, Status
 from cavitydesign.files import MOST_NUMBERS, parse_range, write_atomically
 from cavitydesign.geometry.design import Design
-from cavitydesign.solvers.ask import Progress, Solver, silent
+from cavitydesign.solvers.ask import Progress, Solver, checked_design, silent
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import MODE_COLUMNS, Mode, Modes, Solution, dataset_variables
 from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt
@@ -198,7 +198,7 @@ def grid(design: Design, axes: Sequence[Axis], settings: Solver, **asked: Any) -
     if len(set(paths)) != len(paths):
         raise InputError("varies the same number twice", key="--vary", value=", ".join(paths))
     for path in paths:
-        design.value_at(path)
+        checked_design(design).value_at(path)
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_NUMBERS:
         rule = f"asks for {count} points, more than {MOST_NUMBERS}; sweep in parts"

@@ -114,6 +114,14 @@ def test_predict_pairs_only_what_a_peak_may_be():
     ):
         (fact,) = predict(film(), Toy(rules), peaks=[row], tolerances=False).published
         assert fact.predicted == at
+    for more in (
+        {"wavelength_nm": 630.0, "unstated": ("lattice.period_nm",)},
+        {"wavelength_from_nm": 600.0, "wavelength_to_nm": 630.0},
+    ):
+        (fact,) = predict(
+            film(), Toy(rules), peaks=[peak(**more, polarization="TM")], tolerances=False
+        ).published
+        assert fact.predicted == 610.0
 
 
 @pytest.mark.parametrize(
@@ -130,6 +138,7 @@ def test_a_figure_has_two_figures_at_least(value, text):
 def test_small_errors_of_small_numbers_show():
     assert figure(0.000141, 0.000012) == "0.000141 ± 0.000012"
     assert figure(633.0, 1e-6) == "633.0000"
+    assert figure(1.7e-13, 5e-14) == "1.70e-13 ± 5.0e-14"
 
 
 def test_published_numbers_keep_their_figures():

@@ -164,6 +164,8 @@ def test_places_of_a_field_are_finite(asked, key):
     with pytest.raises(InputError, match="must be finite numbers") as caught:
         Mode(640.0, 100.0, live=A).fields(**asked)
     assert caught.value.key == key
+    with pytest.raises(InputError, match="must be finite numbers"):
+        Mode(640.0, 100.0, live=A).far_field(angles_deg=[0.0, math.nan], waves=5)
 
 
 @pytest.mark.parametrize("layout", ["two_mirror", "nanopillar"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cavitydesign import calibrate, predict, sensitivities
+from cavitydesign import Axis, Modes, calibrate, lasing_lines, predict, sensitivities, sweep
 from cavitydesign.errors import InputError
 from cavitydesign.study.compare import compare
 from tests.study.toy import Toy, film
@@ -29,3 +29,18 @@ def test_one_path_is_no_list_of_paths():
         with pytest.raises(InputError, match="must be a list of dotted paths") as caught:
             use()
         assert caught.value.key == "paths"
+
+
+@pytest.mark.parametrize("design", ["file.toml", None])
+def test_a_file_is_no_design(design):
+    for use in (
+        lambda: predict(design, Toy()),
+        lambda: lasing_lines(design, Modes.of([])),
+        lambda: calibrate(design, [], Toy()),
+        lambda: sensitivities(design),
+        lambda: compare(design, [], lambda variant, here: ()),
+        lambda: sweep(design, [Axis("lattice.period_nm", (400.0,))], Toy()),
+    ):
+        with pytest.raises(InputError, match="must be a design; load_design reads one") as caught:
+            use()
+        assert caught.value.key == "design"
