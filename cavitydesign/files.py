@@ -122,7 +122,7 @@ def finite_number(text: str, *, key: str, file: object = None) -> float:
     return found
 
 
-def parse_range(text: str, *, key: str) -> tuple[float, ...]:
+def parse_range(text: str, *, key: str, most: int = MOST_NUMBERS) -> tuple[float, ...]:
     """``start:stop:step`` (stop included), ``a,b,c`` or ``a`` as numbers; decimal steps stay exact."""
     if ":" not in text:
         values = tuple(float(_decimal(part, key)) for part in text.split(","))
@@ -136,8 +136,8 @@ def parse_range(text: str, *, key: str) -> tuple[float, ...]:
     if step == 0 or (stop - start) / step < 0:
         raise InputError("the step must lead from start to stop", key=key, value=text)
     count = (stop - start) / step
-    if count >= MOST_NUMBERS:
-        raise InputError(f"asks for more than {MOST_NUMBERS} points", key=key, value=text)
+    if count >= most:
+        raise InputError(f"asks for more than {most} points", key=key, value=text)
     return tuple(float(start + index * step) for index in range(int(count) + 1))
 
 

@@ -28,13 +28,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from cavitydesign.errors import InputError
+from cavitydesign.files import parse_range
 from cavitydesign.geometry import Design
 from cavitydesign.geometry.base import NonNegative, Positive, Value
 from cavitydesign.geometry.complaint import RuleBroken, all_hold
@@ -59,26 +59,17 @@ def _rules(*pairs: tuple[bool, str]) -> list[Callable[[], None]]:
 def expand_numbers(content: Any) -> Any:
     """``320``, ``[315, 335]`` or ``"320:460:10"`` as a tuple of numbers; a range has both its ends.
 
-    Decimal arithmetic, so that ``"0.1:0.3:0.1"`` ends at 0.3 exactly. Raises ValueError with the rule.
+    Decimal arithmetic: ``"0.1:0.3:0.1"`` has three values and not two.
     """
-    if isinstance(content, bool):
-        raise ValueError("must be a number, a list of numbers or 'start:stop:step'")
-    if isinstance(content, int | float):
-        return (content,)
+    _refuse(isinstance(content, bool), "must be a number, a list of numbers or 'start:stop:step'")
     if not isinstance(content, str):
-        return content
-    parts = content.split(":")
-    _refuse(len(parts) != 3, "a range is written 'start:stop:step'")
+        return (content,) if isinstance(content, int | float) else content
     try:
-        start, stop, step = (Decimal(part.strip()) for part in parts)
-    except InvalidOperation:
-        raise ValueError("a range is three numbers, 'start:stop:step'") from None
-    finite = start.is_finite() and stop.is_finite() and step.is_finite()
-    _refuse(not finite, "a range is three finite numbers, 'start:stop:step'")
-    _refuse(max(abs(start), abs(stop), abs(step)) > Decimal("1e9"), "a range has no numbers beyond 1e9")
-    _refuse(step <= 0 or stop < start, "a range needs step > 0 and stop >= start")
-    _refuse((stop - start) / step >= _MAX_VALUES, f"a range has at most {_MAX_VALUES} values")
-    return tuple(float(start + step * index) for index in range(int((stop - start) / step) + 1))
+        found = parse_range(content, key="", most=_MAX_VALUES)
+    except InputError as error:
+        raise ValueError(f"a range is written 'start:stop:step'; {error.message}") from None
+    _refuse(":" not in content or found[-1] < found[0], "a range is written 'start:stop:step', and rises")
+    return found
 
 
 def _matching(pattern: str, rule: str) -> BeforeValidator:
