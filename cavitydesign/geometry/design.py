@@ -196,7 +196,7 @@ def _parts(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _parts(item, f"{path}.{index}")
 
 
-MATERIAL_KEYS = frozenset({"material", "outside", "substrate", "superstrate", "high", "low"})
+MATERIAL_KEYS = frozenset({"material", "substrate", "superstrate", "high", "low"})
 """Keys of a design file under which a material or the name of one stands."""
 
 
