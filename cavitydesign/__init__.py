@@ -13,12 +13,13 @@ from cavitydesign._version import __version__
 _HOME = {
     "cavitydesign.errors": ("CavityError", "InputError", "SolverError", "Status", "Unavailable"),
     "cavitydesign.geometry": (
-        "Bar", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "HexagonalLattice",
+        "Bar", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "GratingLaser",
+        "HexagonalLattice",
         "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "NanopillarArray", "NoLattice", "ObliqueLattice",
         "Pcsel", "Polygon", "Pump", "Rectangle", "RectangularLattice", "SquareLattice", "Stack", "TwoMirror",
         "design_from_dict", "load_design",
     ),
-    "cavitydesign.gain": ("Line", "Lines", "couple"),
+    "cavitydesign.gain": ("GainModel", "Line", "Lines", "couple"),
     "cavitydesign.optics.uniform.slab": ("slab_field", "slab_modes"),
     "cavitydesign.study.calibrate": ("calibrate",),
     "cavitydesign.study.peaks": ("read_peaks",),

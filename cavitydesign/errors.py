@@ -71,6 +71,11 @@ class InputError(CavityError):
         got = "" if value is _NO_VALUE else f", got {_shown(value)}"
         super().__init__(_one_line(": ".join([*parts, self.message + got])))
 
+    @property
+    def complaints(self) -> tuple[InputError, ...]:
+        """Each thing that is wrong."""
+        return (self,)
+
     def in_file(self, file: object) -> InputError:
         """The same error, naming the file that it came from (kept if it already names one)."""
         if self.file is not None:
@@ -84,17 +89,18 @@ class InputError(CavityError):
 
 
 class InputErrors(InputError):
-    """Several things are wrong with one input. ``str()`` is one line: the first, and how many more there are.
-
-    Attributes:
-        complaints: each of them.
-    """
+    """Several things are wrong with one input. ``str()`` is one line: the first, and how many more there are."""
 
     def __init__(self, complaints: tuple[InputError, ...]):
         first = complaints[0]
         super().__init__(first.message, file=first.file, key=first.key, value=first.value)
-        self.complaints = complaints
+        self._complaints = complaints
         self.args = (f"{first} (and {len(complaints) - 1} more)",)
+
+    @property
+    def complaints(self) -> tuple[InputError, ...]:
+        """Each thing that is wrong."""
+        return self._complaints
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -112,11 +118,7 @@ class InputErrors(InputError):
 
 def told_together(complaints: Iterable[InputError]) -> InputError:
     """One complaint as it is, several as one error."""
-    each = [
-        part
-        for item in complaints
-        for part in (item.complaints if isinstance(item, InputErrors) else (item,))
-    ]
+    each = [part for item in complaints for part in item.complaints]
     return each[0] if len(each) == 1 else InputErrors(tuple(each))
 
 
@@ -129,6 +131,11 @@ class Status(enum.Enum):
     UNCONVERGED = "an error bar is larger than asked for; raise --max-waves or loosen --tolerance"
     APPROXIMATE = "this method knows no error bar of its own; confirm with --solver poles or fdtd"
     PARTIAL = "interrupted; what was finished is kept"
+
+    @classmethod
+    def worst(cls, found: Iterable[Status]) -> Status:
+        """Of several: one that must not be trusted, else one that is not OK."""
+        return min(found, key=lambda status: (status.trustworthy, status is cls.OK), default=cls.OK)
 
     @property
     def trustworthy(self) -> bool:

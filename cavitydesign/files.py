@@ -7,13 +7,14 @@ import html
 import json
 import math
 import os
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, told_together
 
 MOST_NUMBERS = 100_000
 """Length of the longest range."""
@@ -48,25 +49,66 @@ def read_text(path: Path, *, key: str | None = None, decode: Callable[[bytes], s
         raise InputError(f"cannot be read as a {kind} file", file=path, key=key) from None
 
 
+def decoded(data: bytes) -> str:
+    """The text of a table as instruments and spreadsheets save it: UTF-8, UTF-16 with its mark, or else Latin-1."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data:
+        raise ValueError("not a text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def text_lines(
+    path: Path, *, key: str | None = None, comments: tuple[str, ...] = ("#",)
+) -> list[tuple[int, str]]:
+    """The lines of a table with their numbers, without blank ones and comments; there must be one at least."""
+    text = read_text(path, key=key, decode=decoded)
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = [(number, line) for number, line in lines if not line.lstrip().startswith(comments)]
+    if not lines:
+        raise InputError("is empty; it needs a header row", file=path, key=key)
+    return lines
+
+
+def cells_of(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line; None where it cannot be cut so."""
+    if delimiter == " ":
+        return line.split()
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
+    except csv.Error:
+        return None
+
+
+DELIMITERS = ("\t", ";", ",", " ")
+_DECIMAL_COMMA = re.compile(r"([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)")
+
+
 def csv_rows(path: Path, *, key: str | None = None) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header and rows of a CSV file, each row with its line's number; blank lines and ``#`` comments are passed over.
 
-    It is read line by line: a number never spans two of them, and an open quote then ends with its line.
+    Columns are parted by what cuts the header most; where that is no comma, a number may have a decimal one. It is read
+    line by line: a number never spans two of them, and an open quote then ends with its line.
     """
-    lines = [
-        (number, line)
-        for number, line in enumerate(read_text(path, key=key).splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    rows = []
+    lines = text_lines(path, key=key)
+    cuts = {mark: len(cells_of(lines[0][1], mark) or ()) for mark in (",", "\t", ";")}
+    delimiter = max(cuts, key=lambda mark: cuts[mark])
+    if cuts[delimiter] < 2 and len(lines[0][1].split()) > 1:
+        delimiter = " "
+    rows, wrong = [], []
     for number, line in lines:
-        try:
-            rows.append((number, next(csv.reader([line], strict=True))))
-        except csv.Error as error:
-            raise InputError(f"is not a row of CSV: {error}", file=path, key=f"line {number}") from None
-    if not rows:
-        raise InputError("is empty; it needs a header row", file=path, key=key)
-    return [name.strip() for name in rows[0][1]], rows[1:]
+        cells = cells_of(line, delimiter)
+        if cells is None:
+            wrong.append(InputError("is not a row of CSV", file=path, key=f"line {number}"))
+        elif delimiter != ",":
+            cells = [_DECIMAL_COMMA.sub(r"\1.\2", c) if _DECIMAL_COMMA.fullmatch(c) else c for c in cells]
+        rows.append((number, cells or []))
+    if wrong:
+        raise told_together(wrong)
+    return rows[0][1], rows[1:]
 
 
 def finite_number(text: str, *, key: str, file: object = None) -> float:
@@ -80,7 +122,7 @@ def finite_number(text: str, *, key: str, file: object = None) -> float:
     return found
 
 
-def parse_range(text: str, *, key: str) -> tuple[float, ...]:
+def parse_range(text: str, *, key: str, most: int = MOST_NUMBERS) -> tuple[float, ...]:
     """``start:stop:step`` (stop included), ``a,b,c`` or ``a`` as numbers; decimal steps stay exact."""
     if ":" not in text:
         values = tuple(float(_decimal(part, key)) for part in text.split(","))
@@ -94,8 +136,8 @@ def parse_range(text: str, *, key: str) -> tuple[float, ...]:
     if step == 0 or (stop - start) / step < 0:
         raise InputError("the step must lead from start to stop", key=key, value=text)
     count = (stop - start) / step
-    if count >= MOST_NUMBERS:
-        raise InputError(f"asks for more than {MOST_NUMBERS} points", key=key, value=text)
+    if count >= most:
+        raise InputError(f"asks for more than {most} points", key=key, value=text)
     return tuple(float(start + index * step) for index in range(int(count) + 1))
 
 

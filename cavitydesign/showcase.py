@@ -86,6 +86,9 @@ def showcase(
 
     Example: cavitydesign showcase --out out
     """
+    options.folder_to_fill(out, "--out")
+    if jobs < 1:
+        raise InputError("must be at least 1", key="--jobs", value=jobs)
     start = time.perf_counter()
     try:
         folder = layouts or _layouts()
@@ -136,7 +139,7 @@ def laser(file: Path, out: Path, *, coarse: bool = False) -> Told:
         rows=found.published,
         words=_words_of_sweep(swept, peaks),
         assumed=[item.path for item in design.assumed() if not output.is_gain_input(item.path)],
-        fitted=[f"{item.path} ({item.note})" for item in design.all_sources() if item.source == "fitted"],
+        fitted=[f"{item.path} ({item.note})" for item in design.fitted()],
         doubtful=[f"{title}: {doubt}" for doubt in doubts],
         physics_s=physics_s,
     )

@@ -54,6 +54,22 @@ def test_layouts_that_are_not_there_are_one_line(tmp_path):
     assert "nanopillar.toml: there is no such file" in ran.err
 
 
+def test_what_cannot_be_is_refused_before_any_work(tmp_path, monkeypatch):
+    from cavitydesign import showcase
+
+    monkeypatch.setattr(showcase, "_lasers", lambda *_, **__: pytest.fail("work was begun"))
+    file = tmp_path / "file"
+    file.touch()
+    for arguments, line in (
+        (("--out", file), "--out: is a file; name a folder, got "),
+        (("--out", file / "out"), f"--out: cannot be written: {file} is no folder, got "),
+        (("--out", tmp_path, "--jobs", "0"), "--jobs: must be at least 1, got 0"),
+    ):
+        ran = command("showcase", *arguments)
+        assert ran.code == 2
+        assert ran.one_line().startswith(line)
+
+
 def test_an_interrupt_says_what_is_kept(tmp_path, monkeypatch):
     from cavitydesign import showcase
 

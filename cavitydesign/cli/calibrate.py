@@ -50,6 +50,7 @@ def calibrate(
     fit: Fit = None,
     out: NewDesign = None,
     peak_error: PeakError = 1.0,
+    force: options.Force = False,
     explain: options.Explain = False,
     json: options.Json = False,
 ) -> None:
@@ -57,7 +58,7 @@ def calibrate(
 
     Example: cavitydesign calibrate layouts/pcsel.toml --measured peaks.csv --out fitted.toml
     """
-    options.writable(out, "--out", suffixes=(".toml",))
+    options.writable(out, "--out", suffixes=(".toml",), force=force)
     subject = options.design_of(design)
     if not (math.isfinite(peak_error) and peak_error > 0.0):
         raise InputError("must be > 0", key="--peak-error", value=peak_error)
@@ -67,13 +68,18 @@ def calibrate(
             subject, peaks, question.settings, **question.asked, paths=tuple(fit or ()), peak_error_nm=peak_error,
             note=f"calibrated to {measured.name}", progress=shown,
         )  # fmt: skip
-    if out is not None:
-        _write_design(design, out, found, measured)
-    Answer(json=json).give(lambda: _document(found, out), lambda: _show(found, out, explain=explain))
+    doubts = {
+        item.status.name.lower(): item.status.value for item in found.solutions if not item.status.trustworthy
+    }
     if not found.converged:
-        raise Leave(
-            3, f"no trustworthy answer: the fit had not settled after {found.rounds} rounds; fit fewer inputs"
-        )
+        doubts["the fit"] = f"had not settled after {found.rounds} rounds; fit fewer inputs"
+    written = None if doubts else out
+    if written is not None:
+        _write_design(design, written, found, measured)
+    Answer(json=json).give(lambda: _document(found, written), lambda: _show(found, written, explain=explain))
+    if doubts:
+        kept = f"; {out} was not written" if out else ""
+        raise Leave(3, f"no trustworthy answer: {'; '.join(map(': '.join, doubts.items()))}{kept}")
 
 
 def _write_design(source: Path, target: Path, found: study.Calibration, measured: Path) -> None:
@@ -100,6 +106,8 @@ def _document(found: study.Calibration, out: Path | None) -> dict[str, Any]:
         "correlation": found.correlation.tolist(),
         "ambiguous": list(found.ambiguous),
         "file": str(out) if out else None,
+        **output.status_record(*found.solutions),
+        "assumed": output.input_records(found.design, optics_only=True)["assumed"],
     }
 
 
@@ -139,5 +147,7 @@ def _show(found: study.Calibration, out: Path | None, *, explain: bool) -> None:
         )
     if out:
         screen.print(f"Wrote {out}.")
-    if left := output.assumed_records(found.design, optics_only=True):  # what was fitted is assumed no more
+    output.tell_solutions(screen, *found.solutions)
+    left = output.input_records(found.design, optics_only=True)["assumed"]
+    if left:  # what was fitted is assumed no more
         output.tell_assumed(screen, left, explain=explain)

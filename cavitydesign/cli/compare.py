@@ -16,9 +16,10 @@ from cavitydesign.errors import Status
 from cavitydesign.gain import Line
 from cavitydesign.geometry.design import Design
 from cavitydesign.solvers.ask import solve
+from cavitydesign.solvers.solution import Solution
 from cavitydesign.study import compare as study
 from cavitydesign.study.peaks import Peak
-from cavitydesign.study.predict import holding, lasing_lines
+from cavitydesign.study.predict import holding, lasing_lines, with_emitter
 
 
 @solving()
@@ -30,36 +31,47 @@ def compare(
     Example: cavitydesign compare layouts/nanopillar.toml --measured layouts/measured/nanopillar.csv
     """
     subject = options.design_of(design)
+    full, missing = with_emitter(subject)
     peaks = options.peaks_of(measured, "compare")
-    statuses: list[Status] = []
+    solutions: list[Solution] = []
 
     def lines_of(variant: Design, here: Sequence[Peak]) -> Sequence[Line]:
         asked = {"window_nm": holding(variant.window_nm, here), **question.asked}
         found = solve(variant, question.settings, **asked)
-        statuses.append(found.status)
+        solutions.append(found)
         return tuple(lasing_lines(variant, found.modes, errors=False))
 
     with output.progress("comparing"), question.about(design):
         found = study.compare(subject, peaks, lines_of)
     answer.give(
-        lambda: _document(subject, found),
-        lambda: _show(subject, found, explain=answer.explain),
+        lambda: {
+            "design": output.named(subject),
+            **output.status_record(*solutions),
+            **_document(found),
+            **output.input_records(full),
+            "defaults_for": list(missing),
+        },
+        lambda: _show(full, found, solutions, missing, explain=answer.explain),
         lambda plots: plots.published_against_predicted(found),
     )
-    for status in statuses:
-        leave_unless_trustworthy(status)
+    leave_unless_trustworthy(Status.worst(item.status for item in solutions))
 
 
-def _document(design: Design, found: list[study.Compared]) -> dict[str, Any]:
+def _document(found: list[study.Compared]) -> dict[str, Any]:
     return {
-        "design": output.named(design),
         "peaks": [item.record() for item in found],
         "root_mean_square_nm": study.root_mean_square_nm(found),
-        "assumed": output.assumed_records(design),
     }
 
 
-def _show(design: Design, found: list[study.Compared], *, explain: bool) -> None:
+def _show(
+    design: Design,
+    found: list[study.Compared],
+    solutions: Sequence[Solution],
+    missing: Sequence[str],
+    *,
+    explain: bool,
+) -> None:
     screen = output.console()
     output.heading(screen, f"{design.name}: predicted beside measured")
     table = output.table(
@@ -68,7 +80,9 @@ def _show(design: Design, found: list[study.Compared], *, explain: bool) -> None
     )  # fmt: skip
     for item in found:
         line = item.line
-        level = f"{output.short(line.threshold.value)} {line.threshold.unit}" if line and line.lases else "-"
+        level = "-"
+        if line and line.lases:
+            level = f"{line.at_most}{output.short(line.threshold.value)} {line.threshold.unit}"
         away = item.strongest_residual_nm
         lowest = f"{item.strongest.wavelength_nm:.1f}" if item.strongest else "-"
         lowest += f" ({away:+.1f})" if math.isfinite(away) else ""
@@ -83,11 +97,17 @@ def _show(design: Design, found: list[study.Compared], *, explain: bool) -> None
             lowest,
         )
     screen.print(table)
+    output.tell_solutions(screen, *solutions)
+    output.tell_defaults(screen, missing)
+    for peak in (item.peak for item in found if item.line is None):
+        what = f"{peak.wavelength_nm:g} nm" + (f" ({peak.label})" if peak.label else "")
+        screen.print(f"Note: no predicted line is left for the peak at {what}.")
     rms = study.root_mean_square_nm(found)
     screen.print(
-        f"Residuals are predicted minus measured, of the nearest line: {figure(rms)} nm root mean square. Among many "
-        "modes one is always near; the last column is the line of lowest threshold, whatever was measured. "
-        "A peak whose device is not stated has no residual.",
+        "Residuals are predicted minus measured, of the nearest line"
+        + (f": {figure(rms)} nm root mean square" if math.isfinite(rms) else "; there is none")
+        + ". Among many modes one is always near; the last column is the line of lowest threshold, whatever was "
+        "measured. A peak whose device is not stated has no residual.",
         style="dim",
     )
-    output.tell_assumed(screen, output.assumed_records(design), explain=explain)
+    output.tell_inputs(screen, design, explain=explain)

@@ -137,7 +137,7 @@ def usage_line(error: Any) -> str:
     command = context.command_path if context is not None else "cavitydesign"
     if type(error).__name__ == "NoArgsIsHelpError":
         return error.format_message()
-    text = " ".join(error.format_message().split()).rstrip(".")
+    text = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
     return f"{text}; see {command} --help"
 
 

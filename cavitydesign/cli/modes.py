@@ -80,11 +80,9 @@ def modes_document(design: Design, found: Solution) -> dict[str, Any]:
     return {
         "design": output.named(design),
         **asked,
-        "status": found.status.name.lower(),
-        "advice": found.status.value,
-        "warnings": list(found.warnings),
+        **output.status_record(found),
         "modes": found.modes.records(),
-        "assumed": output.assumed_records(design, optics_only=True),
+        **output.input_records(design, optics_only=True),
         "provenance": {**asked, "design_id": found.design_id, **found.provenance},
     }
 
@@ -103,11 +101,9 @@ def show(design: Design, found: Solution, *, explain: bool) -> None:
         table.add_row(*_cells(mode, guided=guided))
     if len(found.modes):
         screen.print(table)
-    screen.print(f"Status: {found.status.value}.")
-    for warning in found.warnings:
-        screen.print(f"Note: {warning}")
+    output.tell_solutions(screen, found)
     screen.print(output.ERROR_BARS, style="dim")
-    output.tell_assumed(screen, output.assumed_records(design, optics_only=True), explain=explain)
+    output.tell_inputs(screen, design, explain=explain, optics_only=True)
 
 
 def _cells(mode: Mode, *, guided: bool) -> list[str]:

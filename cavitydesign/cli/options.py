@@ -53,6 +53,7 @@ Temperature = Annotated[
         "--temperature", metavar="K", help="Temperature of the emitter.", show_default="the design's"
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Every assumed input with its source, its ± and why.")
 ]
@@ -155,15 +156,29 @@ def peaks_of(path: Path, purpose: str) -> tuple[Peak, ...]:
 FIGURES = (".png", ".pdf", ".svg")
 
 
-def writable(path: Path | None, key: str, *, suffixes: tuple[str, ...] = ()) -> None:
-    """Refuse, before any work, a file that cannot be written. Its folder is made later where it can be made."""
+def writable(path: Path | None, key: str, *, suffixes: tuple[str, ...] = (), force: bool = True) -> None:
+    """Refuse before any work a file that cannot be written, or is there without ``force``; its folder is made later."""
     if path is None:
         return
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(f"must end in {' or '.join(suffixes)}", key=key, value=str(path))
     if path.is_dir():
         raise InputError("is a folder; name a file", key=key, value=str(path))
-    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if path.exists() and not force:
+        raise InputError("is there already; --force overwrites it", file=path)
+    _check_folder(path.absolute().parent, path, key)
+
+
+def folder_to_fill(path: Path, key: str) -> None:
+    """Refuse before any work a folder that cannot be made, or written in."""
+    if path.exists() and not path.is_dir():
+        raise InputError("is a file; name a folder", key=key, value=str(path))
+    _check_folder(path.absolute(), path, key)
+
+
+def _check_folder(folder: Path, path: Path, key: str) -> None:
+    """Whether a file can be made in a folder, or in the nearest one above it that is there."""
+    folder = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
     if not folder.is_dir():
         raise InputError(f"cannot be written: {folder} is no folder", key=key, value=str(path))
     try:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from cavitydesign.errors import Status
 from cavitydesign.files import json_text
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from cavitydesign.geometry.design import Design
+    from cavitydesign.solvers.solution import Solution
 
 PATIENCE_S = 2.0
 """Progress is reported by what takes longer."""
@@ -63,13 +65,18 @@ def table(*columns: str, left: Sequence[str] = ()) -> Table:
 def figure(value: float | None, error: float | None = None, *, digits: int = 2, most: int = 4) -> str:
     """A number with its error, both to the error's second figure: ``633.42 ± 0.11``; "-" where it is not known.
 
-    ``most`` is the largest number of decimals; an error that would not show with them is left out.
+    Without an error: ``digits`` decimals, and two figures at least. ``most`` is the largest number of decimals beside
+    an error; one that would not show with them is left out.
     """
     if value is None or not math.isfinite(value):
         return short(value)
+    power = math.floor(math.log10(abs(value))) if value else 0
     if error is None or not math.isfinite(error) or error <= 0.0:
-        return short(value, figures=4) if abs(value) >= 1e6 else f"{value:.{digits}f}"
-    places = max(0, 1 - math.floor(math.log10(error)))
+        plain = -5 < power < 6
+        return f"{value:.{max(digits, 1 - power)}f}" if plain else short(value, figures=4)
+    if power < -4:
+        return f"{short(value)} ± {short(error, figures=2)}"
+    places, most = max(0, 1 - math.floor(math.log10(error))), max(most, 2 - power)
     if places > most:
         return f"{value:.{most}f}"
     return f"{value:.{places}f} ± {error:.{places}f}"
@@ -106,14 +113,65 @@ def named(design: Design) -> dict[str, str]:
     return {"name": design.name, "id": design.id}
 
 
-def assumed_records(design: Design, *, optics_only: bool = False) -> list[dict[str, Any]]:
-    """The inputs that nobody published, measured or fitted, as JSON has them."""
-    return [item.record() for item in design.assumed() if not (optics_only and is_gain_input(item.path))]
+def input_records(design: Design, *, optics_only: bool = False) -> dict[str, list[dict[str, Any]]]:
+    """The inputs that nobody published or measured, as JSON has them: "assumed" and "fitted" ones."""
+    both = {"assumed": design.assumed(), "fitted": design.fitted()}
+    return {
+        name: [item.record() for item in found if not (optics_only and is_gain_input(item.path))]
+        for name, found in both.items()
+    }
 
 
 def is_gain_input(path: str) -> bool:
     """Whether a number belongs to the emitter or its pump rather than to the cavity."""
     return path.startswith(("emitter.", "pump."))
+
+
+def tell_solutions(screen: Console, *solutions: Solution) -> None:
+    """How the solver fared, and what it has to say; what several solutions share, once."""
+    said = [f"Status: {found.status.value}." for found in solutions]
+    said += [f"Note: {warning}" for found in solutions for warning in found.warnings]
+    for text in dict.fromkeys(said):
+        screen.print(text)
+
+
+def tell_defaults(screen: Console, missing: Sequence[str]) -> None:
+    """Tables that the design leaves out."""
+    for name in missing:
+        screen.print(f"Note: the design has no [{name}]; its defaults stand in (see the assumed inputs).")
+
+
+def status_record(*solutions: Solution) -> dict[str, Any]:
+    """The same as JSON has it; of several solutions the worst status."""
+    worst = Status.worst(found.status for found in solutions)
+    warnings = dict.fromkeys(warning for found in solutions for warning in found.warnings)
+    return {"status": worst.name.lower(), "advice": worst.value, "warnings": list(warnings)}
+
+
+def tell_inputs(
+    screen: Console,
+    design: Design,
+    *,
+    explain: bool,
+    optics_only: bool = False,
+    share: Mapping[str, float] | None = None,
+) -> None:
+    """The assumed inputs, those that matter most in a line or two, or all with where they come from; the fitted ones.
+
+    Args:
+        screen: where to print.
+        design: whose inputs they are.
+        explain: whether to list all assumed ones.
+        optics_only: whether to leave out those of emitter and pump.
+        share: of each input in the error of what was computed; without one they are judged by their relative ±.
+    """
+    records = input_records(design, optics_only=optics_only)
+    tell_assumed(screen, records["assumed"], explain=explain, share=share)
+    if records["fitted"]:
+        items = ", ".join(
+            f"{item['input']} = {_with_error(item)} ({item['note']})" for item in records["fitted"]
+        )
+        screen.print(f"Fitted inputs: {items}.", style="dim")
 
 
 def tell_assumed(
@@ -123,14 +181,7 @@ def tell_assumed(
     explain: bool,
     share: Mapping[str, float] | None = None,
 ) -> None:
-    """The assumed inputs: those that matter most in a line or two, or all of them with where they come from.
-
-    Args:
-        screen: where to print.
-        assumed: records of the assumed inputs.
-        explain: whether to list them all.
-        share: of each input in the error of what was computed; without one they are judged by their relative ±.
-    """
+    """The records of the assumed inputs alone; the rest as :func:`tell_inputs`."""
     if not assumed:
         screen.print("No input was assumed.", style="dim")
         return
@@ -199,7 +250,7 @@ class Reporter:
 
     def _line(self) -> None:
         now = time.monotonic()
-        count = f" {self.done:g} of {self.total:g}" if self.total else ""
+        count = f" {round(self.done, 1):g} of {self.total:g}" if self.total else ""
         left = ""
         if self.total and self.done:
             left = f", about {(now - self._begun) * (self.total - self.done) / self.done:.0f} s left"

@@ -15,7 +15,7 @@ from cavitydesign.cli.modes import leave_unless_trustworthy
 from cavitydesign.cli.options import Answer
 from cavitydesign.cli.output import figure
 from cavitydesign.cli.solving import Question, solving
-from cavitydesign.gain import Line, Lines
+from cavitydesign.gain import Line
 from cavitydesign.study import predict as study
 from cavitydesign.study.peaks import published_beside, read_peaks
 from cavitydesign.study.published import Fact
@@ -73,24 +73,20 @@ def show(found: study.Prediction, *, explain: bool) -> None:
     low, high = document["window_nm"]
     title = f"{found.design.name}: lasing lines between {low:g} and {high:g} nm at {document['temperature_k']:g} K"
     output.heading(screen, title)
-    if len(found.lines):
-        screen.print(lines_table(found.lines))
-    screen.print(f"Status: {found.solution.status.value}.")
-    for name in found.defaults:
-        screen.print(f"Note: the design has no [{name}]; its defaults stand in (see the assumed inputs).")
-    for warning in found.solution.warnings:
-        screen.print(f"Note: {warning}")
-    for mark, text in _marks(found.lines).items():
+    shown = list(itertools.islice(found.lines, 20))
+    if shown:
+        screen.print(lines_table(shown, found.lines.unit))
+    output.tell_solutions(screen, found.solution)
+    output.tell_defaults(screen, found.defaults)
+    marks = {mark: text for line in shown for mark, text in line.marks.items()}
+    for mark, text in marks.items():
         screen.print(f"lines marked {mark}: {text}", style="dim")
     if found.published:
         output.heading(screen, "Published beside predicted")
         screen.print(published_table(found.published))
     screen.print("± comes from the assumed inputs' own ±, not from what the model leaves out.", style="dim")
     share = share_of_inputs(found.lines[0]) if len(found.lines) else {}
-    output.tell_assumed(screen, document["assumed"], explain=explain, share=share or None)
-    if document["fitted"]:
-        items = [f"{item['input']} = {item['value']:g} ({item['note']})" for item in document["fitted"]]
-        screen.print(f"Fitted inputs: {', '.join(items)}.", style="dim")
+    output.tell_inputs(screen, found.design, explain=explain, share=share or None)
 
 
 def share_of_inputs(line: Line) -> dict[str, float]:
@@ -108,39 +104,26 @@ def share_of_inputs(line: Line) -> dict[str, float]:
     return share
 
 
-def lines_table(lines: Lines) -> Table:
-    """Lines ranked by threshold, the first twenty."""
+def lines_table(lines: Sequence[Line], unit: str) -> Table:
+    """Lines ranked by threshold, in ``unit``."""
     table = output.table(
-        "rank", "λ (nm)", "transition", f"threshold ({lines.unit})", "⟨N⟩", "Q", "dark", "Γ film", "mode",
+        "rank", "λ (nm)", "transition", f"threshold ({unit})", "⟨N⟩", "Q", "dark", "Γ film", "mode",
         left=("transition", "dark", "mode"),
     )  # fmt: skip
-    for line in itertools.islice(lines, 20):
+    for line in lines:
         errors, threshold, mode = line.input_errors, line.threshold, line.mode
         table.add_row(
-            f"{line.rank or '-'}{_mark(line)}",
+            f"{line.rank or '-'}{''.join(line.marks)}",
             figure(line.wavelength_nm, errors.wavelength_nm if errors else None),
             line.transition or "-",
-            figure(threshold.value, line.threshold_err),
-            figure(threshold.pairs_per_shell, threshold.pairs_err),
+            line.at_most + figure(threshold.value, line.threshold_err),
+            line.at_most + figure(threshold.pairs_per_shell, threshold.pairs_err),
             output.q_figure(mode.q),
-            output.dark_text(mode.dark),
+            output.dark_text(line.dark),
             figure(mode.confinement, digits=3),
             mode.kind or "-",
         )
     return table
-
-
-def _mark(line: Line) -> str:
-    return "*" if line.dark else "" if line.lases else "†"
-
-
-def _marks(lines: Lines) -> dict[str, str]:
-    """What the marks beside the ranks mean."""
-    found: dict[str, str] = {}
-    for line in lines:
-        if mark := _mark(line):
-            found.setdefault(mark, line.note)
-    return found
 
 
 def published_table(facts: Sequence[Fact]) -> Table:
@@ -178,5 +161,6 @@ def _value(
         return "-"
     if isinstance(value, tuple):
         return "-".join(f"{item:g}" for item in value)
-    digits = 1 if abs(value) >= 100 else 2
-    return f"{value:+.{digits}f}" if sign else figure(value, error, digits=digits)
+    digits = 1 if abs(value) >= 100 else max(2, 2 - math.floor(math.log10(abs(value) or 1.0)))
+    text = figure(value, error, digits=digits)
+    return f"+{text}" if sign and value > 0.0 else text

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from cavitydesign.cli import options, output
+from cavitydesign.cli.modes import leave_unless_trustworthy
 from cavitydesign.cli.solving import Question, solving
-from cavitydesign.study.sensitivity import sensitivities
+from cavitydesign.geometry.design import Design
+from cavitydesign.study.sensitivity import Sensitivities, sensitivities
 
 By = Annotated[
     list[str] | None,
@@ -18,7 +20,7 @@ By = Annotated[
 ]
 
 
-@solving()
+@solving(offered=("poles",))
 def sensitivity(
     design: options.DesignFile, question: Question, by: By = None, json: options.Json = False
 ) -> None:
@@ -30,18 +32,26 @@ def sensitivity(
     with output.progress("differentiating") as shown, question.about(design):
         found = sensitivities(subject, question.settings, **question.asked, paths=by, progress=shown)
     if json:
+        names = ("wavelength_nm", "q", "lossless", "symmetry", "polarization", "degeneracy")
         output.print_json({
             "design": output.named(subject),
-            "modes": [
-                {"wavelength_nm": mode.wavelength_nm, "q": mode.q, "symmetry": mode.symmetry} for mode in found.modes
-            ],
+            "solver": found.solution.solver,
+            "window_nm": list(found.solution.window_nm),
+            **output.status_record(found.solution),
+            "modes": [{name: getattr(mode, name) for name in names} for mode in found.modes],
             "by": list(found.paths),
             "wavelength_slope_nm": found.wavelength_slope,
             "log_q_slope": found.log_q_slope,
+            **output.input_records(subject, optics_only=True),
         })  # fmt: skip
-        return
+    else:
+        _show(subject, found)
+    leave_unless_trustworthy(found.solution.status)
+
+
+def _show(design: Design, found: Sensitivities) -> None:
     screen = output.console()
-    output.heading(screen, f"{subject.name}: dλ/dp in nm per unit of p, first order")
+    output.heading(screen, f"{design.name}: dλ/dp in nm per unit of p, first order")
     table = output.table(
         "number p",
         *(f"{mode.symmetry} {mode.wavelength_nm:.2f}".strip() for mode in found.modes),
@@ -50,6 +60,8 @@ def sensitivity(
     for path, slopes in zip(found.paths, found.wavelength_slope.T, strict=True):
         table.add_row(path, *(_shown(slope) for slope in slopes))
     screen.print(table)
+    output.tell_solutions(screen, found.solution)
+    output.tell_inputs(screen, design, explain=False, optics_only=True)
 
 
 def _shown(slope: float) -> str:

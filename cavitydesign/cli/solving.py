@@ -26,7 +26,7 @@ import typer
 
 from cavitydesign.cli import options
 from cavitydesign.cli.options import Answer
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, told_together
 from cavitydesign.geometry.base import validated
 from cavitydesign.geometry.design import Device
 from cavitydesign.solvers import known
@@ -95,20 +95,25 @@ class Question:
         try:
             yield
         except InputError as error:
-            option = self.said.get((error.key or "").partition(".")[0])
-            if option and error.file is None and len(error.lines) == 1:
-                raise _renamed(error, option) from None
-            raise error.in_file(file) from None
+            raise told_together(self._placed(item, file) for item in error.complaints) from None
+
+    def _placed(self, error: InputError, file: Path) -> InputError:
+        key = error.key or ""
+        option = key if key.startswith("--") else self.said.get(key.partition(".")[0])
+        return _renamed(error, option) if option and error.file is None else error.in_file(file)
 
 
-def solving(*together: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def solving(
+    *together: str, offered: tuple[str, ...] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command whose parameter ``question`` stands for the options of all solvers, or of those that work together.
 
+    ``offered`` are the solvers to choose from, where not all can give what the command wants.
     Its parameter ``answer``, where it has one, stands for those of :class:`Answer`.
     """
 
     def extend(command: Callable[..., None]) -> Callable[..., None]:
-        chosen = {name: known()[name] for name in together} or known()
+        chosen = {name: known()[name] for name in together or offered} or known()
         stands_for = {"question": _parameters(chosen, with_choice=not together), "answer": _ANSWER}
         own = dict(inspect.signature(command, eval_str=True).parameters)
         answers = [own.pop("answer")] if "answer" in own else []  # its options are the last in the help
@@ -214,9 +219,10 @@ def _parameters(chosen: Mapping[str, type[Solver]], *, with_choice: bool) -> lis
         names: Any = enum.StrEnum("SolverName", {name.upper(): name for name in chosen})
         choice = Annotated[names, typer.Option("--solver", help="How modes are found.")]
         found.append(_parameter("solver", choice, names("poles")))
+    looked = any if with_choice else all  # of several that work together all must look at what is asked
     for name, item in _ASKED.items():
-        # of several that work together all must look at what is asked
-        if with_choice or name == "window" or all(item.part in kind.asks for kind in chosen.values()):
+        always = name == "window" or (with_choice and name == "infinite")
+        if always or looked(item.part in kind.asks for kind in chosen.values()):
             found.append(_parameter(name, item.annotation, None))
     offered: dict[str, dict[str, tuple[Field[Any], Any]]] = {}
     for solver, kind in chosen.items():

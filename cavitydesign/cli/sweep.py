@@ -50,8 +50,7 @@ def sweep(
 
     Example: cavitydesign sweep layouts/pcsel.toml --vary lattice.period_nm=320:460:1 --out out/pcsel
     """
-    if out.exists() and not out.is_dir():
-        raise InputError("is a file; name a folder", key="--out", value=str(out))
+    options.folder_to_fill(out, "--out")
     subject = options.design_of(design)
     if not vary:
         raise InputError(
@@ -131,7 +130,7 @@ def _show(found: study.Sweep, files: tuple[Path, Path], *, explain: bool) -> Non
     screen.print(table)
     screen.print(f"Wrote {' and '.join(map(str, files))}.")
     screen.print(output.ERROR_BARS, style="dim")
-    output.tell_assumed(screen, output.assumed_records(found.design, optics_only=True), explain=explain)
+    output.tell_inputs(screen, found.design, explain=explain, optics_only=True)
 
 
 def _leave_if_doubtful(found: study.Sweep) -> None:

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from cavitydesign.cli import options, output
-from cavitydesign.errors import InputError
 from cavitydesign.files import write_atomically
 from cavitydesign.geometry import templates
 from cavitydesign.geometry.families import families
@@ -31,7 +30,6 @@ Family = Annotated[
     ),
 ]
 NewFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="File to write.", show_default=False)]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 OneFamily = Annotated[
     str | None,
     typer.Argument(
@@ -43,15 +41,13 @@ OneFamily = Annotated[
 ]
 
 
-def new(family: Family, file: NewFile, force: Force = False, json: options.Json = False) -> None:
+def new(family: Family, file: NewFile, force: options.Force = False, json: options.Json = False) -> None:
     """Write a commented template of a family, or of a mask, that every command takes as it is.
 
     Example: cavitydesign new pcsel mine.toml
     """
     text = templates.text(family)
-    options.writable(file, "FILE.toml", suffixes=(".toml",))
-    if file.exists() and not force:
-        raise InputError("is there already; --force overwrites it", file=file)
+    options.writable(file, "FILE.toml", suffixes=(".toml",), force=force)
     write_atomically(file, text.encode())
     if json:
         output.print_json({"family": family, "file": str(file)})

@@ -22,7 +22,12 @@ def verify(design: options.DesignFile, question: Question, answer: Answer) -> No
     with output.progress("verifying") as shown, question.about(design):
         found = study.verify(subject, **question.asked, fast=fast, fdtd=fdtd, progress=shown)
     answer.give(
-        lambda: {"design": output.named(subject), **found.record()},
+        lambda: {
+            "design": output.named(subject),
+            **output.status_record(found.fast, found.fdtd),
+            **found.record(),
+            **output.input_records(subject, optics_only=True),
+        },
         lambda: _show(subject, found, explain=answer.explain),
         lambda plots: plots.verification_picture(found),
     )
@@ -62,4 +67,5 @@ def _show(design: Design, found: study.Verification, *, explain: bool) -> None:
     screen.print(table)
     for mode, reason in found.ignored:
         screen.print(f"Left out: {mode.wavelength_nm:.1f} nm, Q = {mode.q:.1f}: {reason}.")
-    output.tell_assumed(screen, output.assumed_records(design, optics_only=True), explain=explain)
+    output.tell_solutions(screen, found.fast, found.fdtd)
+    output.tell_inputs(screen, design, explain=explain, optics_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,13 @@ _DARK_NOTE = (
     "dark: next to nothing of this mode leaves to either side, so in an infinite array its threshold is a lower bound; "
     "solve the finite array for that of a device"
 )
+_MARKS = {
+    LineStatus.GIVEN: "¶",
+    LineStatus.UPPER_BOUND: "‖",
+    LineStatus.NO_GAIN: "†",
+    LineStatus.OUT_OF_BAND: "‡",
+    LineStatus.UNKNOWN_LOSS: "§",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,10 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Pump level at which a line lases, incident, in ``unit``, and ⟨N⟩ there; NaN where it does not lase."""
+    """Pump level at which a line lases, incident, in ``unit``, and ⟨N⟩ there; NaN where it does not lase.
+
+    Of a line with the status UPPER_BOUND both are what is measured lowest: its threshold lies below.
+    """
 
     value: float
     unit: str
@@ -80,7 +91,10 @@ class InputErrors:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One lasing line. ``rank`` is None where it has no threshold; see :class:`Lines` for the rest."""
+    """One lasing line. ``rank`` is None where its threshold is not known; see :class:`Lines` for the rest.
+
+    ``dark`` is None where it is not known.
+    """
 
     rank: int | None
     wavelength_nm: float
@@ -89,7 +103,7 @@ class Line:
     required_gain_per_cm: float
     transparency_pairs: float
     emission_share: tuple[float, ...]
-    dark: bool
+    dark: bool | None
     status: LineStatus
     lost_if: tuple[str, ...]
     mode: Mode
@@ -101,16 +115,28 @@ class Line:
         return self.status.has_threshold
 
     @property
+    def at_most(self) -> str:
+        """What stands before the numbers of the threshold: "≤ " where they are an upper bound."""
+        bound = self.status is LineStatus.UPPER_BOUND and math.isfinite(self.threshold.value)
+        return "≤ " if bound else ""
+
+    @property
     def threshold_err(self) -> float:
         """Error of the threshold from all inputs that were propagated: cavity and emitter, or the emitter alone."""
         return self.threshold.value_err if self.input_errors is None else self.input_errors.threshold
 
     @property
+    def marks(self) -> dict[str, str]:
+        """What to know about the line, in words, by the mark that stands for it in a table."""
+        found = {"*": _DARK_NOTE} if self.dark else {}
+        if mark := _MARKS.get(self.status):
+            found[mark] = self.status.value
+        return found
+
+    @property
     def note(self) -> str:
-        """What to know about the line, in words; empty if there is nothing."""
-        parts = [_DARK_NOTE] if self.dark else []
-        if self.status is not LineStatus.LASES:
-            parts.append(self.status.value)
+        """All that is to be known about the line; empty if there is nothing."""
+        parts = list(self.marks.values())
         if self.lost_if:
             parts.append(f"would not lase if off by their plus_minus: {', '.join(self.lost_if)}")
         return "; ".join(parts)
@@ -139,6 +165,8 @@ class Line:
 class Lines:
     """Lasing lines as columns, one entry per mode, ranked: lines with a threshold (dark ones behind), then the rest.
 
+    Upper bounds are all the same lowest measured level: they stand in front, and have no rank.
+
     Attributes:
         wavelength_nm: of the mode.
         transition: X, XX or MX, whichever gives most of the stimulated emission at threshold (at transparency where
@@ -149,7 +177,7 @@ class Lines:
         transparency_pairs: ⟨N⟩ at which the film stops absorbing there.
         required_gain_per_cm: material gain that the mode needs.
         emission_share: of X, XX, MX, shape (M, 3).
-        dark: next to no power to either half-space, by flux.
+        dark: known to send next to no power to either half-space, by flux.
         status: how the number came about.
         contributions: largest first.
         lost_if: inputs that, moved by their ``plus_minus``, keep the mode from lasing at all; the errors do not
@@ -187,11 +215,12 @@ class Lines:
 
     def __getitem__(self, row: int) -> Line:
         row = range(len(self))[row]
+        status = self.status[row]
         pairs, value_err, pairs_err = (
             float(column[row]) for column in (self.pairs_per_shell, self.value_err, self.pairs_err)
         )
         return Line(
-            rank=row + 1 if self.status[row].has_threshold else None,
+            rank=row + 1 if status.has_threshold and status is not LineStatus.UPPER_BOUND else None,
             wavelength_nm=float(self.wavelength_nm[row]),
             transition=str(self.transition[row]),
             threshold=Threshold(
@@ -200,8 +229,8 @@ class Lines:
             required_gain_per_cm=float(self.required_gain_per_cm[row]),
             transparency_pairs=float(self.transparency_pairs[row]),
             emission_share=tuple(map(float, self.emission_share[row])),
-            dark=bool(self.dark[row]),
-            status=self.status[row],
+            dark=self.modes[row].dark,
+            status=status,
             lost_if=self.lost_if[row],
             mode=self.modes[row],
             input_errors=self.input_errors[row] if self.input_errors else None,
@@ -221,8 +250,8 @@ class Lines:
         rows = [
             [
                 str(line.rank or "-"), f"{line.wavelength_nm:.2f}", line.transition or "-",
-                f"{line.threshold.value:.4g}", f"{line.threshold.pairs_per_shell:.3g}",
-                "yes" if line.dark else "no", line.note,
+                f"{line.at_most}{line.threshold.value:.4g}", f"{line.at_most}{line.threshold.pairs_per_shell:.3g}",
+                {None: "?", True: "yes", False: "no"}[line.dark], line.note,
             ]
             for line in self
         ]  # fmt: skip

@@ -94,9 +94,29 @@ def register(claim: Callable[[Emitter], GainModel | None]) -> Callable[[Emitter]
 
 
 def maker_of(model: ModelOf | GainModel) -> ModelOf:
-    """What makes the model of an emitter; of a model, that model whatever the emitter."""
+    """What makes the model of an emitter; of a model, that model whatever the emitter.
+
+    Raises:
+        InputError: it is neither; and when it is called: what it makes is no model.
+    """
     given: Any = model
-    return (lambda _: given) if hasattr(given, "gain_per_cm") and not isinstance(given, type) else given
+    if hasattr(given, "gain_per_cm") and not isinstance(given, type):
+        return lambda _: _checked(given)
+    if not callable(given):
+        raise InputError("must be a gain model, or make one of an emitter", key="model", value=given)
+    return lambda emitter: _checked(given(emitter))
+
+
+def _checked(model: Any) -> GainModel:
+    says = getattr(model, "gain_per_cm", None)
+    if not callable(says) or getattr(says, "__func__", says) is GainModel.gain_per_cm:
+        kind = type(model).__name__
+        raise InputError(f"a gain model needs a method gain_per_cm; {kind} has none", key="model")
+    window = np.asarray(getattr(model, "window_nm", ()))
+    if window.shape != (2,) or window.dtype.kind not in "iuf" or not 0.0 <= window[0] < window[1]:
+        rule = "a gain model needs its window as (shorter, longer) wavelength in nm"
+        raise InputError(rule, key="model.window_nm", value=getattr(model, "window_nm", None))
+    return model
 
 
 def model_of(emitter: Emitter) -> GainModel:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cavitydesign.errors import InputError
 from cavitydesign.gain.model import GainModel
 from cavitydesign.gain.pump import Pumping
 from cavitydesign.kinds import Array
@@ -30,7 +31,7 @@ class LineStatus(enum.Enum):
 
     @property
     def has_threshold(self) -> bool:
-        """Whether a number stands for the threshold (for UPPER_BOUND, above it)."""
+        """Whether the line lases at all; of UPPER_BOUND the threshold is not known, only that it lies below."""
         return self in (LineStatus.LASES, LineStatus.GIVEN, LineStatus.UPPER_BOUND)
 
 
@@ -64,7 +65,11 @@ class _Medium:
 def thresholds(
     model: GainModel, pumping: Pumping, wavelengths_nm: Array, required_gain_per_cm: Array
 ) -> Thresholds:
-    """Lowest pumping at which ``gain(λ_m) = required_m``; a required gain of NaN is an unknown loss."""
+    """Lowest pumping at which ``gain(λ_m) = required_m``; a required gain of NaN is an unknown loss.
+
+    Raises:
+        InputError: the model's gain is no finite number somewhere.
+    """
     shorter, longer = model.window_nm
     covered = (wavelengths_nm >= shorter) & (wavelengths_nm <= longer)
     inside = np.where(covered, wavelengths_nm, shorter)
@@ -74,6 +79,9 @@ def thresholds(
         model.gain_per_cm(inside[:, None], pumping.at(levels)),
         lambda created: model.gain_per_cm(inside, pumping.at(created)),
     )
+    if not np.isfinite(medium.on_grid[covered]).all():
+        rule = "the gain model gives gain that is no finite number"
+        raise InputError(rule, key="model", value=type(model).__name__)
     starts_above_zero = levels[0] != 0.0
     transparent, at_first = lowest_level(medium, np.zeros(len(inside)))
     transparent[~covered | (at_first & starts_above_zero)] = np.nan  # below the first level: not known

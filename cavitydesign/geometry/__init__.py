@@ -5,6 +5,7 @@ from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.device import Device
 from cavitydesign.geometry.emitter import ConstantEmitter, Emitter, MeasuredEmitter, Pump
 from cavitydesign.geometry.families.free import FreeStack
+from cavitydesign.geometry.families.grating import GratingLaser
 from cavitydesign.geometry.families.nanopillar import NanopillarArray
 from cavitydesign.geometry.families.pcsel import Pcsel
 from cavitydesign.geometry.families.two_mirror import TwoMirror
@@ -24,8 +25,8 @@ from cavitydesign.geometry.stack import Inclusion, Layer, Stack
 
 __all__ = [
     "AIR", "Bar", "Cauchy", "Circle", "Constant", "ConstantEmitter", "Design", "Device", "Emitter", "Film", "FreeStack",
-    "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material", "MeasuredEmitter",
-    "NanopillarArray", "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon", "Pump", "Rectangle",
-    "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror", "Value",
-    "design_from_dict", "load_design",
+    "GratingLaser", "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material",
+    "MeasuredEmitter", "NanopillarArray", "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon", "Pump",
+    "Rectangle", "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror",
+    "Value", "design_from_dict", "load_design",
 ]  # fmt: skip

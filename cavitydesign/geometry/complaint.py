@@ -7,7 +7,7 @@ the validator's own value is put in front of it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -37,6 +37,31 @@ class RuleBroken(ValueError):
         self.rule, self.key, self.value = rule, key, value
         super().__init__(rule)
 
+    def told(self, under: str = "") -> InputError:
+        """As an error about the key ``under`` which the value stands."""
+        got = {} if self.value is _UNSAID else {"value": self.value}
+        return InputError(self.rule, key=".".join(filter(None, [under, self.key])), **got)
+
+
+class RulesBroken(ValueError):
+    """Several rules are broken at once."""
+
+    def __init__(self, broken: list[ValueError]):
+        self.broken = broken
+        super().__init__("; ".join(map(str, broken)))
+
+
+def all_hold(*checks: Callable[[], Any]) -> None:
+    """Run every check of a validator, and raise together what they raise."""
+    broken: list[ValueError] = []
+    for check in checks:
+        try:
+            check()
+        except ValueError as error:
+            broken.append(error)
+    if broken:
+        raise broken[0] if len(broken) == 1 else RulesBroken(broken)
+
 
 def told_once(faults: Iterable[InputError]) -> InputError:
     """One fault as it is, several as one error; a fault that several places share, once."""
@@ -59,11 +84,14 @@ def input_error(
     told: dict[str, InputError] = dict(faults or {})
     before = tuple(f"{place}." for place in told)
     explained: set[str] = set()
-    for item in sorted(error.errors(include_url=False), key=_rank):
+    items: list[Any] = sorted(error.errors(include_url=False), key=_rank)
+    wrong_within = {item["loc"][:-1] for item in items}
+    for item in items:
         where = ".".join(filter(None, [key, *_steps(item["loc"])]))
         table = where.rpartition(".")[0]
         hidden = f"{table}.*" in explained or (item["type"] == "missing" and where in explained)
-        if hidden or f"{where}.".startswith(before):
+        shrunk = item["type"] == "too_short" and item["loc"] in wrong_within  # wrong entries are not counted
+        if hidden or shrunk or f"{where}.".startswith(before):
             continue
         if item["type"] == "extra_forbidden":
             nearest = _nearest(kind, item["loc"])
@@ -71,7 +99,7 @@ def input_error(
             told.setdefault(where, InputError(f"unknown key; {rule}", key=where, value=item["input"]))
             explained.add(".".join(filter(None, [table, nearest])))
         else:
-            told.setdefault(where, _complaint(item, where))
+            told.setdefault(where, told_together(_complaints(item, where)))
         if _rank(item) == 0:
             explained.add(f"{table}.*")
     return told_once(told.values())
@@ -83,13 +111,19 @@ def _rank(item: Mapping[str, Any]) -> int:
     return {"extra_forbidden": 1, "missing": 3}.get(item["type"], 2)
 
 
+def _complaints(item: Mapping[str, Any], where: str) -> Iterator[InputError]:
+    """What is wrong, other than an unknown key."""
+    inner = item.get("ctx", {}).get("error")
+    for error in inner.broken if isinstance(inner, RulesBroken) else [inner]:
+        of_one = {"msg": str(error), "ctx": {"error": error}} if error is not inner else {}
+        yield _complaint({**item, **of_one}, where)
+
+
 def _complaint(item: Mapping[str, Any], where: str) -> InputError:
-    """One complaint, other than one about an unknown key."""
     context = item.get("ctx", {})
     inner = context.get("error")
     if isinstance(inner, RuleBroken):
-        got = {} if inner.value is _UNSAID else {"value": inner.value}
-        return InputError(inner.rule, key=".".join(filter(None, [where, inner.key])), **got)
+        return inner.told(where)
     if isinstance(inner, ValidationError):  # the layers that a family's numbers make are at fault
         told = input_error(inner, kind=BaseModel)
         return InputError(f"these numbers give a stack that cannot be: {told}", key=where)

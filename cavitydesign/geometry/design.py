@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Self
 
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from cavitydesign.errors import InputError
 from cavitydesign.geometry.base import SourcedNumber, Value, default_sources, validated
-from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.complaint import RuleBroken, all_hold
 from cavitydesign.geometry.device import Device
 from cavitydesign.geometry.emitter import AnyEmitter, Pump
 from cavitydesign.geometry.lattice import AnyLattice, NoLattice
@@ -83,14 +83,15 @@ class Design(Value):
 
     @model_validator(mode="after")
     def _becomes_a_stack(self) -> Self:
-        self.to_stack()
-        if self.device:
-            self.device.check_on(self.lattice)
-        content = self.model_dump() if self.sources else {}
-        for record in self.sources:
-            found = _at(content, record.path)
-            if found not in (record.value, (record.value,)):  # one number may stand for a list of one
-                raise RuleBroken(f"sources speak of {record.value:g}", key=record.path, value=found)
+        def sources() -> None:
+            content = self.model_dump() if self.sources else {}
+            for record in self.sources:
+                found = _at(content, record.path)
+                if found not in (record.value, (record.value,)):  # one number may stand for a list of one
+                    raise RuleBroken(f"sources speak of {record.value:g}", key=record.path, value=found)
+
+        device = [partial(self.device.check_on, self.lattice)] if self.device else []
+        all_hold(self.to_stack, *device, sources)
         return self
 
     def __hash__(self) -> int:
@@ -117,11 +118,9 @@ class Design(Value):
         if not isinstance(reference, str):
             return reference
         if reference not in self.materials:
-            known = ", ".join(sorted(self.materials)) or "none"
-            rule = f"[materials] has no material of this name (it has: {known})"
             named = (path for path, found in _parts(self) if isinstance(found, str) and found == reference)
-            place = next((path for path in named if path.rpartition(".")[2] in _MATERIAL_KEYS), None)
-            raise RuleBroken(rule, key=place or f"layers.{index}.material", value=reference)
+            place = next((path for path in named if path.rpartition(".")[2] in MATERIAL_KEYS), None)
+            raise unknown_material(reference, self.materials, key=place or f"layers.{index}.material")
         return self.materials[reference]
 
     def key_of(self, material: Material) -> str | None:
@@ -138,11 +137,19 @@ class Design(Value):
         """The numbers that nobody published, measured or fitted."""
         return tuple(record for record in self.all_sources() if record.source == "assumed")
 
+    def fitted(self) -> tuple[SourcedNumber, ...]:
+        """The numbers that were fitted to a measurement."""
+        return tuple(record for record in self.all_sources() if record.source == "fitted")
+
     def value_at(self, path: str) -> float:
         """The number at a dotted path such as ``lattice.period_nm`` or ``layers.2.thickness_nm``."""
         found = _at(self.model_dump(), path)
         _check_number(found, path)
         return float(found)
+
+    def check_path(self, path: str) -> None:
+        """Refuse a dotted path at which this design has nothing, not even a number that was left out."""
+        _at(self.model_dump(), path)
 
     def with_value(self, path: str, value: float) -> Self:
         """A design with the number at ``path`` changed; what was said of the old number's source no longer holds."""
@@ -189,7 +196,16 @@ def _parts(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _parts(item, f"{path}.{index}")
 
 
-_MATERIAL_KEYS = frozenset({"material", "substrate", "superstrate", "high", "low"})
+MATERIAL_KEYS = frozenset({"material", "substrate", "superstrate", "high", "low"})
+"""Keys of a design file under which a material or the name of one stands."""
+
+
+def unknown_material(name: str, known: Iterable[str], key: str = "") -> RuleBroken:
+    """What to say of a name that is not in [materials], ``known``."""
+    rule = (
+        f"[materials] has no material of this name (it has: {', '.join(sorted(map(str, known))) or 'none'})"
+    )
+    return RuleBroken(rule, key=key, value=name)
 
 
 def _plain(value: Any) -> Any:

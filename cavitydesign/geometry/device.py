@@ -33,6 +33,7 @@ class Device(Value):
         shift_periods: of a line lattice: its two halves stand apart by this many periods more. A guided wave is then
             shifted by a quarter of its wavelength, and lasing is moved into the middle of the stop band, at 0.5 for
             a grating of first order (two periods a wavelength) and at 0.25 for one of second order (one period).
+            Masks draw it; no solver computes it yet: FDTD refuses it, the others say that they leave it out.
     """
 
     periods: Periods

@@ -7,7 +7,6 @@ or the two parts of ε; rising or falling; n and k in one block or in two, each 
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +16,8 @@ from typing import Any
 
 from cavitydesign import units
 from cavitydesign.errors import InputError, told_together
-from cavitydesign.files import read_text
+from cavitydesign.files import DELIMITERS, cells_of, text_lines
 
-_DELIMITERS = ("\t", ";", ",", " ")
 _COMMENTS = ("#", "%", "//", "!")
 _TO_NM: dict[str, Callable[[float], float]] = {
     "nm": lambda x: x,
@@ -62,11 +60,7 @@ def read_index_table(path: Path, *, shown: str, key: str) -> dict[str, Any]:
     Raises:
         InputError: naming file, line, column, rule and value, of all that is wrong at once.
     """
-    text = read_text(path, key=key, decode=_decoded)
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    lines = [(number, line) for number, line in lines if not line.lstrip().startswith(_COMMENTS)]
-    if not lines:
-        raise InputError("is empty; it needs a header row", file=path, key=key)
+    lines = text_lines(path, key=key, comments=_COMMENTS)
     wrong: list[InputError] = []
     guesses: set[str] = set()
     found: dict[str, dict[float, float]] = {"n": {}, "k": {}}
@@ -88,26 +82,7 @@ def read_index_table(path: Path, *, shown: str, key: str) -> dict[str, Any]:
     return content if not k or tuple(k) == tuple(n) else {**content, "k_wavelengths_nm": tuple(k)}
 
 
-def _decoded(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
 # -- lines and columns ---------------------------------------------------------------------------------------------
-
-
-def _cells(line: str, delimiter: str) -> list[str] | None:
-    """The cells of a line; None where it cannot be cut so."""
-    if delimiter == " ":
-        return line.split()
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
-    except csv.Error:
-        return None
 
 
 def _number(text: str) -> float | None:
@@ -136,10 +111,10 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
     some = [line for _, line in lines[:400]]
 
     def rows(delimiter: str) -> tuple[int, int]:
-        cut = [_cells(line, delimiter) for line in some]
+        cut = [cells_of(line, delimiter) for line in some]
         return sum(_is_row(cells) for cells in cut), sum(len(cells or ()) > 1 for cells in cut)
 
-    return max(_DELIMITERS, key=rows)
+    return max(DELIMITERS, key=rows)
 
 
 def _blocks(lines: list[tuple[int, str]], path: Path, key: str) -> Iterator[_Block]:
@@ -148,7 +123,7 @@ def _blocks(lines: list[tuple[int, str]], path: Path, key: str) -> Iterator[_Blo
     block: _Block | None = None
     above: list[str] = []
     for number, line in lines:
-        cells = _cells(line, delimiter)
+        cells = cells_of(line, delimiter)
         header = None if _is_row(cells) else _header(line)
         if header is not None:
             if block is not None and block.rows:
@@ -184,7 +159,7 @@ def _unnamed(above: list[str], width: int, path: Path, key: str) -> _Block:
         return _Block({"axis": (0, "1"), "n": (1, "2"), "k": (2, "3")}, unit, [])
     if unit and width >= 3 and {"e1e2", "eps", "epsilon"} & set(words):
         return _Block({"axis": (0, "1"), "eps1": (1, "2"), "eps2": (2, "3")}, unit, [])
-    names = next((cells for line in above if (cells := _cells(line, _delimiter([(0, line)])))), [])
+    names = next((cells for line in above if (cells := cells_of(line, _delimiter([(0, line)])))), [])
     raise InputError(f"has no column n; its header is {','.join(names)}", file=path, key=key)
 
 
@@ -194,8 +169,8 @@ def _header(line: str) -> _Block | None:
         r"\s+(?=[(\[/])", "", re.sub(r"(?i)\b(photon|refractive|extinction|wave)\s+(?=\w)", r"\1_", line)
     )
     best: _Block | None = None
-    for delimiter in _DELIMITERS:
-        cells = _cells(glued if delimiter == " " else line, delimiter) or []
+    for delimiter in DELIMITERS:
+        cells = cells_of(glued if delimiter == " " else line, delimiter) or []
         columns: dict[str, tuple[int, str]] = {}
         for at, name in enumerate(cells):
             kind = _kind(name)

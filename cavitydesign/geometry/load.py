@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cavitydesign.errors import InputError
+from cavitydesign.errors import InputError, Unavailable, told_together
 from cavitydesign.files import csv_rows, finite_number
 from cavitydesign.geometry.base import strip_sources, validated
+from cavitydesign.geometry.catalogue import library_file
 from cavitydesign.geometry.complaint import told_once
-from cavitydesign.geometry.design import Design
+from cavitydesign.geometry.design import MATERIAL_KEYS, Design, unknown_material
 from cavitydesign.geometry.emitter import GainTable
 from cavitydesign.geometry.families import families
 from cavitydesign.geometry.index_table import read_index_table
@@ -34,8 +36,7 @@ def load_design(path: str | Path) -> Design:
 def read_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file, or an InputError with the line that cannot be read."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         raise InputError("there is no such file", file=path) from None
     except UnicodeDecodeError:
@@ -73,6 +74,7 @@ def design_from_dict(content: Mapping[str, Any], *, base_dir: str | Path = ".") 
         own = {name: item for name, item in content.items() if name != "sources"}
         plain, sources = strip_sources(own, faults=faults)
         plain = _with_tables(plain, Path(base_dir), "", faults)
+        faults |= dict(_unknown_materials(plain, plain.get("materials"), ""))
     except RecursionError:
         raise InputError("is nested too deeply") from None
     if "family" in faults:
@@ -97,6 +99,30 @@ def _with_tables(content: Any, base_dir: Path, path: str, faults: dict[str, Inpu
     if isinstance(content, list):
         return [_with_tables(item, base_dir, f"{path}.{i}", faults) for i, item in enumerate(content)]
     return content
+
+
+def _unknown_materials(content: Any, known: Any, path: str) -> Iterator[tuple[str, InputError]]:
+    """Materials that nothing is known of, by their keys: names that [materials] lacks, pages that are no entries."""
+    if isinstance(content, list):
+        content = {str(index): item for index, item in enumerate(content)}
+    if not isinstance(content, Mapping):
+        return
+    for name, item in content.items():
+        where = f"{path}.{name}".lstrip(".")
+        if (
+            name in MATERIAL_KEYS
+            and isinstance(item, str)
+            and item
+            and not (isinstance(known, Mapping) and item in known)
+        ):
+            yield where, unknown_material(item, known if isinstance(known, Mapping) else ()).told(where)
+        elif name == "library" and isinstance(item, str) and item.count("/") >= 2:
+            try:
+                with contextlib.suppress(Unavailable):
+                    library_file(item, key=where)
+            except InputError as error:
+                yield where, error
+        yield from _unknown_materials(item, known, where)
 
 
 def read_gain_table(path: str | Path, *, shown: str | None = None, key: str | None = None) -> GainTable:
@@ -132,14 +158,21 @@ def read_columns(
         InputError: naming the file, the row and the column of what is not a finite number.
     """
     header, rows = csv_rows(path, key=key)
-    missing = [name for name in required if name not in header]
-    if missing:
-        raise InputError(f"has no column {missing[0]}; its header is {','.join(header)}", file=path, key=key)
+    wrong = [
+        InputError(f"has no column {name}; its header is {','.join(header)}", file=path, key=key)
+        for name in required
+        if name not in header
+    ]
     found: dict[str, tuple[float, ...]] = {}
-    for name in (*required, *(name for name in optional if name in header)):
-        at = header.index(name)
-        cells = ((line, row[at].strip() if at < len(row) else "") for line, row in rows)
-        found[name] = tuple(
-            finite_number(text, file=path, key=f"line {line}, column {name}") for line, text in cells
-        )
+    for name in (name for name in (*required, *optional) if name in header):
+        at, numbers = header.index(name), []
+        for line, row in rows:
+            try:
+                text = row[at].strip() if at < len(row) else ""
+                numbers.append(finite_number(text, file=path, key=f"line {line}, column {name}"))
+            except InputError as error:
+                wrong.append(error)
+        found[name] = tuple(numbers)
+    if wrong:
+        raise told_together(wrong)
     return found

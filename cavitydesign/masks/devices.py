@@ -97,8 +97,6 @@ def _varied(field: FieldSpec, period: float, value: float | None, key: str) -> D
     lengths = field.design.lattice.at_period(period) if period != field.own_period_nm else {}
     changes = {f"lattice.{name}": length for name, length in lengths.items()}
     if field.vary and value is not None:
-        if field.vary.key.startswith("lattice."):
-            raise InputError("periods are varied by periods_nm", key=f"{key}.vary.key", value=field.vary.key)
         changes[field.vary.key] = value
     if not changes:
         return field.design

@@ -54,9 +54,10 @@ def _with_design(entry: Any, base_dir: Path, key: str, faults: dict[str, InputEr
         elif isinstance(design, Mapping):
             design = design_from_dict(design, base_dir=base_dir)
     except InputError as error:
-        told = getattr(error, "complaints", (error,))
         inside = isinstance(design, Mapping)  # the key of another file stays as it is
-        faults[key] = told_together(f.under(key) if inside and f.file is None else f for f in told)
+        faults[key] = told_together(
+            f.under(key) if inside and f.file is None else f for f in error.complaints
+        )
     return {**entry, "design": design}
 
 

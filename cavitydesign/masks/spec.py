@@ -27,14 +27,17 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
+from cavitydesign.errors import InputError
+from cavitydesign.files import parse_range
 from cavitydesign.geometry import Design
 from cavitydesign.geometry.base import NonNegative, Positive, Value
-from cavitydesign.geometry.complaint import RuleBroken
+from cavitydesign.geometry.complaint import RuleBroken, all_hold
 from cavitydesign.geometry.device import Periods, check_periods
 
 MAX_COORDINATE = 2**30
@@ -48,29 +51,25 @@ def _refuse(broken: bool, rule: str) -> None:
         raise ValueError(rule)
 
 
+def _rules(*pairs: tuple[bool, str]) -> list[Callable[[], None]]:
+    """Checks for :func:`all_hold`: (whether it is broken, the rule)."""
+    return [partial(_refuse, *pair) for pair in pairs]
+
+
 def expand_numbers(content: Any) -> Any:
     """``320``, ``[315, 335]`` or ``"320:460:10"`` as a tuple of numbers; a range has both its ends.
 
-    Decimal arithmetic, so that ``"0.1:0.3:0.1"`` ends at 0.3 exactly. Raises ValueError with the rule.
+    Decimal arithmetic: ``"0.1:0.3:0.1"`` has three values and not two.
     """
-    if isinstance(content, bool):
-        raise ValueError("must be a number, a list of numbers or 'start:stop:step'")
-    if isinstance(content, int | float):
-        return (content,)
+    _refuse(isinstance(content, bool), "must be a number, a list of numbers or 'start:stop:step'")
     if not isinstance(content, str):
-        return content
-    parts = content.split(":")
-    _refuse(len(parts) != 3, "a range is written 'start:stop:step'")
+        return (content,) if isinstance(content, int | float) else content
     try:
-        start, stop, step = (Decimal(part.strip()) for part in parts)
-    except InvalidOperation:
-        raise ValueError("a range is three numbers, 'start:stop:step'") from None
-    finite = start.is_finite() and stop.is_finite() and step.is_finite()
-    _refuse(not finite, "a range is three finite numbers, 'start:stop:step'")
-    _refuse(max(abs(start), abs(stop), abs(step)) > Decimal("1e9"), "a range has no numbers beyond 1e9")
-    _refuse(step <= 0 or stop < start, "a range needs step > 0 and stop >= start")
-    _refuse((stop - start) / step >= _MAX_VALUES, f"a range has at most {_MAX_VALUES} values")
-    return tuple(float(start + step * index) for index in range(int((stop - start) / step) + 1))
+        found = parse_range(content, key="", most=_MAX_VALUES)
+    except InputError as error:
+        raise ValueError(f"a range is written 'start:stop:step'; {error.message}") from None
+    _refuse(":" not in content or found[-1] < found[0], "a range is written 'start:stop:step', and rises")
+    return found
 
 
 def _matching(pattern: str, rule: str) -> BeforeValidator:
@@ -199,25 +198,44 @@ class FieldSpec(Value):
         lattice, columns = self.design.lattice, len(self.periods_nm or (1.0,))
         sized, counted, told = self.side_um is not None, self.periods is not None, self.wavelengths_nm
         rule = "an array needs a design with a [lattice]; a two-mirror cavity goes under [[apertures]]"
-        _refuse(not lattice.dimensions, f"design: {rule}")
-        _refuse(sized and counted, "give side_um or periods, not both")
         endless = not sized and not counted and self.design.device is None
-        _refuse(endless, "give side_um or periods; the design has no [device]")
-        if self.periods is not None:
+        count = f"wavelengths_nm has one number per period: {columns}, not {len(told or ())}"
+        all_hold(
+            *_rules(
+                (not lattice.dimensions, f"design: {rule}"),
+                (sized and counted, "give side_um or periods, not both"),
+                (endless, "give side_um or periods; the design has no [device]"),
+                (told is not None and len(told) != columns, count),
+                ("{wavelength}" in self.label and told is None, "label: {wavelength} needs wavelengths_nm"),
+                ("{value}" in self.label and self.vary is None, "label: {value} needs vary"),
+            ),
+            self._check_vary,
+            self._check_lines,
+            partial(_check_distinct, self.periods_nm or (), "periods_nm"),
+            partial(_check_distinct, self.doses, "doses"),
+            partial(_check_distinct, self.vary.values if self.vary else (), "vary.values"),
+            partial(_check_placeholders, self.label, "period", "value", "dose", "wavelength", "periods"),
+        )
+        return self
+
+    def _check_vary(self) -> None:
+        key = self.vary.key if self.vary else ""
+        if key.startswith("lattice."):
+            raise RuleBroken("periods are varied by periods_nm", key="vary.key", value=key)
+        try:
+            if key:
+                self.design.check_path(key)
+        except InputError as error:
+            raise RuleBroken(error.message, key="vary.key", value=key) from None
+
+    def _check_lines(self) -> None:
+        lattice = self.design.lattice
+        if self.periods is not None and lattice.dimensions:
             check_periods(self.periods, lattice, key="periods")
-        if lattice.dimensions == 1 and self.length_um is None and not sized:
+        if lattice.dimensions == 1 and self.length_um is None and self.side_um is None:
             raise RuleBroken("lines need their length, or a side_um", key="length_um")
         if lattice.dimensions != 1 and self.length_um is not None:
             raise RuleBroken("is for a line lattice", key="length_um", value=self.length_um)
-        _check_distinct(self.periods_nm or (), "periods_nm")
-        _check_distinct(self.doses, "doses")
-        _check_distinct(self.vary.values if self.vary else (), "vary.values")
-        if told is not None and len(told) != columns:
-            raise ValueError(f"wavelengths_nm has one number per period: {columns}, not {len(told)}")
-        _refuse("{wavelength}" in self.label and told is None, "label: {wavelength} needs wavelengths_nm")
-        _refuse("{value}" in self.label and self.vary is None, "label: {value} needs vary")
-        _check_placeholders(self.label, "period", "value", "dose", "wavelength", "periods")
-        return self
 
     @property
     def devices(self) -> int:
@@ -252,14 +270,18 @@ class ApertureSpec(Value):
     def _consistent(self) -> Self:
         smallest, family = min(self.diameters_um), self.design.family
         rule = f"spacer rings are for a cavity between two mirrors, not for a {family}"
-        _refuse(not self.design.gaps_nm(), f"design: {rule}")
-        _check_distinct(self.diameters_um, "diameters_um")
-        _refuse(max(self.diameters_um) > 200_000.0, "diameters_um: at most 200000")
-        rule = f"film_margin_um leaves no film in the aperture of {smallest:g} um"
-        _refuse(2.0 * self.film_margin_um >= smallest, rule)
-        rule = f"vents take more than half of the ring of {smallest:g} um; use fewer or narrower ones"
-        _refuse(self.vents * self.vent_um >= 0.5 * math.pi * smallest, rule)
-        _check_placeholders(self.label, "diameter", "spacer", "film")
+        vents = f"vents take more than half of the ring of {smallest:g} um; use fewer or narrower ones"
+        no_film = f"film_margin_um leaves no film in the aperture of {smallest:g} um"
+        all_hold(
+            *_rules(
+                (not self.design.gaps_nm(), f"design: {rule}"),
+                (max(self.diameters_um) > 200_000.0, "diameters_um: at most 200000"),
+                (2.0 * self.film_margin_um >= smallest, no_film),
+                (self.vents * self.vent_um >= 0.5 * math.pi * smallest, vents),
+            ),
+            partial(_check_distinct, self.diameters_um, "diameters_um"),
+            partial(_check_placeholders, self.label, "diameter", "spacer", "film"),
+        )
         return self
 
     @property
@@ -316,13 +338,21 @@ class MaskSpec(Value):
     def _consistent(self) -> Self:
         items = (*self.fields, *self.apertures)
         names = {item.name.upper().replace("-", "_") for item in items}
-        _refuse(not items, "a mask needs [[fields]] or [[apertures]]")
-        _refuse(len(names) != len(items), "fields and apertures need different names")
         reach = max(self.chip.size_um) * 1000.0 / self.database_unit_nm
-        rule = "too fine for a chip of this size (GDSII has 32-bit coordinates)"
-        _refuse(reach > MAX_COORDINATE, f"database_unit_nm: {rule}")
-        rule = f"more than {MAX_DEVICES} devices; use fewer periods, values or doses"
-        _refuse(sum(item.devices for item in items) > MAX_DEVICES, rule)
+        rule = "database_unit_nm: too fine for a chip of this size (GDSII has 32-bit coordinates)"
+        most = f"more than {MAX_DEVICES} devices; use fewer periods, values or doses"
+        all_hold(
+            *_rules(
+                (not items, "a mask needs [[fields]] or [[apertures]]"),
+                (len(names) != len(items), "fields and apertures need different names"),
+                (reach > MAX_COORDINATE, rule),
+                (sum(item.devices for item in items) > MAX_DEVICES, most),
+            ),
+            self._check_layers,
+        )
+        return self
+
+    def _check_layers(self) -> None:
         used: dict[LayerNumber, str] = {}
         for role, number in self.layers:
             first = used.setdefault(number, role)
@@ -331,7 +361,6 @@ class MaskSpec(Value):
             number = self.dose_layer(dose)
             rule = f"dose {index} needs datatype {number[1]}, which is taken"
             _refuse(number in used or number[1] > 32767, f"layers.pattern: {rule}")
-        return self
 
     def units(self, length_um: float) -> int:
         """A length in database units."""

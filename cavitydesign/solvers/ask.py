@@ -15,12 +15,14 @@ answers an :class:`Ask`::
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
-from cavitydesign.errors import InputError
+import numpy as np
+
+from cavitydesign.errors import CavityError, InputError, Status
+from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design, Device
 from cavitydesign.geometry.stack import Stack
 from cavitydesign.kinds import Window
@@ -75,6 +77,9 @@ class Ask:
     ) -> Ask:
         """The question about a design (which brings its window and device) or a stack (which has neither)."""
         own = isinstance(subject, Design)
+        if not own and not isinstance(subject, Stack):
+            rule = "must be a design (see load_design) or a stack"
+            raise InputError(rule, key="subject", value=subject)
         if window_nm is None:
             if not own:
                 raise InputError(
@@ -84,9 +89,11 @@ class Ask:
         if device is OWN:
             device = subject.device if own else None
         stack = subject.to_stack() if own else subject
-        return cls(
-            stack, checked_window(window_nm), device, _pair(bloch), float(angle_deg), progress or silent
-        )
+        if device is not None:
+            _check_device(device, stack)
+        (angle,) = _finite(angle_deg, 1, "angle_deg", "a number of degrees")
+        kx, ky = _finite(bloch, 2, "bloch", "two finite numbers in 1/nm")
+        return cls(stack, checked_window(window_nm), device, (kx, ky), angle, progress or silent)
 
 
 class Solver:
@@ -108,6 +115,12 @@ class Solver:
                 raise TypeError(
                     f"a solver needs a class attribute {wanted!r} ({kind.__name__}); {cls.__name__} has none"
                 )
+        if not cls.__module__.startswith("cavitydesign."):
+            from cavitydesign.solvers import known
+
+            other = known().get(cls.name)
+            if other is not None and not issubclass(cls, other):
+                raise TypeError(f"{other.__module__}.{other.__qualname__} is the solver {cls.name!r} already")
 
     def run(self, ask: Ask) -> Solution:
         """Answer a question."""
@@ -123,13 +136,19 @@ def option(default: Any, text: str, *, name: str, metavar: str = "", compare: bo
     return field(default=default, metadata=metadata, compare=compare)
 
 
+def checked_design(design: Any) -> Design:
+    """A design, or an InputError."""
+    if not isinstance(design, Design):
+        raise InputError("must be a design; load_design reads one", key="design", value=design)
+    return design
+
+
 def checked_window(window_nm: Window) -> Window:
     """A wavelength window as (shortest, longest) in nm, or an InputError."""
-    low, high = (float(edge) for edge in window_nm)
-    if not (math.isfinite(low) and math.isfinite(high) and 0.0 < low < high):
-        raise InputError(
-            "must be [shorter, longer] wavelength in nm, both > 0", key="window_nm", value=[low, high]
-        )
+    form = "[shorter, longer] wavelength in nm, both > 0"
+    low, high = _finite(window_nm, 2, "window_nm", form)
+    if not 0.0 < low < high:
+        raise InputError(f"must be {form}", key="window_nm", value=[low, high])
     if high > 2.5 * low:
         raise InputError(
             "spans more than a factor 2.5 in wavelength; search in parts", key="window_nm", value=[low, high]
@@ -195,7 +214,7 @@ def solve(
         solver=settings.name,
         window_nm=ask.window_nm,
         design_id=subject.id,
-        warnings=(*found.warnings, *_overlooked(ask, settings)),
+        warnings=(*found.warnings, *_overlooked(ask, settings), *_at_the_edge(ask, settings, found)),
     )
 
 
@@ -210,15 +229,43 @@ def _overlooked(ask: Ask, settings: Solver) -> tuple[str, ...]:
     told = tuple(note for note in notes if note)
     if ask.device is None or "device" in settings.asks:
         return told
-    size = " x ".join(map(str, ask.device.periods))
-    return (*told, f"the infinite array: {settings.name} does not look at [device], {size} periods")
+    size = " x ".join(map(str, ask.device.periods)) + " periods"
+    if shift := ask.device.shift_periods:
+        size += f", nor at the shift of {shift:g} periods in their middle, which no solver computes yet"
+    return (*told, f"the infinite array: {settings.name} does not look at [device], {size}")
 
 
-def _pair(bloch: tuple[float, float]) -> tuple[float, float]:
-    kx, ky = (float(part) for part in bloch)
-    if not (math.isfinite(kx) and math.isfinite(ky)):
-        raise InputError("must be two finite numbers in 1/nm", key="bloch", value=[kx, ky])
-    return kx, ky
+def _at_the_edge(ask: Ask, settings: Solver, found: Solution) -> list[str]:
+    """Where nothing was found at Γ: the odd Bragg orders of the window, and the wavevector at which they are."""
+    if found.status is not Status.NO_MODES or "bloch" not in settings.asks or ask.bloch != (0.0, 0.0):
+        return []
+    from cavitydesign.solvers.bragg import edge_notes
+
+    try:
+        return edge_notes(ask)
+    except CavityError:  # advice only: what the averaged stack cannot answer is left unsaid
+        return []
+
+
+def _finite(value: Any, count: int, key: str, form: str) -> list[float]:
+    """So many finite numbers, or an InputError that says the form wanted."""
+    try:
+        found = np.atleast_1d(np.asarray(value))
+    except ValueError:  # lists within lists
+        found = np.empty(0)
+    if found.shape != (count,) or found.dtype.kind not in "iuf" or not np.isfinite(found).all():
+        raise InputError(f"must be {form}", key=key, value=value)
+    return [float(item) for item in found]
+
+
+def _check_device(device: Any, stack: Stack) -> None:
+    if not isinstance(device, Device):
+        rule = "must be a Device, such as Device(periods=(17, 17)), or None for the infinite array"
+        raise InputError(rule, key="device", value=device)
+    try:
+        device.check_on(stack.lattice)
+    except RuleBroken as broken:
+        raise broken.told() from None
 
 
 def _with_key(error: InputError, subject: Design | Stack, ask: Ask) -> InputError:

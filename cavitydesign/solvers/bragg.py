@@ -120,6 +120,21 @@ def bragg_lines(
     return lines
 
 
+def edge_notes(ask: Ask) -> list[str]:
+    """For each direction with odd orders in the window, whose bands stop at the zone's edge: what to ask there."""
+    numeric = resolve_stack(ask.stack, window_nm=ask.window_nm)
+    found: dict[tuple[int, str], list[str]] = {}
+    lines = bragg_lines(numeric, window_nm=ask.window_nm) if numeric.lattice.dimensions else []
+    for line in (line for line in lines if line.order % 2):
+        at = list(numeric.lattice.bragg_periods_nm).index(line.period_nm)
+        edge = ",".join(f"{0.5 * part:.7g}" for part in numeric.lattice.reciprocal_per_nm[at] + 0.0)
+        found.setdefault((line.order, edge), []).append(f"{line.wave.wavelength_nm:.1f}")
+    return [
+        f"Bragg's order {order} ({', '.join(where)} nm) stands at the edge of the zone, not at Γ; try --bloch {edge}"
+        for (order, edge), where in found.items()
+    ]
+
+
 def averaged(numeric: NumericStack) -> NumericStack:
     """The stack with each patterned layer replaced by a uniform one: ``ε = ε_0 + Σ_i f_i (ε_i - ε_host)``.
 

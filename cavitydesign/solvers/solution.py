@@ -135,11 +135,22 @@ class Mode:
         return {**columns, "dark": self.dark, "lossless": self.lossless}
 
     def fields(self, *, z_nm: Any, x_nm: Any = 0.0, y_nm: Any = 0.0) -> Any:
-        """E and H at heights above the substrate (nm) and places in the plane; see the live resonance's own method."""
-        return self._alive().fields(z_nm=z_nm, x_nm=x_nm, y_nm=y_nm)
+        """E and H at heights above the substrate (nm) and places in the plane; see the live resonance's own method.
+
+        Raises:
+            InputError: a place is no finite number, or so far away that the field is none.
+        """
+        _check_finite({"z_nm": z_nm, "x_nm": x_nm, "y_nm": y_nm})
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = self._alive().fields(z_nm=z_nm, x_nm=x_nm, y_nm=y_nm)
+            if not np.isfinite(getattr(found, "e2", 0.0)).all():
+                rule = "is too far away: there the field of this mode exceeds all numbers"
+                raise InputError(rule, key="z_nm", value=z_nm)
+        return found
 
     def far_field(self, **asked: Any) -> Any:
         """What the mode radiates over directions; see :func:`cavitydesign.optics.patterned.farfield.far_field`."""
+        _check_finite(asked)
         return self._alive().far_field(**asked)
 
     def derivative(self, below: Any, above: Any, *, step: float) -> complex:
@@ -282,6 +293,13 @@ class Modes:
         ]
         head = ("λ (nm)", "± (nm)", "Q", "symmetry", "polarization", "Γ film", "g_th (1/cm)", "dark")
         return html_table(head, rows)
+
+
+def _check_finite(asked: Mapping[str, Any]) -> None:
+    for key, value in asked.items():
+        found = np.asarray(value)
+        if found.dtype.kind in "fc" and not np.isfinite(found).all():
+            raise InputError("must be finite numbers", key=key, value=value)
 
 
 def _read_only(kind: type[Modes], columns: Mapping[str, Array]) -> Modes:

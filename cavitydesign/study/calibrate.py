@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,11 @@ from cavitydesign.errors import InputError, SolverError, Status
 from cavitydesign.geometry.base import SourcedNumber
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array
-from cavitydesign.solvers.ask import Progress, Solver, silent, solve
+from cavitydesign.solvers.ask import Progress, Solver, checked_design, silent, solve
 from cavitydesign.solvers.match import column_of, partners
-from cavitydesign.solvers.solution import Modes
+from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import tolerance
-from cavitydesign.study.peaks import Peak, assign, devices, holding, may_match
+from cavitydesign.study.peaks import Peak, assign, checked_peaks, devices, holding, may_match
 
 ROUNDS = 8
 STEP = 0.05
@@ -76,7 +76,10 @@ class Match:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """The calibrated design and how it came about. Nothing is fitted in silence: the design's sources say "fitted"."""
+    """The calibrated design and how it came about. Nothing is fitted in silence: the design's sources say "fitted".
+
+    ``solutions`` are those of the last round, one for each device.
+    """
 
     design: Design
     fitted: tuple[Fitted, ...]
@@ -87,6 +90,7 @@ class Calibration:
     converged: bool
     ambiguous: tuple[str, ...]
     correlation: Array
+    solutions: tuple[Solution, ...] = ()
 
 
 def fittable(design: Design) -> tuple[SourcedNumber, ...]:
@@ -116,14 +120,15 @@ def calibrate(
         asked: window, wavevector, angle and device, as :func:`cavitydesign.solvers.ask.solve` takes them; without a
             window the design's, widened to hold every peak with 20 nm to spare.
     """
-    used = [peak for peak in peaks if peak.has_wavelength]
+    chosen = _chosen(checked_design(design), paths)
+    used = [peak for peak in checked_peaks(peaks) if peak.has_wavelength]
     if not used:
         raise InputError("has no peak with a wavelength to fit to", key="wavelength_nm")
     problem = _Problem(
         design,
         used,
         settings,
-        _chosen(design, paths),
+        chosen,
         {"window_nm": holding(design.window_nm, used, spare_nm=20.0), **asked},
         peak_error_nm,
         progress,
@@ -144,12 +149,13 @@ def calibrate(
         raise SolverError(
             "the modes that the peaks were given to were lost on the way", status=Status.INCOMPLETE
         )
-    return _result(problem, first, before, u, final, others, (rounds, converged), note)
+    found = _result(problem, first, before, u, final, others, (rounds, converged), note)
+    return replace(found, solutions=state.solutions)
 
 
 def _chosen(design: Design, paths: Sequence[str]) -> tuple[SourcedNumber, ...]:
     known = {item.path: item for item in design.all_sources()}
-    for path in paths:
+    for path in tolerance.checked_paths(paths):
         design.value_at(path)
         if path not in known or not known[path].plus_minus:
             rule = "needs a plus_minus in the design file, which says how far it may be off"
@@ -206,27 +212,28 @@ class _Problem:
         by = zip(self.inputs, u * self.widths, strict=True)
         return base.with_values({item.path: item.value + change for item, change in by})
 
-    def modes_at(self, u: Array, base: Design, settings: Solver) -> Modes:
-        """The modes of that design."""
-        return solve(self.design_at(u, base), settings, **self.asked).modes
+    def solved_at(self, u: Array, base: Design, settings: Solver) -> Solution:
+        """The solution of that design."""
+        return solve(self.design_at(u, base), settings, **self.asked)
 
     def linearise(self, u: Array) -> _State:
         """Modes of every device at u, and their derivatives."""
-        tables = []
+        tables, solutions = [], []
         variants = devices(self.design, self.peaks)
         total, done = len(variants) * (len(u) + 1), itertools.count(1)
         coarse = tolerance.few_waves(self.settings)
         for _, variant, rows in variants:
-            modes = self.modes_at(u, variant, self.settings)
-            base = modes if coarse is self.settings else self.modes_at(u, variant, coarse)
+            solutions.append(self.solved_at(u, variant, self.settings))
+            modes = solutions[-1].modes
+            base = modes if coarse is self.settings else self.solved_at(u, variant, coarse).modes
             self.progress(next(done), total)
             start, slopes = _wavelengths_of(modes, base), []
             for step in STEP * np.eye(len(u)):
-                moved = self.modes_at(u + step, variant, coarse)
+                moved = self.solved_at(u + step, variant, coarse).modes
                 slopes.append((_wavelengths_of(modes, moved) - start) / STEP)
                 self.progress(next(done), total)
             tables.append((modes, np.stack(slopes, axis=-1), rows))
-        return _State(self, u, tables)
+        return _State(self, u, tables, tuple(solutions))
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,6 +243,7 @@ class _State:
     problem: _Problem
     u: Array
     tables: list[tuple[Modes, Array, list[int]]]
+    solutions: tuple[Solution, ...]
 
     def best(self) -> _Choice:
         """The assignment that fits best at u itself."""
@@ -267,7 +275,9 @@ class _State:
                 found.append(self._solve(rows_of))
         if not found:
             raise SolverError(
-                "not every peak has a mode of its own in the window; widen `--window`", status=Status.NO_MODES
+                "not every peak has a mode of its own in the window; widen --window, or look at the symmetries that "
+                "the peaks name",
+                status=Status.NO_MODES,
             )
         return found
 

@@ -10,7 +10,8 @@ from typing import Any
 from cavitydesign.files import json_ready
 from cavitydesign.gain import Line
 from cavitydesign.geometry.design import Design
-from cavitydesign.study.peaks import Peak, assign, devices, may_match
+from cavitydesign.study.peaks import Peak, assign, checked_peaks, devices, may_match
+from cavitydesign.study.predict import with_emitter
 from cavitydesign.study.published import first_line
 
 
@@ -51,7 +52,8 @@ def compare(
     back where there are others. A peak whose device is not stated has no residual.
     """
     found: dict[int, Compared] = {}
-    for device, variant, rows in devices(design, peaks):
+    checked_peaks(peaks)
+    for device, variant, rows in devices(with_emitter(design)[0], peaks):
         rows = [row for row in rows if peaks[row].has_wavelength]
         if not rows:
             continue

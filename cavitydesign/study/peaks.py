@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cavitydesign.errors import InputError, told_together
 from cavitydesign.files import csv_rows, finite_number
+from cavitydesign.gain.model import TRANSITIONS
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
 from cavitydesign.solvers.match import pair
@@ -42,6 +44,11 @@ TEXTS: Mapping[str, str] = {
 }
 SHORT = {"period_nm": "lattice.period_nm"}
 UNITS = ("uJ/cm2", "mJ/cm2", "kW/cm2")
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "symmetry": ("A1", "A2", "B1", "B2", "E", "E1", "E2", "A'", "A''", "A", "B"),
+    "polarization": ("TE", "TM", "TE-like", "TM-like", "TE+TM"),
+}
+"""What a row may say of the mode; a mode is of that kind where its own label begins so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Peak:
     """One row: the numbers that name its device by dotted path, its numbers (NaN: not given) and its texts.
 
     ``unstated`` are the device columns that this row leaves blank: which device it belongs to is then not known.
+    ``file`` is where the row stands.
     """
 
     device: Mapping[str, float]
@@ -56,6 +64,7 @@ class Peak:
     texts: Mapping[str, str]
     line: int
     unstated: tuple[str, ...] = ()
+    file: Path | None = None
 
     def __getitem__(self, name: str) -> float:
         return self.numbers.get(name, math.nan)
@@ -64,6 +73,11 @@ class Peak:
     def wavelength_nm(self) -> float:
         """Vacuum wavelength in nm; NaN where only a range or a threshold is known."""
         return self["wavelength_nm"]
+
+    @property
+    def label(self) -> str:
+        """What the row says of the mode: its symmetry and polarization."""
+        return " ".join(text for name in KINDS if (text := self.texts.get(name)))
 
     @property
     def has_wavelength(self) -> bool:
@@ -88,7 +102,14 @@ def read_peaks(path: str | Path) -> tuple[Peak, ...]:
     peaks = [] if wrong else [_peak(names, line, cells, wrong) for line, cells in rows]
     if wrong:
         raise told_together(wrong).in_file(path)
-    return tuple(peaks)
+    return tuple(replace(peak, file=path) for peak in peaks)
+
+
+def checked_peaks(peaks: Any) -> Sequence[Peak]:
+    """Peaks as :func:`read_peaks` gives them, or an InputError."""
+    if not isinstance(peaks, Sequence) or not all(isinstance(peak, Peak) for peak in peaks):
+        raise InputError("must be peaks as read_peaks gives them", key="peaks", value=peaks)
+    return peaks
 
 
 def published_beside(design_file: str | Path) -> Path | None:
@@ -110,11 +131,29 @@ def devices(design: Design, peaks: Sequence[Peak]) -> list[tuple[dict[str, float
         if design.emitter is not None and math.isfinite(peak["temperature_k"]):
             device["emitter.temperature_k"] = peak["temperature_k"]
         groups.setdefault(tuple(sorted(device.items())), []).append(index)
-    found = []
+    found, wrong = [], []
     for key, rows in groups.items():
-        changes = {path: value for path, value in key if value != design.value_at(path)}
-        found.append((dict(key), design.with_values(changes) if changes else design, rows))
+        try:
+            changes = {path: value for path, value in key if value != design.value_at(path)}
+            found.append((dict(key), design.with_values(changes) if changes else design, rows))
+        except InputError as error:
+            peak = peaks[rows[0]]
+            wrong += [
+                InputError(
+                    item.message,
+                    file=peak.file,
+                    key=f"line {peak.line}, column {_COLUMNS.get(item.key or '', item.key)}",
+                    value=item.value,
+                )
+                for item in error.complaints
+            ]
+    if wrong:
+        raise told_together(wrong)
     return found
+
+
+_COLUMNS = {"emitter.temperature_k": "temperature_k"}
+"""Columns of numbers of the design that are not called by their path."""
 
 
 def assign(
@@ -137,7 +176,7 @@ def may_match(peaks: Sequence[Peak], modes: Sequence[Mode]) -> Array:
     """Where a peak and a mode do not contradict each other, (peaks, modes): a peak may name symmetry, polarization."""
     allowed = np.ones((len(peaks), len(modes)), dtype=bool)
     for row, peak in enumerate(peaks):
-        for name in ("symmetry", "polarization"):
+        for name in KINDS:
             if wanted := peak.texts.get(name):
                 allowed[row] &= [getattr(mode, name).startswith(wanted) for mode in modes]
     return allowed
@@ -178,6 +217,10 @@ def _peak(names: Sequence[str], line: int, cells: Sequence[str], wrong: list[Inp
             rule = "must be uJ/cm2, mJ/cm2 or kW/cm2"
             wrong.append(InputError(rule, key=f"{key}, column unit", value=texts["unit"]))
         texts["unit"] = unit
+    for name, allowed in {"transition": TRANSITIONS, **KINDS}.items():
+        if name in texts and texts[name] not in allowed:
+            rule = f"must be {', '.join(allowed[:-1])} or {allowed[-1]}"
+            wrong.append(InputError(rule, key=f"{key}, column {name}", value=texts[name]))
     device = {name: value for name, value in numbers.items() if "." in name and math.isfinite(value)}
     unstated = tuple(name for name in names if "." in name and name not in device)
     own = {name: value for name, value in numbers.items() if name in NUMBERS}

@@ -17,11 +17,11 @@ from cavitydesign.gain.model import GainModel, ModelOf, model_of
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.kinds import Array
-from cavitydesign.solvers.ask import Progress, Solver, silent, solve
+from cavitydesign.solvers.ask import Progress, Solver, checked_design, silent, solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import tolerance
-from cavitydesign.study.peaks import Peak, holding
+from cavitydesign.study.peaks import Peak, checked_peaks, holding
 from cavitydesign.study.published import Fact, beside_published
 from cavitydesign.study.tolerance import Tolerances
 
@@ -56,7 +56,7 @@ class Prediction:
             "lines": [line.record() for line in self.lines],
             "published": [fact.record() for fact in self.published],
             "assumed": [item.record() for item in self.design.assumed()],
-            "fitted": [item.record() for item in self.design.all_sources() if item.source == "fitted"],
+            "fitted": [item.record() for item in self.design.fitted()],
             "defaults_for": list(self.defaults),
         }
 
@@ -77,7 +77,7 @@ class Prediction:
 def with_emitter(design: Design) -> tuple[Design, tuple[str, ...]]:
     """The design with default [emitter] and [pump] where it has none, and which of them these are."""
     made = {"emitter": Emitter, "pump": Pump}
-    missing = tuple(name for name in made if getattr(design, name) is None)
+    missing = tuple(name for name in made if getattr(checked_design(design), name) is None)
     return (design.replace(**{name: made[name]() for name in missing}) if missing else design), missing
 
 
@@ -148,11 +148,12 @@ def predict(
         tolerances: whether to move each assumed input of the cavity by its ``plus_minus``.
         progress: called with inputs moved and in all.
     """
-    settings = Poles() if settings is None else settings
+    settings, peaks = Poles() if settings is None else settings, checked_peaks(peaks)
     full, missing = with_emitter(design)
     solution = solve(full, settings, **asked)
     lines = lasing_lines(full, solution.modes, model=model)
     moved = None
+    doubts: list[str] = []
     if tolerances and len(solution.modes):
         moved = tolerance.propagate(full, settings, solution, progress=progress, **asked)
         lines = replace(lines, input_errors=tuple(_input_errors(full, lines, moved, model)))
@@ -161,9 +162,13 @@ def predict(
         """Predicted lines of another device, in a window widened to hold its peaks."""
         window = holding(asked.get("window_nm") or variant.window_nm, of)
         found = solve(variant, settings, **{**asked, "window_nm": window})
+        if not found.status.trustworthy:
+            rows = ", ".join(str(peak.line) for peak in of)
+            doubts.append(f"the device of the peaks in line {rows}: {found.status.value}")
         return tuple(lasing_lines(variant, found.modes, model=model))
 
     facts = beside_published(full, tuple(lines), peaks, lines_of)
+    solution = replace(solution, warnings=(*solution.warnings, *doubts))
     return Prediction(full, solution, lines, moved, facts, missing)
 
 
@@ -185,7 +190,7 @@ def _input_errors(
     """What the cavity's inputs do to each line, in the order of the lines; errors add in squares."""
     spread = list(_threshold_spread(design, moved, model))
     for row, mode in enumerate(lines.mode_index.tolist()):
-        lases = lines.status[row].has_threshold
+        lases = math.isfinite(lines.value[row])
         cavity = np.array([change[mode] for change, _ in spread])
         of_cavity = math.sqrt(float((cavity**2).sum())) if lases else math.nan
         emitter = float(np.nan_to_num(lines.value_err[row]))

@@ -10,7 +10,7 @@ from typing import Any
 from cavitydesign.files import json_ready
 from cavitydesign.gain import Line
 from cavitydesign.geometry.design import Design
-from cavitydesign.study.peaks import Peak, assign, devices
+from cavitydesign.study.peaks import Peak, assign, devices, may_match
 
 _MICROJOULE = {"uJ/cm2": 1.0, "mJ/cm2": 1e3}
 
@@ -105,7 +105,7 @@ def beside_published(
         here = [peaks[index] for index in indices]
         known = lines if variant.id == design.id else predict(variant, here)
         for index, peak, line in zip(indices, here, _assigned(here, known), strict=True):
-            found[index] = _Beside(peak, device, line, known).facts()
+            found[index] = _Beside(peak, device, line, _of_kind(peak, known)).facts()
     return tuple(fact for index in sorted(found) for fact in found[index])
 
 
@@ -114,12 +114,22 @@ def first_line(lines: Sequence[Line]) -> Line | None:
     return next((line for line in lines if line.lases), None)
 
 
+def _of_kind(peak: Peak, lines: Sequence[Line]) -> list[Line]:
+    """The lines that a peak may be, by what it says of symmetry and polarization."""
+    allowed = may_match([peak], [line.mode for line in lines])[0]
+    return [line for line, may in zip(lines, allowed, strict=True) if may]
+
+
 def _assigned(peaks: Sequence[Peak], lines: Sequence[Line]) -> list[Line | None]:
     """The nearest line of each peak, one to one; lines that cannot lase stand back where there are others."""
     lines = [line for line in lines if line.lases] or list(lines)
     having = [row for row, peak in enumerate(peaks) if peak.has_wavelength and not peak.unstated]
-    found: list[Line | None] = [first_line(lines) if peak.unstated else None for peak in peaks]
-    at = assign([peaks[row] for row in having], [line.wavelength_nm for line in lines])
+    found: list[Line | None] = [
+        first_line(_of_kind(peak, lines)) if peak.unstated else None for peak in peaks
+    ]
+    here = [peaks[row] for row in having]
+    allowed = may_match(here, [line.mode for line in lines])
+    at = assign(here, [line.wavelength_nm for line in lines], allowed)
     for row, line in zip(having, at, strict=True):
         found[row] = None if line is None else lines[line]
     return found
@@ -127,7 +137,7 @@ def _assigned(peaks: Sequence[Peak], lines: Sequence[Line]) -> list[Line | None]
 
 @dataclass(frozen=True)
 class _Beside:
-    """One peak, the line that it was given, and all lines of its device."""
+    """One peak, the line that it was given, and all lines of its device that it may be."""
 
     peak: Peak
     device: Mapping[str, float]
@@ -153,13 +163,16 @@ class _Beside:
             unit = peak.texts["unit"]
             found.append(self._fact("threshold", level, *_threshold_in(unit, of), of, unit=unit))
         if math.isfinite(level := peak["threshold_pairs"]):
-            pairs = json_ready(of.threshold.pairs_per_shell) if of else None
-            found.append(self._fact("threshold ⟨N⟩", level, pairs, "", of, unit="pairs per shell"))
+            pairs = json_ready(of.threshold.pairs_per_shell) if of and not of.at_most else None
+            note = _bound(of, of.threshold.pairs_per_shell, "") if of and of.at_most else ""
+            found.append(self._fact("threshold ⟨N⟩", level, pairs, note, of, unit="pairs per shell"))
         return found
 
     def _wavelength(self) -> Fact:
         peak, line = self.peak, self.line
-        note = "nearest predicted line" if line is not None else "no predicted line in the window"
+        note = "nearest predicted line"
+        if line is None:
+            note = f"no predicted {peak.label} line in the window".replace("  ", " ")
         named = peak.texts.get("transition")
         if peak.unstated:
             open_ = ", ".join({"lattice.period_nm": "period"}.get(path, path) for path in peak.unstated)
@@ -219,6 +232,11 @@ def _factor(own: str, unit: str) -> float:
     return _MICROJOULE[own] / _MICROJOULE[unit] if {own, unit} <= _MICROJOULE.keys() else 1.0
 
 
+def _bound(line: Line, value: float, unit: str) -> str:
+    """A number that is only known from above is not one to set beside."""
+    return f"predicted: {line.at_most}{value:.3g} {unit}".rstrip() + f"; {line.status.value}"
+
+
 def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:
     """A line's threshold in a published unit, and what to know of it."""
     if line is None:
@@ -226,10 +244,11 @@ def _threshold_in(unit: str, line: Line | None) -> tuple[float | None, str]:
     value, own = line.threshold.value, line.threshold.unit
     if not line.lases or math.isnan(value):
         return None, line.note
-    if own == unit:
-        return value, f"of the predicted line at {line.wavelength_nm:.0f} nm, rank {line.rank}"
-    if {own, unit} <= _MICROJOULE.keys():
-        return value * _factor(own, unit), ""
+    if line.at_most:
+        return None, _bound(line, value, own)
+    if own == unit or {own, unit} <= _MICROJOULE.keys():
+        note = f"of the predicted line at {line.wavelength_nm:.0f} nm, rank {line.rank}"
+        return value * _factor(own, unit), note
     return (
         None,
         f"the design's pump gives a threshold in {own} ({value:.3g}); its pulse is not the published one",

@@ -14,9 +14,10 @@ from cavitydesign.errors import InputError
 from cavitydesign.geometry.design import Design
 from cavitydesign.kinds import Array, Window
 from cavitydesign.optics.media.numeric import NumericStack, resolve_stack
-from cavitydesign.solvers.ask import Solver, solve
+from cavitydesign.solvers.ask import Solver, checked_design, solve
 from cavitydesign.solvers.poles import Poles
-from cavitydesign.solvers.solution import Modes
+from cavitydesign.solvers.solution import Modes, Solution
+from cavitydesign.study.tolerance import checked_paths
 
 _NOT_OPTICAL = ("emitter", "pump", "window_nm", "device", "sources", "name", "family")
 _ROW = re.compile(
@@ -30,17 +31,22 @@ class Sensitivities:
     """Derivatives of modes by numbers of the design.
 
     Attributes:
-        modes: longest wavelength first, shape (M,).
+        solution: whose modes they are, longest wavelength first, shape (M,).
         paths: the numbers, as dotted paths, shape (P,).
         wavelength_slope: dλ/dp, nm per unit of p, shape (M, P); NaN where p has no derivative (the stack
             changes its form).
         loss_slope: d(1/Q)/dp per unit of p, shape (M, P).
     """
 
-    modes: Modes
+    solution: Solution
     paths: tuple[str, ...]
     wavelength_slope: Array
     loss_slope: Array
+
+    @property
+    def modes(self) -> Modes:
+        """The modes that are differentiated."""
+        return self.solution.modes
 
     @property
     def log_q_slope(self) -> Array:
@@ -82,9 +88,10 @@ def sensitivities(
         paths: the numbers, as dotted paths.
         asked: window, wavevector, angle, as :func:`cavitydesign.solvers.ask.solve` takes them.
     """
+    checked_design(design)
+    chosen = checked_paths(paths) if paths is not None else tuple(optical_numbers(design))
     found = solve(design, settings or Poles(), **asked)
     modes, window = found.modes, found.window_nm
-    chosen = tuple(paths) if paths is not None else tuple(optical_numbers(design))
     slopes: Any = np.full((len(modes), len(chosen)), np.nan, dtype=complex)
     for column, path in enumerate(chosen):
         if beside := _stacks_beside(design, path, window):
@@ -93,7 +100,7 @@ def sensitivities(
     k0: Any = modes["k0_per_nm"][:, None]
     loss = -2.0 * (slopes.imag / k0.real - k0.imag * slopes.real / k0.real**2)
     return Sensitivities(
-        modes=modes,
+        solution=found,
         paths=chosen,
         wavelength_slope=-units.wavelength_nm_of(k0) * slopes.real / k0.real,
         loss_slope=np.where(np.isinf(modes["q"])[:, None], 0.0, loss),

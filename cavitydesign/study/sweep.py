@@ -20,7 +20,7 @@ import numpy as np
 from cavitydesign.errors import CavityError, InputError, SolverError, Status
 from cavitydesign.files import MOST_NUMBERS, parse_range, write_atomically
 from cavitydesign.geometry.design import Design
-from cavitydesign.solvers.ask import Progress, Solver, silent
+from cavitydesign.solvers.ask import Progress, Solver, checked_design, silent
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import MODE_COLUMNS, Mode, Modes, Solution, dataset_variables
 from cavitydesign.study.store import Failure, Outcome, Store, Task, attempt
@@ -117,7 +117,10 @@ class Sweep:
             "solver": task.settings.name,
             "window_nm": f"{task.window_nm[0]:g}:{task.window_nm[1]:g}",
             "cavitydesign": __version__,
-            "assumed": "; ".join(f"{record.path} = {record.value:g}" for record in self.design.assumed()),
+            **{
+                name: "; ".join(f"{record.path} = {record.value:g}" for record in records)
+                for name, records in (("assumed", self.design.assumed()), ("fitted", self.design.fitted()))
+            },
         }
         return xarray.Dataset(variables, coords=coords, attrs=about)
 
@@ -195,7 +198,7 @@ def grid(design: Design, axes: Sequence[Axis], settings: Solver, **asked: Any) -
     if len(set(paths)) != len(paths):
         raise InputError("varies the same number twice", key="--vary", value=", ".join(paths))
     for path in paths:
-        design.value_at(path)
+        checked_design(design).value_at(path)
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_NUMBERS:
         rule = f"asks for {count} points, more than {MOST_NUMBERS}; sweep in parts"

@@ -7,7 +7,7 @@ and their effect as linear. This error is separate from the numerical one, and f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,6 +77,15 @@ class Tolerances:
         rows = np.array([getattr(item, name) for item in self.sensitivities])
         known = np.isfinite(rows).any(axis=0)
         return np.where(known, np.sqrt(np.nansum(rows**2, axis=0)), np.nan)
+
+
+def checked_paths(paths: Sequence[str]) -> tuple[str, ...]:
+    """Several dotted paths, or an InputError."""
+    if isinstance(paths, str) or not all(isinstance(path, str) for path in paths):
+        raise InputError(
+            'must be a list of dotted paths, such as ["lattice.period_nm"]', key="paths", value=paths
+        )
+    return tuple(paths)
 
 
 def cavity_inputs(design: Design) -> tuple[SourcedNumber, ...]:

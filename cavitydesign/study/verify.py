@@ -171,7 +171,16 @@ def _pair(a: Mode, b: Mode) -> Pair:
 
 
 def _plain(mode: Mode) -> dict[str, Any]:
-    names = ("wavelength_nm", "q", "symmetry", "degeneracy", "polarization", "wavelength_err_nm", "q_err")
+    names = (
+        "wavelength_nm",
+        "q",
+        "lossless",
+        "symmetry",
+        "degeneracy",
+        "polarization",
+        "wavelength_err_nm",
+        "q_err",
+    )
     return _of(mode, names)
 
 

@@ -299,3 +299,29 @@ def test_every_command_has_help_with_an_example(name):
     assert ran.code == 0
     assert f"Example: cavitydesign {name}" in ran.out
     assert "--json" in ran.out
+
+
+@pytest.mark.parametrize(("most", "shown"), [(2, ["54", "…", "56"]), (4, ["54", "55", "56"])])
+def test_of_many_rows_of_a_sweep_the_middle_is_left_out(cavity, tmp_path, monkeypatch, most, shown):
+    from cavitydesign.cli import sweep
+
+    monkeypatch.setattr(sweep, "MOST_ROWS", most)
+    ran = command("sweep", cavity, "--vary", "layers.1.thickness_nm=54,55,56", "--out", tmp_path / "out")
+    rows = [line.split()[0] for line in ran.out.splitlines() if line.strip()[:2] in ("54", "55", "56", "… ")]
+    assert rows == shown
+
+
+def test_the_share_of_an_input_is_the_larger_of_both_its_shares():
+    from dataclasses import replace
+
+    from cavitydesign.cli.predict import share_of_inputs
+    from cavitydesign.gain import CavityContribution, Contribution, InputErrors
+    from cavitydesign.study.predict import predict
+    from tests.study.toy import Toy, film
+
+    (line,) = predict(film(), Toy(), tolerances=False).lines
+    cavity = (CavityContribution("a", 1.0, 3.0, 0.0, 1.0), CavityContribution("b", 1.0, 1.0, 0.0, 2.0))
+    errors = InputErrors(3.0, 0.0, 0.0, 3.0, 2.0, cavity, (), ())
+    emitter = (Contribution("emitter.c", 1.0, 0.0, 2.0), Contribution("emitter.d", 1.0, 0.0, math.nan))
+    line = replace(line, input_errors=errors, threshold=replace(line.threshold, contributions=emitter))
+    assert share_of_inputs(line) == pytest.approx({"a": 9 / 10, "b": 4 / 9, "emitter.c": 4 / 9})

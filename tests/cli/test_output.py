@@ -30,6 +30,17 @@ def test_progress_is_a_line_on_stderr_with_time_left(capsys):
     assert complaints(captured.err) == [], "the tests know it for what it is"
 
 
+def test_progress_shows_parts_of_what_is_done_shortly(capsys):
+    shown = output.Reporter("verifying")
+    shown._next = 0.0
+    shown(0.00489976, 8)
+    shown._next = 0.0
+    shown(3.4512, 8)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("verifying: 0 of 8 after 0 s")
+    assert second.startswith("verifying: 3.5 of 8 after 0 s")
+
+
 @pytest.mark.usefixtures("impatient")
 def test_progress_says_at_what_and_nothing_of_a_total_that_is_not_known(capsys):
     with output.progress("finding modes") as shown:
@@ -198,6 +209,8 @@ def test_verify_explains_what_is_assumed(cavity, monkeypatch):
     ran = command("verify", cavity)
     assert ran.code == 0, ran.err
     assert "layers.2.thickness_nm = 433 ± 10." in ran.out
+    assert ran.out.count(f"Status: {found.status.value}.") == 1
+    assert command("verify", cavity, "--json").json["status"] == "ok"
     assert "433 ± 10   assumed" in command("verify", cavity, "--explain").out
 
 
@@ -212,7 +225,7 @@ WILD = CAVITY.replace("two plates", "[bold]x[/] [emitter] :smile:")
 def test_nothing_that_was_written_is_read_as_markup(tmp_path, arguments):
     path, peaks = tmp_path / "wild.toml", tmp_path / "peaks.csv"
     path.write_text(WILD)
-    peaks.write_text("wavelength_nm,transition\n640,[red]s[/]\n")
+    peaks.write_text("wavelength_nm,period_is\n640,[red]s[/]\n")
     name, *more = arguments
     more += ["--measured", peaks] if name in ("compare", "calibrate") else []
     more += ["--vary", "layers.2.thickness_nm=430", "--out", tmp_path / "out"] if name == "sweep" else []

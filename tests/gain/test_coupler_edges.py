@@ -177,7 +177,7 @@ def test_every_key_of_a_lines_record():
     assert (record["rank"], record["status"], record["dark"], record["note"]) == (
         1,
         "lases",
-        False,
+        None,
         line.note,
     )
     assert record["mode"] == json.loads(json.dumps(line.mode.record()))

@@ -1,9 +1,13 @@
 """A gain model of one's own goes through the whole coupler, and the constant one has a threshold in closed form."""
 
+import math
+import re
+
 import numpy as np
 import pytest
 
 from cavitydesign import load_design
+from cavitydesign.errors import InputError
 from cavitydesign.gain import Constant, GainModel, couple
 from cavitydesign.gain.model import maker_of, model_of
 from cavitydesign.gain.pump import Pumping
@@ -110,5 +114,50 @@ def test_a_model_serves_as_it_is_as_a_class_and_as_what_makes_it():
     made = couple(MODES, Emitter(), SHORT, model=lambda _: CONSTANT, errors=False)
     given = couple(MODES, Emitter(), SHORT, model=CONSTANT, errors=False)
     np.testing.assert_array_equal(given.value, made.value)
-    assert maker_of(Toy) is Toy, "a class is asked for a model of each emitter"
+    made = maker_of(Toy)(Emitter(volume_fraction=0.25))
+    assert isinstance(made, Toy), "a class is asked for a model of each emitter"
+    assert made.strength == 250.0
     assert maker_of(CONSTANT)(Emitter()) is CONSTANT
+
+
+class Broken(GainModel):
+    """Says what it is told to say."""
+
+    def __init__(self, gain=1.0, window_nm=(600.0, 700.0)):
+        self.gain, self.window_nm = gain, window_nm
+
+    def gain_per_cm(self, wavelengths_nm, filling):
+        return np.full(np.broadcast_shapes(wavelengths_nm.shape, filling.pairs_per_shell.shape), self.gain)
+
+
+class Silent(GainModel):
+    """Forgot its gain."""
+
+    window_nm = (600.0, 700.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "rule"),
+    [
+        (Broken(math.nan), "model", "no finite number"),
+        (Broken(math.inf), "model", "no finite number"),
+        (Broken(window_nm=(700.0, 600.0)), "model.window_nm", "(shorter, longer)"),
+        (Broken(window_nm=(math.nan, 600.0)), "model.window_nm", "(shorter, longer)"),
+        (Broken(window_nm="600:700"), "model.window_nm", "(shorter, longer)"),
+        (Silent(), "model", "Silent has none"),
+        (lambda emitter: Silent(), "model", "Silent has none"),
+        (lambda emitter: None, "model", "NoneType has none"),
+        ("shells", "model", "must be a gain model"),
+    ],
+)
+def test_a_model_that_is_none_is_refused(model, key, rule):
+    modes = Modes.from_columns(wavelength_nm=[650.0], threshold_gain_per_cm=[20.0])
+    with pytest.raises(InputError, match=re.escape(rule)) as caught:
+        couple(modes, Emitter(), Pump(), model=model)
+    assert caught.value.key == key
+
+
+def test_gain_that_nobody_asks_for_may_be_anything():
+    modes = Modes.from_columns(wavelength_nm=[750.0], threshold_gain_per_cm=[20.0])
+    (line,) = couple(modes, Emitter(), Pump(), model=Broken(math.nan))
+    assert line.status.name == "OUT_OF_BAND"

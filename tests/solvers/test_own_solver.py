@@ -8,7 +8,7 @@ import pytest
 
 from cavitydesign import design_from_dict, solve
 from cavitydesign.errors import InputError, Status
-from cavitydesign.solvers import Mode, Modes, Solution, Solver, known
+from cavitydesign.solvers import Mode, Modes, Poles, Solution, Solver, known
 from cavitydesign.study.calibrate import calibrate
 from cavitydesign.study.predict import predict
 from cavitydesign.study.store import Store, Task
@@ -112,3 +112,10 @@ def test_an_answer_that_is_none_is_a_defect_of_the_solver(monkeypatch):
     monkeypatch.setattr(Own, "run", lambda self, ask: None)
     with pytest.raises(TypeError, match="must answer with a Solution, not with NoneType"):
         solve(film(), Own())
+
+
+def test_the_name_of_a_solver_of_the_package_is_taken():
+    content = {"name": "poles", "version": 1}
+    with pytest.raises(TypeError, match=r"cavitydesign\.solvers\.poles\.Poles is the solver 'poles' already"):
+        type("Mine", (Solver,), content)
+    assert type("Mine", (Poles,), content).name == "poles", "a variant of it may keep its name"

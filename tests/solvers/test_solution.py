@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 
 import numpy as np
 import pytest
 
+from cavitydesign import load_design, solve
 from cavitydesign.errors import InputError, Status
+from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import DARK, MODE_COLUMNS, Mode, Modes, Solution
 
 
@@ -152,3 +155,25 @@ def test_a_dataset_has_units():
     assert found["wavelength_nm"].values.tolist() == [650.0, 640.0, 630.0]
     assert "k0_per_nm_imag" in found
     assert found["symmetry"].values.tolist() == ["E", "B2", "A1"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "key"), [({"z_nm": [math.nan]}, "z_nm"), ({"z_nm": 0.0, "x_nm": math.inf}, "x_nm")]
+)
+def test_places_of_a_field_are_finite(asked, key):
+    with pytest.raises(InputError, match="must be finite numbers") as caught:
+        Mode(640.0, 100.0, live=A).fields(**asked)
+    assert caught.value.key == key
+    with pytest.raises(InputError, match="must be finite numbers"):
+        Mode(640.0, 100.0, live=A).far_field(angles_deg=[0.0, math.nan], waves=5)
+
+
+@pytest.mark.parametrize("layout", ["two_mirror", "nanopillar"])
+def test_a_field_is_numbers_or_an_error(layout, recwarn):
+    design = load_design(f"layouts/{layout}.toml")
+    modes = solve(design, Poles(q_min=5.0, waves=25), window_nm=(600.0, 740.0)).modes
+    for mode in (modes[0], min(modes, key=lambda one: one.q)):
+        for z in (1e9, -1e9):
+            with contextlib.suppress(InputError):
+                assert np.isfinite(mode.fields(z_nm=[z]).e2).all()
+    assert not recwarn.list

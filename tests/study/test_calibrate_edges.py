@@ -100,7 +100,9 @@ def test_nothing_to_fit_and_nothing_to_fit_to():
 def test_a_peak_without_a_mode():
     with pytest.raises(SolverError) as caught:
         calibrate(film(), [peak(641.0), peak(642.0)], ONE)
-    assert str(caught.value) == "not every peak has a mode of its own in the window; widen `--window`"
+    assert str(caught.value).startswith(
+        "not every peak has a mode of its own in the window; widen --window, or look at"
+    )
     assert caught.value.status is Status.NO_MODES
 
 
@@ -254,3 +256,13 @@ def test_the_step_of_a_slope_is_a_twentieth_of_the_half_width():
     calibrate(film(), [peak(640.0)], Watching(ONE.rules))
     assert asked[:2] == [200.0, pytest.approx(200.0 + subject.STEP * 10.0)]
     assert subject.STEP == 0.05
+
+
+def test_a_mode_that_enters_behind_leaves_the_others_their_places(monkeypatch):
+    """Alike modes are counted from the longest wavelength: one that comes in at the short end moves none of them."""
+    monkeypatch.setattr(subject, "ROUNDS", 1)
+    toy = Toy((Rule(640.0, by_thickness=0.5), Rule(599.0, by_thickness=0.5)))
+    found = calibrate(film(), [peak(643.0)], toy, window_nm=(600.0, 700.0))
+    (match,) = found.matches
+    assert [len(solution.modes) for solution in found.solutions] == [2], "the second came in with the fit"
+    assert (match.before_nm, match.after_nm) == (pytest.approx(640.0), pytest.approx(640.0 + 75.0 / 26.0))

@@ -68,7 +68,8 @@ def test_the_whole_complaint(read, file, text, said):
 
 def test_every_column_is_read_as_what_it_is(read):
     numbers = {name: 640.0 + row for row, name in enumerate(NUMBERS)}
-    texts = {name: "mJ/cm²" if name == "unit" else f"some {name}" for name in TEXTS}
+    chosen = {"unit": "mJ/cm²", "transition": "XX", "symmetry": "A''", "polarization": "TE-like"}
+    texts = {name: chosen.get(name, f"some {name}") for name in TEXTS}
     header = ",".join([*numbers, *texts, "note", "notes of mine", "layers.1.thickness_nm"])
     cells = ",".join([*map(str, numbers.values()), *texts.values(), "a", "b", "200.5"])
     (row,) = read(f"{header}\n{cells}\n")

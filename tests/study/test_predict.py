@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from cavitydesign.errors import Status
 from cavitydesign.gain import Constant
 from cavitydesign.geometry.emitter import Emitter, Pump
 from cavitydesign.study import tolerance
@@ -242,3 +243,15 @@ def test_moved_modes_go_the_way_of_the_sign(found):
     assert (up["threshold_gain_per_cm"] / down["threshold_gain_per_cm"]).tolist() == pytest.approx(
         [math.exp(2.0 * 0.15), math.exp(-2.0 * 0.05)], rel=1e-3
     )
+
+
+def test_a_doubtful_answer_about_another_device_is_told():
+    class Doubtful(Toy):
+        def run(self, ask):
+            status = Status.OK if ask.stack.lattice.period_nm == 400.0 else Status.INCOMPLETE
+            return replace(super().run(ask), status=status)
+
+    peaks = [peak(640.0, line=2), peak(641.0, line=3, device={"lattice.period_nm": 410.0})]
+    found = predict(film(), Doubtful(), peaks=peaks, tolerances=False)
+    assert found.solution.status is Status.OK
+    assert found.solution.warnings == (f"the device of the peaks in line 3: {Status.INCOMPLETE.value}",)

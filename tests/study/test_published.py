@@ -56,7 +56,7 @@ def test_thresholds_stand_in_the_published_unit(own, unit):
         assert fact.verdict == "not predicted"
     else:
         assert fact.predicted == pytest.approx(value / 1e3 if unit == "mJ/cm2" else value * 1e3, rel=1e-12)
-        assert fact.note == ""
+        assert fact.note == f"of the predicted line at {lines[0].wavelength_nm:.0f} nm, rank 1"
 
 
 def test_a_converted_threshold_has_its_error_in_the_same_unit():

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from cavitydesign import design_from_dict
+from cavitydesign.errors import Status
 from cavitydesign.solvers.poles import Poles
-from cavitydesign.solvers.solution import Modes
+from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import sensitivity as module
 from cavitydesign.study.sensitivity import Sensitivities, optical_numbers, sensitivities
 from tests.study.toy import FILM_INDEX, THICKNESS, film
@@ -32,7 +33,10 @@ def plate(**parts):
 def test_the_derivative_of_ln_q_and_where_it_has_none():
     modes = Modes.from_columns(wavelength_nm=[650.0, 640.0, 630.0], q=[200.0, math.inf, -50.0])
     found = Sensitivities(
-        modes, ("a", "b"), np.zeros((3, 2)), np.array([[1e-3, -2e-3], [0.0, 0.0], [1e-3, 0.0]])
+        Solution(modes, Status.OK),
+        ("a", "b"),
+        np.zeros((3, 2)),
+        np.array([[1e-3, -2e-3], [0.0, 0.0], [1e-3, 0.0]]),
     )
     np.testing.assert_allclose(found.log_q_slope, [[-0.2, 0.4], [math.nan] * 2, [0.05, 0.0]], atol=1e-15)
 

@@ -210,6 +210,7 @@ def test_the_attributes_say_where_all_of_it_comes_from():
         "window_nm": "600.5:700",
         "cavitydesign": cavitydesign.__version__,
         "assumed": f"{FILM_INDEX} = 2; {THICKNESS} = 200",
+        "fitted": "",
     }
 
 

@@ -134,7 +134,7 @@ def test_the_document_has_every_number_and_name():
     ]
     (pair,) = record["pairs"]
     assert pair["fast"] == {
-        "wavelength_nm": 620.0, "q": 1000.0, "symmetry": "E", "degeneracy": 2, "polarization": "",
+        "wavelength_nm": 620.0, "q": 1000.0, "lossless": False, "symmetry": "E", "degeneracy": 2, "polarization": "",
         "wavelength_err_nm": 0.1, "q_err": 5.0,
     }  # fmt: skip
     assert (pair["fdtd"]["wavelength_nm"], pair["fdtd"]["q"]) == (620.5, 1050.0)

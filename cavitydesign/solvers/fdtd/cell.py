@@ -172,7 +172,7 @@ def _array(ask: Ask) -> tuple[int, int] | None:
     if ask.device is None:
         return None
     if ask.device.shift_periods:
-        rule = "Meep's arrays are drawn without a shift in their middle; leave it out"
+        rule = "no solver computes a shift in the middle of an array yet (masks draw it); leave it out"
         raise InputError(rule, key="device.shift_periods", value=ask.device.shift_periods)
     return ask.device.counts
 

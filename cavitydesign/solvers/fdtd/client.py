@@ -136,7 +136,6 @@ class _Run:
     final: Path
     process: subprocess.Popen[bytes]
     log: Any
-    began: float
 
 
 def run_jobs(
@@ -190,7 +189,7 @@ def run_jobs(
         _end(running)
         raise Interrupted(
             f"interrupted: {len(results)} of {len(contents)} FDTD runs are finished and kept in {base}; "
-            f"the same call with folder={str(base)!r} goes on from there"
+            f"the same with --runs {base} (in Python: folder={str(base)!r}) goes on from there"
         ) from None
     except BaseException:
         _end(running)
@@ -223,7 +222,7 @@ def _start(
         raise Unavailable(
             program, why=f"cannot be started ({error.strerror})", install="sudo apt-get install openmpi-bin"
         ) from None
-    return _Run(index, name, own, final, process, log, time.monotonic())
+    return _Run(index, name, own, final, process, log)
 
 
 def _collect(run: _Run) -> dict[str, Any]:
@@ -291,22 +290,20 @@ def _tell(progress: Progress, running: Sequence[_Run], *, done: int, total: int)
     """How many runs are done, with the shares of those under way, and what these are."""
     parts, begun = [], 0.0
     for run in running:
-        share, left = _share(run)
+        share = _share(run)
         begun += share
-        parts.append(f"{run.name} {share:.0%}" + (f", at most {left:.0f} s left" if left is not None else ""))
+        parts.append(f"{run.name} {share:.0%}")
     progress(done + begun, total, f"fdtd: {done} of {total} runs done; " + "; ".join(parts))
 
 
-def _share(run: _Run) -> tuple[float, float | None]:
-    """Part of the longest run length that is done, by the log's last progress line, and the time that it leaves."""
+def _share(run: _Run) -> float:
+    """Part of the longest run length that is done, by the log's last progress line."""
     try:
         with (run.folder / "log.txt").open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
             text = file.read().decode(errors="replace")
         lines = [line for line in text.splitlines() if line.startswith("progress {")]
         state = json.loads(lines[-1][len("progress ") :])
-        share = state["t"] / state["t_max"]
+        return float(state["t"] / state["t_max"])
     except (OSError, IndexError, ValueError, KeyError):
-        return 0.0, None
-    elapsed = time.monotonic() - run.began
-    return share, elapsed * (1.0 - share) / max(share, 1e-3)
+        return 0.0

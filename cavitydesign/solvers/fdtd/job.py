@@ -75,14 +75,15 @@ def point_group(stack: NumericStack, bloch: tuple[float, float] = (0.0, 0.0)) ->
 
 
 def jobs(ask: Ask, settings: Settings) -> list[Job]:
-    """Every class at every resolution and position on the grid, coarse first."""
+    """Every class on every grid and position on it, coarse first; wanted resolutions that give one grid run once."""
     offsets = OFFSETS[:1] if ask.stack.is_uniform else OFFSETS
-    return [
+    plan = (
         job
         for resolution in sorted(settings.pixels_per_um)
         for offset in offsets
         for job in jobs_of_cell(ask, settings, pixels_per_um=resolution, offset=offset)
-    ]
+    )
+    return list({job.name: job for job in plan}.values())
 
 
 def jobs_of_cell(

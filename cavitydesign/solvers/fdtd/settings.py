@@ -57,7 +57,13 @@ class Settings:
         compare=False,
     )
     memory_limit_gb: float | None = field(default=None, compare=False)
-    folder: str | None = field(default=None, compare=False)
+    folder: str | None = option(
+        None,
+        "Folder in which runs are kept, to go on from there.",
+        name="--runs",
+        metavar="DIR",
+        compare=False,
+    )
 
     def __post_init__(self) -> None:
         slow = "must be at least 5: a ring-down fit cannot tell faster decays from the pulse"

@@ -28,7 +28,7 @@ class Fdtd(Settings, Solver):
     """The ``fdtd`` solver (Meep in its own process); :class:`Settings` says what may be chosen."""
 
     name: ClassVar[str] = "fdtd"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     asks: ClassVar[tuple[str, ...]] = ("bloch", "device")
 
     def run(self, ask: Ask) -> Solution:
@@ -45,7 +45,7 @@ class Fdtd(Settings, Solver):
             if result["status"] in over
         )
         status = Status.PARTIAL if warnings else Status.OK if len(modes) else Status.NO_MODES
-        if status is Status.OK and len(self.pixels_per_um) == 1:
+        if status is Status.OK and len({job.resolution for job in plan}) == 1:
             status = Status.APPROXIMATE
         provenance = _provenance(plan, results, rejected, self)
         return Solution(modes, status, provenance, warnings, rejected=tuple(rejected))
