@@ -17,7 +17,7 @@ from cavitydesign.errors import InputError, told_together
 _UNSAID: Any = object()
 _FORMS = frozenset({"<n>", "<library>", "<sellmeier>", "<cauchy>", "<table>", "<film>", "<name>"})
 _TAGS = {
-    "pattern": frozenset({"circle", "rectangle", "polygon", "bar"}),
+    "pattern": frozenset({"circle", "ellipse", "rectangle", "polygon", "bar"}),
     "lattice": frozenset({"none", "line", "square", "rectangular", "hexagonal", "oblique"}),
     "emitter": frozenset({"shells", "measured", "constant"}),
 }

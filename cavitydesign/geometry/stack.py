@@ -160,7 +160,7 @@ def _check_inclusions(layer: Layer, lattice: Lattice, where: str) -> None:
     for index, (inclusion, outline) in enumerate(zip(layer.inclusions, outlines, strict=True)):
         shape = inclusion.pattern.shape
         if isinstance(inclusion.pattern, Bar) != (lattice.dimensions == 1):
-            rule = "a bar" if lattice.dimensions == 1 else "a circle, rectangle or polygon"
+            rule = "a bar" if lattice.dimensions == 1 else "a circle, ellipse, rectangle or polygon"
             rule = f"an inclusion of a {lattice.kind} lattice is {rule}"
             raise RuleBroken(rule, key=f"{where}.{index}.shape", value=shape)
         if _meets_its_copies(inclusion.pattern, outline, lattice):
@@ -169,7 +169,8 @@ def _check_inclusions(layer: Layer, lattice: Lattice, where: str) -> None:
         for earlier, other in enumerate(outlines[:index]):
             found = {relation(outline, other + shift) for shift in _shifts(outline, other, lattice)}
             if "crossing" in found:
-                rule = f"crosses inclusion {earlier}; let it lie inside or outside"
+                rule = f"crosses inclusion {earlier}, here or in the next cell; let the later shape lie within the "
+                rule += "earlier one or beside it, or draw both as one polygon"
                 raise RuleBroken(rule, key=f"{where}.{index}")
             if "around" in found:
                 rule = f"hides inclusion {earlier}; list the outer one first"
@@ -177,7 +178,13 @@ def _check_inclusions(layer: Layer, lattice: Lattice, where: str) -> None:
 
 
 _MOST_COPIES = 1000
-_SIZE_KEY = {"circle": "radius_nm", "rectangle": "size_nm", "polygon": "vertices_nm", "bar": "width_nm"}
+_SIZE_KEY = {
+    "circle": "radius_nm",
+    "ellipse": "semi_axes_nm",
+    "rectangle": "size_nm",
+    "polygon": "vertices_nm",
+    "bar": "width_nm",
+}
 
 
 def _meets_its_copies(pattern: Pattern, outline: Array, lattice: Lattice) -> bool:
