@@ -245,6 +245,8 @@ class Bar(_Shape):
 
 
 Pattern = Circle | Ellipse | Rectangle | Polygon | Bar
+PlanarPattern = Annotated[Circle | Ellipse | Rectangle | Polygon, Field(discriminator="shape")]
+"""A shape of a lattice that repeats in two directions, as a design file gives it."""
 
 
 def relation(first: Array, second: Array) -> Literal["disjoint", "inside", "around", "crossing"]:
