@@ -18,7 +18,7 @@ from cavitydesign.geometry import rims
 from cavitydesign.geometry.base import LATER, Length, NonNegative, Place, Value
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.lattice import ALONG_NM
-from cavitydesign.geometry.rims import Arc, Line, Piece
+from cavitydesign.geometry.rims import Arc, Piece
 from cavitydesign.kinds import Array
 
 _FULL_TURN = 2.0 * math.pi
@@ -144,7 +144,7 @@ class Polygon(_Shape):
             rule = "must not cross themselves; list the corners in order around the shape"
             raise RuleBroken(rule, key="vertices_nm", value=self.vertices_nm)
         if self.corner_radius_nm:
-            _check_radius(self.corner_radius_nm, _largest_radius(self.corners()))
+            _check_radius(self.corner_radius_nm, rims.largest_radius(self.corners()))
         return self
 
     @property
@@ -162,8 +162,8 @@ class Polygon(_Shape):
 
     def _resized(self, by_nm: float) -> dict[str, Any]:
         corners = self.corners()
-        moved = _moved_edges(corners, by_nm)
-        turns = _bends(corners)[2]
+        moved = rims.moved_edges(corners, by_nm)
+        turns = rims.bends(corners)[2]
         radius = self.corner_radius_nm + (by_nm if (turns > 0.0).all() else 0.0)
         return {
             "vertices_nm": tuple(map(tuple, moved.tolist())),
@@ -171,7 +171,7 @@ class Polygon(_Shape):
         }
 
     def _pieces(self) -> tuple[Piece, ...]:
-        return _rounded(self.corners(), self.corner_radius_nm)
+        return rims.rounded(self.corners(), self.corner_radius_nm)
 
 
 class Rectangle(_Shape):
@@ -203,7 +203,7 @@ class Rectangle(_Shape):
 
     def _pieces(self) -> tuple[Piece, ...]:
         c, s = _axes(self.rotation_deg)
-        return _rounded(_corners(*self.size_nm) @ np.array([[c, s], [-s, c]]), self.corner_radius_nm)
+        return rims.rounded(_corners(*self.size_nm) @ np.array([[c, s], [-s, c]]), self.corner_radius_nm)
 
     def _centred(self, gx: Array, gy: Array) -> Array:
         if self.corner_radius_nm:
@@ -237,7 +237,7 @@ class Bar(_Shape):
         return np.array([self.center_nm[0], 0.0]) + _corners(self.width_nm, ALONG_NM)
 
     def _pieces(self) -> tuple[Piece, ...]:
-        return _rounded(_corners(self.width_nm, ALONG_NM), 0.0)
+        return rims.rounded(_corners(self.width_nm, ALONG_NM), 0.0)
 
     def _centred(self, gx: Array, gy: Array) -> Array:
         along = self.area_nm2 * np.sinc(gx * self.width_nm / (2.0 * math.pi))
@@ -282,52 +282,6 @@ def _check_radius(radius: float, largest: float) -> None:
     if radius > largest * (1.0 + 1e-12):
         rule = f"must not exceed {largest:.6g}, where the arcs of two corners meet"
         raise RuleBroken(rule, key="corner_radius_nm", value=radius)
-
-
-def _bends(corners: Array) -> tuple[Array, Array, Array, Array]:
-    """At each corner: unit directions in and out, the turn to the left, and what an arc of 1 takes of an edge."""
-    out = np.roll(corners, -1, axis=0) - corners
-    out = out / np.hypot(out[:, 0], out[:, 1])[:, None]
-    into = np.roll(out, 1, axis=0)
-    turn = np.arctan2(into[:, 0] * out[:, 1] - into[:, 1] * out[:, 0], np.sum(into * out, axis=1))
-    return into, out, turn, np.abs(np.tan(0.5 * turn))
-
-
-def _moved_edges(corners: Array, by: float) -> Array:
-    """Each edge of a counter-clockwise polygon moved along its outward normal, neighbours cut: mitred corners."""
-    into, out, turn, _ = _bends(corners)
-    if (np.cos(turn) < -0.9).any():  # a tip sharper than 26° would grow a spike longer than 4 times as much
-        raise RuleBroken("has too sharp a corner for its edges to be moved", key="vertices_nm")
-    normals = np.stack([out[:, 1], -out[:, 0]], axis=1)
-    before = np.stack([into[:, 1], -into[:, 0]], axis=1)
-    moved = corners + by * (normals + before) / (1.0 + np.cos(turn))[:, None]
-    if (np.sum((np.roll(moved, -1, axis=0) - moved) * out, axis=1) <= 0.0).any():
-        raise RuleBroken("leaves nothing of an edge of a polygon", key="vertices_nm")
-    return moved
-
-
-def _largest_radius(corners: Array) -> float:
-    taken = _bends(corners)[3]
-    lengths = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
-    return float(np.min(lengths / np.maximum(taken + np.roll(taken, -1), 1e-300)))
-
-
-def _rounded(corners: Array, radius: float) -> tuple[Piece, ...]:
-    """The rim of a counter-clockwise polygon, each corner an arc that touches both edges."""
-    if not radius:
-        return tuple(Line(*ends) for ends in np.hstack([corners, np.roll(corners, -1, axis=0)]).tolist())
-    into, out, turn, taken = _bends(corners)
-    starts, stops = corners + radius * taken[:, None] * out, corners - radius * taken[:, None] * into
-    pieces: list[Piece] = []
-    for k, (start, stop) in enumerate(zip(starts, np.roll(stops, -1, axis=0), strict=True)):
-        if abs(turn[k]) > 1e-12:
-            (x, y), side = into[k].tolist(), math.copysign(1.0, turn[k])
-            cx, cy = (stops[k] + side * radius * np.array([-y, x])).tolist()
-            u, v = (side * radius * y, -side * radius * x), (radius * x, radius * y)
-            pieces.append(Arc(cx, cy, *u, *v, 0.0, abs(float(turn[k]))))
-        if np.hypot(*(stop - start)) > 1e-9 * radius:
-            pieces.append(Line(*start.tolist(), *stop.tolist()))
-    return tuple(pieces)
 
 
 def _disc(x: Array) -> Array:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.kinds import Array
 
 
@@ -78,9 +79,8 @@ class Arc(NamedTuple):
 
     def scaled(self, scale: float) -> Arc:
         """In units of 1/scale."""
-        return Arc(
-            *(round(scale * number, 13) for number in self[:6]), round(self.start, 13), round(self.stop, 13)
-        )
+        lengths = (round(scale * number, 13) for number in self[:6])
+        return Arc(*lengths, start=round(self.start, 13), stop=round(self.stop, 13))
 
     @property
     def area(self) -> float:
@@ -91,6 +91,53 @@ class Arc(NamedTuple):
 
 
 Piece = Line | Arc
+
+
+def rounded(corners: Array, radius: float) -> tuple[Piece, ...]:
+    """The rim of a counter-clockwise polygon, each corner an arc that touches both edges."""
+    if not radius:
+        return tuple(Line(*ends) for ends in np.hstack([corners, np.roll(corners, -1, axis=0)]).tolist())
+    into, out, turn, taken = bends(corners)
+    starts, stops = corners + radius * taken[:, None] * out, corners - radius * taken[:, None] * into
+    pieces: list[Piece] = []
+    for k, (start, stop) in enumerate(zip(starts, np.roll(stops, -1, axis=0), strict=True)):
+        if abs(turn[k]) > 1e-12:
+            (x, y), side = into[k].tolist(), math.copysign(1.0, turn[k])
+            cx, cy = (stops[k] + side * radius * np.array([-y, x])).tolist()
+            u, v = (side * radius * y, -side * radius * x), (radius * x, radius * y)
+            pieces.append(Arc(cx, cy, *u, *v, 0.0, abs(float(turn[k]))))
+        if np.hypot(*(stop - start)) > 1e-9 * radius:
+            pieces.append(Line(*start.tolist(), *stop.tolist()))
+    return tuple(pieces)
+
+
+def largest_radius(corners: Array) -> float:
+    """Of arcs at the corners of a polygon that do not meet on any edge."""
+    taken = bends(corners)[3]
+    lengths = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
+    return float(np.min(lengths / np.maximum(taken + np.roll(taken, -1), 1e-300)))
+
+
+def moved_edges(corners: Array, by: float) -> Array:
+    """Each edge of a counter-clockwise polygon moved along its outward normal, neighbours cut: mitred corners."""
+    into, out, turn, _ = bends(corners)
+    if (np.cos(turn) < -0.9).any():  # a tip sharper than 26° would grow a spike longer than 4 times as much
+        raise RuleBroken("moves the edges of a polygon with too sharp a corner", key="vertices_nm")
+    normals = np.stack([out[:, 1], -out[:, 0]], axis=1)
+    before = np.stack([into[:, 1], -into[:, 0]], axis=1)
+    moved = corners + by * (normals + before) / (1.0 + np.cos(turn))[:, None]
+    if (np.sum((np.roll(moved, -1, axis=0) - moved) * out, axis=1) <= 0.0).any():
+        raise RuleBroken("leaves nothing of an edge of a polygon", key="vertices_nm")
+    return moved
+
+
+def bends(corners: Array) -> tuple[Array, Array, Array, Array]:
+    """At each corner: unit directions in and out, the turn to the left, and what an arc of 1 takes of an edge."""
+    out = np.roll(corners, -1, axis=0) - corners
+    out = out / np.hypot(out[:, 0], out[:, 1])[:, None]
+    into = np.roll(out, 1, axis=0)
+    turn = np.arctan2(into[:, 0] * out[:, 1] - into[:, 1] * out[:, 0], np.sum(into * out, axis=1))
+    return into, out, turn, np.abs(np.tan(0.5 * turn))
 
 
 def area(pieces: Iterable[Piece]) -> float:

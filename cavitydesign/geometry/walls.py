@@ -91,9 +91,8 @@ class Etched:
         foot, key = f"at the foot, {self.height_nm:g} nm below the top", f"{self.key}.sidewall_deg"
         try:
             shapes = self.at(self.height_nm)
-        except RuleBroken:
-            rule = f"leaves nothing of the {self.name} {foot}"
-            raise RuleBroken(rule, key=key, value=self.walls.sidewall_deg) from None
+        except RuleBroken as broken:
+            raise RuleBroken(f"{broken.rule} {foot}", key=key, value=self.walls.sidewall_deg) from None
         try:
             check_patterns(shapes, self.lattice, "", self.name)
         except RuleBroken as broken:

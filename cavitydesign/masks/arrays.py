@@ -57,7 +57,7 @@ def biased(pattern: Pattern, bias_nm: float, *, key: str) -> Pattern:
     try:
         return pattern.grown(bias_nm)
     except RuleBroken as broken:
-        raise InputError(f"{broken.rule} of the design", key=f"{key}.bias_nm", value=bias_nm) from None
+        raise InputError(broken.rule, key=f"{key}.bias_nm", value=bias_nm) from None
 
 
 def drawn_outline_nm(pattern: Pattern, *, vertices: int) -> Array:

@@ -171,7 +171,7 @@ def test_a_square_hole_of_a_duty_cycle_has_its_area_however_round_its_corners(sh
         ("nanopillar_array", {"sidewall_steps": 0}, "pillar.sidewall_steps", "must be ≥ 1"),
         ("nanopillar_array", {"sidewall_steps": 2.5}, "pillar.sidewall_steps", "whole number"),
         ("nanopillar_array", {"sidewall_deg": 40.0}, "pillar.sidewall_deg", "at the foot, 150 nm below the top one of"),
-        ("nanopillar_array", {"sidewall_deg": -30.0}, "pillar.sidewall_deg", "leaves nothing of the pillars"),
+        ("nanopillar_array", {"sidewall_deg": -30.0}, "pillar.sidewall_deg", "leaves nothing of a circle at the foot"),
         ("nanopillar_array", {"diameter_nm": None}, "pillar.diameter_nm", "missing (or cross_section)"),
         ("nanopillar_array", {"cross_section": SHAPES["ellipse"]}, "pillar.diameter_nm", "not both"),
         (
@@ -188,8 +188,8 @@ def test_a_square_hole_of_a_duty_cycle_has_its_area_however_round_its_corners(sh
             "must not exceed 75",
         ),
         ("grating", {"sidewall_deg": 59.0, "duty_cycle": 0.9}, "grating.sidewall_deg", "wider than its cell"),
-        ("grating", {"sidewall_deg": -59.0}, "grating.sidewall_deg", "leaves nothing of the ridges"),
-        ("pcsel", {"sidewall_deg": 40.0}, "grating.sidewall_deg", "leaves nothing of the holes at the foot, 170 nm"),
+        ("grating", {"sidewall_deg": -59.0}, "grating.sidewall_deg", "leaves nothing of a bar at the foot"),
+        ("pcsel", {"sidewall_deg": 40.0}, "grating.sidewall_deg", "leaves nothing of a circle at the foot, 170 nm"),
         ("pcsel", {"sidewall_deg": -30.0}, "grating.sidewall_deg", "wider than its cell"),
         ("pcsel", {"holes": DOUBLE}, "grating.duty_cycle", "each of holes says its own"),
         ("pcsel", {"corner_radius_nm": 10.0}, "grating.corner_radius_nm", "hole = square"),
@@ -283,7 +283,10 @@ def test_the_holes_and_the_cross_section_of_a_template_may_be_said():
 
 
 def test_a_sharp_tip_that_would_grow_a_spike_is_refused():
+    tip = [{"shape": "polygon", "vertices_nm": [[-90, -10], [90, 0], [-90, 10]]}]
     with pytest.raises(RuleBroken, match="too sharp a corner"):
-        double([{"shape": "polygon", "vertices_nm": [[-90, -10], [90, 0], [-90, 10]]}]).written()[0].grown(
-            5.0
-        )
+        double(tip).written()[0].grown(5.0)
+    with pytest.raises(
+        InputError, match="sidewall_deg: moves the edges of a polygon with too sharp a corner"
+    ):
+        double(tip, sidewall_deg=2.0)
