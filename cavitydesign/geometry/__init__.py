@@ -25,8 +25,8 @@ from cavitydesign.geometry.stack import Inclusion, Layer, Stack
 
 __all__ = [
     "AIR", "Bar", "Cauchy", "Circle", "Constant", "ConstantEmitter", "Design", "Device", "Ellipse", "Emitter", "Film",
-    "FreeStack", "GratingLaser", "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material",
-    "MeasuredEmitter", "NanopillarArray", "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon", "Pump",
-    "Rectangle", "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror",
-    "Value", "design_from_dict", "load_design",
+    "FreeStack", "GratingLaser", "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice",
+    "Material", "MeasuredEmitter", "NanopillarArray", "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon",
+    "Pump", "Rectangle", "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table",
+    "TwoMirror", "Value", "design_from_dict", "load_design",
 ]  # fmt: skip
