@@ -85,3 +85,36 @@ def test_equal_holes_at_half_a_period_give_the_folded_modes_of_the_smaller_cell(
     folded = modes(double, 193)
     every = sorted([*small["wavelength_nm"], *at_m["wavelength_nm"]], reverse=True)
     np.testing.assert_allclose(folded["wavelength_nm"], every, rtol=0, atol=3e-3)  # 97 waves each
+
+
+@pytest.mark.parametrize(("angle", "kind"), [(90.0, "square"), (60.0, "hexagonal")])
+def test_an_oblique_pcsel_of_a_common_cell_has_its_modes(angle, kind):
+    oblique = {"kind": "oblique", "period_1_nm": 380.0, "period_2_nm": 380.0, "angle_deg": angle}
+    common = {"kind": kind, "period_nm": 380.0}
+    first, second = (modes(walled({**PCSEL, "lattice": lattice}, 2)) for lattice in (oblique, common))
+    np.testing.assert_allclose(first["wavelength_nm"], second["wavelength_nm"], rtol=1e-9)
+    assert list(first["symmetry"]) == list(second["symmetry"])
+
+
+def test_an_ellipse_of_equal_axes_and_a_square_all_round_are_the_circle():
+    shapes = [
+        {"shape": "circle", "radius_nm": 90.0},
+        {"shape": "ellipse", "semi_axes_nm": [90.0, 90.0], "rotation_deg": 17.0},
+        {"shape": "rectangle", "size_nm": [180.0, 180.0], "corner_radius_nm": 90.0, "rotation_deg": 17.0},
+    ]
+    grating = {"material": N, "thickness_nm": 170.0}
+    found = [modes({**PCSEL, "grating": {**grating, "holes": [shape]}})["wavelength_nm"] for shape in shapes]
+    for other in (*found[1:], modes(PCSEL)["wavelength_nm"]):
+        np.testing.assert_allclose(other, found[0], rtol=1e-12)
+
+
+def test_a_cell_turned_by_a_quarter_has_the_same_modes():
+    def found(lattice, hole):
+        grating = {"material": N, "thickness_nm": 170.0, "holes": [hole]}
+        return modes({**PCSEL, "lattice": {"kind": "rectangular", **lattice}, "grating": grating})
+
+    ellipse = {"shape": "ellipse", "semi_axes_nm": [100.0, 70.0]}
+    along = found({"period_x_nm": 380.0, "period_y_nm": 350.0}, ellipse)
+    across = found({"period_x_nm": 350.0, "period_y_nm": 380.0}, {**ellipse, "rotation_deg": 90.0})
+    np.testing.assert_allclose(along["wavelength_nm"], across["wavelength_nm"], rtol=1e-9)
+    np.testing.assert_allclose(1.0 / along["q"], 1.0 / across["q"], atol=1e-9)
