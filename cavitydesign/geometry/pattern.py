@@ -62,7 +62,8 @@ class _Shape(Value):
         try:
             return self.replace(**self._resized(by_nm)) if by_nm else self
         except InputError:
-            raise RuleBroken(f"leaves nothing of a {self.shape}", key="shape") from None
+            article = "an" if self.shape == "ellipse" else "a"
+            raise RuleBroken(f"leaves nothing of {article} {self.shape}", key="shape") from None
 
     def at(self, center_nm: tuple[float, float]) -> Self:
         """The shape with its centre elsewhere; no rule of a shape depends on where that is."""
