@@ -13,7 +13,7 @@ from cavitydesign._version import __version__
 _HOME = {
     "cavitydesign.errors": ("CavityError", "InputError", "SolverError", "Status", "Unavailable"),
     "cavitydesign.geometry": (
-        "Bar", "Circle", "Constant", "Design", "Device", "Emitter", "Film", "FreeStack", "GratingLaser",
+        "Bar", "Circle", "Constant", "Design", "Device", "Ellipse", "Emitter", "Film", "FreeStack", "GratingLaser",
         "HexagonalLattice",
         "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "NanopillarArray", "NoLattice", "ObliqueLattice",
         "Pcsel", "Polygon", "Pump", "Rectangle", "RectangularLattice", "SquareLattice", "Stack", "TwoMirror",

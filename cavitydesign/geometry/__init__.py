@@ -20,13 +20,13 @@ from cavitydesign.geometry.lattice import (
 )
 from cavitydesign.geometry.load import design_from_dict, load_design
 from cavitydesign.geometry.material import AIR, Cauchy, Constant, Film, Library, Material, Sellmeier, Table
-from cavitydesign.geometry.pattern import Bar, Circle, Pattern, Polygon, Rectangle
+from cavitydesign.geometry.pattern import Bar, Circle, Ellipse, Pattern, Polygon, Rectangle
 from cavitydesign.geometry.stack import Inclusion, Layer, Stack
 
 __all__ = [
-    "AIR", "Bar", "Cauchy", "Circle", "Constant", "ConstantEmitter", "Design", "Device", "Emitter", "Film", "FreeStack",
-    "GratingLaser", "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice", "Material",
-    "MeasuredEmitter", "NanopillarArray", "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon", "Pump",
-    "Rectangle", "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table", "TwoMirror",
-    "Value", "design_from_dict", "load_design",
+    "AIR", "Bar", "Cauchy", "Circle", "Constant", "ConstantEmitter", "Design", "Device", "Ellipse", "Emitter", "Film",
+    "FreeStack", "GratingLaser", "HexagonalLattice", "Inclusion", "Lattice", "Layer", "Library", "LineLattice",
+    "Material", "MeasuredEmitter", "NanopillarArray", "NoLattice", "ObliqueLattice", "Pattern", "Pcsel", "Polygon",
+    "Pump", "Rectangle", "RectangularLattice", "Sellmeier", "SourcedNumber", "SquareLattice", "Stack", "Table",
+    "TwoMirror", "Value", "design_from_dict", "load_design",
 ]  # fmt: skip

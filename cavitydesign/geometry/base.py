@@ -36,6 +36,14 @@ Flag = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Origin = Literal["published", "measured", "fitted", "assumed", "given"]
 
+
+class _Later:
+    """See :data:`LATER`."""
+
+
+LATER = _Later()
+"""Marks a field that a class got after designs of it had been stored: ``Annotated[Length | None, LATER] = None``."""
+
 _NO_FAULTS: Mapping[str, InputError] = {}
 
 
@@ -55,8 +63,11 @@ class Value(BaseModel):
         def __hash__(self) -> int: ...
 
     def canonical_bytes(self) -> bytes:
-        """The content as canonical JSON: sorted keys, shortest round-trip floats. Equal values give equal bytes."""
-        plain = self.model_dump(mode="json")
+        """The content as canonical JSON: sorted keys, shortest round-trip floats. Equal values give equal bytes.
+
+        Fields marked :data:`LATER` that stand at their default are left out: a design from before them keeps its id.
+        """
+        plain = self.model_dump(mode="json", exclude=_unsaid(self))
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
     @property
@@ -71,6 +82,22 @@ class Value(BaseModel):
         """
         content = {name: getattr(self, name) for name in self.model_fields_set}
         return validated(type(self), {**content, **changes})
+
+
+def _unsaid(item: Any) -> Any:
+    """What pydantic is to leave out of a value for its id: fields marked LATER at their default, in its parts too."""
+    if isinstance(item, Value):
+        found: dict[Any, Any] = {}
+        for name, info in type(item).model_fields.items():
+            content = getattr(item, name)
+            inner = content == info.default if LATER in info.metadata else _unsaid(content)
+            if inner:
+                found[name] = inner
+        return found
+    if isinstance(item, Mapping) or (isinstance(item, tuple) and item and isinstance(item[0], Value)):
+        pairs = item.items() if isinstance(item, Mapping) else enumerate(item)
+        return {key: inner for key, content in pairs if (inner := _unsaid(content))}
+    return {}
 
 
 class SourcedNumber(Value):

@@ -12,14 +12,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.material import MaterialRef
-from cavitydesign.geometry.pattern import Pattern
-from cavitydesign.geometry.stack import FLUSH_NM, Inclusion, Layer, Slab
+from cavitydesign.geometry.stack import FLUSH_NM, Inclusion, Layer, Slab, meets_its_copies
+from cavitydesign.geometry.walls import Etched
 
 
 class Coat(Slab):
@@ -36,39 +35,44 @@ class Relief:
     """What stands in each cell and is coated.
 
     Attributes:
-        name: what a person calls several of them, as in "pillars".
-        shape: its outline, given its width in nm.
-        width_nm: its width without a coat.
-        height_nm: its height.
+        etched: its shape, height and walls.
         material: what it is made of.
         gain: whether that is part of the gain film.
         outside: what lies above, and beside it where there is no film.
-        apart_nm: how wide it may be before it meets its neighbour.
     """
 
-    name: str
-    shape: Callable[[float], Pattern]
-    width_nm: float
-    height_nm: float
+    etched: Etched
     material: MaterialRef
     outside: MaterialRef
-    apart_nm: float
     gain: bool = False
 
-    @property
-    def _core(self) -> Inclusion:
-        return Inclusion(pattern=self.shape(self.width_nm), material=self.material, gain=self.gain)
+    def bare(self, *, name: str, height_nm: float | None = None) -> list[Layer]:
+        """So much of it from the top, or all, without a film."""
+        height = self.etched.height_nm if height_nm is None else height_nm
+        return self._layers(name, 0.0, height)
 
-    def bare(self, height_nm: float, *, name: str = "bare ") -> Layer:
-        """A part of it without a film."""
-        return self._layer(f"{name}{self.name}", height_nm, None, self._core)
+    def _layers(
+        self, name: str, top_nm: float, bottom_nm: float, film: Coat | None = None, coat: Coat | None = None
+    ) -> list[Layer]:
+        """What lies between two depths below its top, with a film, or what is outside, around it and its own coat."""
+        return [
+            Layer(
+                name=name,
+                material=film.material if film else self.outside,
+                thickness_nm=thick,
+                gain=film is not None,
+                inclusions=(*self._coats(coat, depth), *self._cores(depth)),
+            )
+            for thick, depth in self.etched.steps(top_nm, bottom_nm)
+        ]
 
-    def _layer(self, name: str, height_nm: float, film: Coat | None, *inclusions: Inclusion) -> Layer:
-        """A part of the height, with the film or what is outside around the inclusions."""
-        around = film.material if film else self.outside
-        return Layer(
-            name=name, material=around, thickness_nm=height_nm, gain=film is not None, inclusions=inclusions
-        )
+    def _cores(self, depth_nm: float) -> list[Inclusion]:
+        shapes = self.etched.at(depth_nm) if depth_nm > 0.0 else ()
+        return [Inclusion(pattern=shape, material=self.material, gain=self.gain) for shape in shapes]
+
+    def _coats(self, coat: Coat | None, depth_nm: float) -> list[Inclusion]:
+        shapes = self.etched.at(depth_nm, coat_nm=coat.thickness_nm) if coat else ()
+        return [Inclusion(pattern=shape, material=coat.material, gain=True) for shape in shapes if coat]
 
     def coated(self, coat: Coat) -> list[Layer]:
         """Its layers with the film, top first.
@@ -79,28 +83,30 @@ class Relief:
         return self._planarised(coat) if coat.coating == "planarising" else self._conformal(coat)
 
     def _planarised(self, coat: Coat) -> list[Layer]:
-        height, film = self.height_nm, coat.thickness_nm
+        height, film, name = self.etched.height_nm, coat.thickness_nm, self.etched.name
         layers = []
         if abs(film - height) <= FLUSH_NM:
             film = height
         if film > height:
-            layers.append(self._layer("film", film - height, coat))
+            layers.append(Layer(name="film", material=coat.material, thickness_nm=film - height, gain=True))
         if film < height:
-            layers.append(self.bare(height - film))
-        return [*layers, self._layer(f"{self.name} in film", min(film, height), coat, self._core)]
+            layers += self.bare(name=f"bare {name}", height_nm=height - film)
+        return [*layers, *self._layers(f"{name} in film", max(0.0, height - film), height, film=coat)]
 
     def _conformal(self, coat: Coat) -> list[Layer]:
-        height, thick = self.height_nm, coat.thickness_nm
-        if self.width_nm + 2.0 * thick > self.apart_nm:
-            rule = f"the coats of {self.name} {self.apart_nm:g} nm apart merge; "
+        height, thick, name, lattice = (
+            self.etched.height_nm, coat.thickness_nm, self.etched.name, self.etched.lattice
+        )  # fmt: skip
+        lowest = self.etched.at(height - thick, coat_nm=thick) + self.etched.at(-thick, coat_nm=thick)
+        if any(meets_its_copies(shape, lattice) for shape in lowest):
+            rule = f"the coats of {name} {lattice.nearest_nm:g} nm apart merge; "
             rule += "use coating = planarising, or a thinner film"
             raise RuleBroken(rule, key="film.thickness_nm", value=thick)
         if thick >= height - FLUSH_NM:
-            rule = f"a conformal film is thinner than the {self.name} are high, {height:g} nm; "
+            rule = f"a conformal film is thinner than the {name} are high, {height:g} nm; "
             raise RuleBroken(rule + "use coating = planarising", key="film.thickness_nm", value=thick)
-        around = Inclusion(pattern=self.shape(self.width_nm + 2.0 * thick), material=coat.material, gain=True)
         return [
-            self._layer("caps", thick, None, around),
-            self._layer(f"coated {self.name}", height - thick, None, around, self._core),
-            self._layer("floor film", thick, coat, self._core),
+            *self._layers("caps", -thick, 0.0, coat=coat),
+            *self._layers(f"coated {name}", 0.0, height - thick, coat=coat),
+            *self._layers("floor film", height - thick, height, film=coat),
         ]

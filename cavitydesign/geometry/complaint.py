@@ -16,8 +16,9 @@ from cavitydesign.errors import InputError, told_together
 
 _UNSAID: Any = object()
 _FORMS = frozenset({"<n>", "<library>", "<sellmeier>", "<cauchy>", "<table>", "<film>", "<name>"})
+_SHAPES = frozenset({"circle", "ellipse", "rectangle", "polygon", "bar"})
 _TAGS = {
-    "pattern": frozenset({"circle", "rectangle", "polygon", "bar"}),
+    **dict.fromkeys(("pattern", "cross_section", "holes"), _SHAPES),
     "lattice": frozenset({"none", "line", "square", "rectangular", "hexagonal", "oblique"}),
     "emitter": frozenset({"shells", "measured", "constant"}),
 }
@@ -171,9 +172,12 @@ def _steps(location: Iterable[int | str]) -> list[str]:
     steps: list[str] = []
     last: int | str = ""
     for step in location:
-        if step in _FORMS or step in _TAGS.get(str(last), ()) or str(step).startswith(_BRANCHES):
+        if step in _FORMS or str(step).startswith(_BRANCHES):
             continue
-        last = step
+        is_tag = step in _TAGS.get(str(last), ())
+        last = last if isinstance(step, int) else step  # of holes.0 it is holes that says what may follow
+        if is_tag:
+            continue
         if step != "pattern":
             steps.append(str(step))
     while steps and steps[-1] in _SCALARS:

@@ -67,6 +67,10 @@ class Design(Value):
         """Thicknesses that spacer rings or openings of a mask make, by what its labels call them; here none."""
         return {}
 
+    def told_of_written(self) -> Mapping[str, float]:
+        """What a mask's manifest says of what is written, beside its outline, by the dotted key; here nothing."""
+        return {}
+
     def written(self) -> tuple[Pattern, ...]:
         """What lithography writes in one cell. Here: the inclusions, alike in every layer that has any.
 

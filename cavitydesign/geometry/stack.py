@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -151,40 +151,66 @@ def check_layers(layers: tuple[Layer, ...], lattice: Lattice) -> None:
             rule = f"{what} has none" if outer or lattice.dimensions else "inclusions need a [lattice]"
             raise RuleBroken(rule, key=f"{where}.inclusions")
         if layer.inclusions:
-            _check_inclusions(layer, lattice, f"{where}.inclusions")
+            patterns = [inclusion.pattern for inclusion in layer.inclusions]
+            check_patterns(patterns, lattice, f"{where}.inclusions")
 
 
-def _check_inclusions(layer: Layer, lattice: Lattice, where: str) -> None:
-    """No inclusion meets its own copies; of two that overlap, in any cells, the later lies inside the earlier."""
-    outlines = [inclusion.pattern.outline() for inclusion in layer.inclusions]
-    for index, (inclusion, outline) in enumerate(zip(layer.inclusions, outlines, strict=True)):
-        shape = inclusion.pattern.shape
-        if isinstance(inclusion.pattern, Bar) != (lattice.dimensions == 1):
-            rule = "a bar" if lattice.dimensions == 1 else "a circle, rectangle or polygon"
-            rule = f"an inclusion of a {lattice.kind} lattice is {rule}"
-            raise RuleBroken(rule, key=f"{where}.{index}.shape", value=shape)
-        if _meets_its_copies(inclusion.pattern, outline, lattice):
-            rule, size = "is wider than its cell and overlaps its own copy next door", _SIZE_KEY[shape]
-            raise RuleBroken(rule, key=f"{where}.{index}.{size}", value=getattr(inclusion.pattern, size))
+def check_patterns(
+    patterns: Sequence[Pattern], lattice: Lattice, where: str, name: str = "inclusions"
+) -> None:
+    """No shape meets its own copies; of two that overlap, in any cells, the later lies inside the earlier.
+
+    Args:
+        patterns: the shapes of one layer.
+        lattice: how they repeat.
+        where: the key of the list of them.
+        name: what a person calls several of them.
+
+    Raises:
+        RuleBroken: names the shape and the key of what is wrong with it.
+    """
+    outlines, one = [pattern.outline() for pattern in patterns], name.removesuffix("s")
+    for index, (pattern, outline) in enumerate(zip(patterns, outlines, strict=True)):
+        if isinstance(pattern, Bar) != (lattice.dimensions == 1):
+            rule = "a bar" if lattice.dimensions == 1 else "a circle, ellipse, rectangle or polygon"
+            rule = f"an {one} of a {lattice.kind} lattice is {rule}"
+            raise RuleBroken(rule, key=f"{where}.{index}.shape", value=pattern.shape)
+        if meets_its_copies(pattern, lattice):
+            rule, size = (
+                "is wider than its cell and overlaps its own copy next door",
+                _SIZE_KEY[pattern.shape],
+            )
+            raise RuleBroken(rule, key=f"{where}.{index}.{size}", value=getattr(pattern, size))
         for earlier, other in enumerate(outlines[:index]):
             found = {relation(outline, other + shift) for shift in _shifts(outline, other, lattice)}
             if "crossing" in found:
-                rule = f"crosses inclusion {earlier}; let it lie inside or outside"
+                rule = (
+                    f"crosses {one} {earlier}, here or in the next cell; let the later shape lie within the "
+                )
+                rule += "earlier one or beside it, or draw both as one polygon"
                 raise RuleBroken(rule, key=f"{where}.{index}")
             if "around" in found:
-                rule = f"hides inclusion {earlier}; list the outer one first"
+                rule = f"hides {one} {earlier}; list the outer one first"
                 raise RuleBroken(rule, key=f"{where}.{index}")
 
 
 _MOST_COPIES = 1000
-_SIZE_KEY = {"circle": "radius_nm", "rectangle": "size_nm", "polygon": "vertices_nm", "bar": "width_nm"}
+_SIZE_KEY = {
+    "circle": "radius_nm",
+    "ellipse": "semi_axes_nm",
+    "rectangle": "size_nm",
+    "polygon": "vertices_nm",
+    "bar": "width_nm",
+}
 
 
-def _meets_its_copies(pattern: Pattern, outline: Array, lattice: Lattice) -> bool:
+def meets_its_copies(pattern: Pattern, lattice: Lattice) -> bool:
+    """Whether a shape overlaps its own copy in another cell; to touch it is no overlap."""
     if isinstance(pattern, Circle):  # exact, unlike the outline
         return 2.0 * pattern.radius_nm > lattice.nearest_nm * (1.0 + 1e-12)
     if pattern.area_nm2 > lattice.cell_area_nm2 * (1.0 + 1e-9):
         return True
+    outline = pattern.outline()
     shifts = (shift for shift in _shifts(outline, outline, lattice) if shift.any())
     return any(relation(outline, outline + shift) != "disjoint" for shift in shifts)
 

@@ -15,7 +15,7 @@ from itertools import groupby, product
 import numpy as np
 
 from cavitydesign.errors import InputError
-from cavitydesign.geometry import Circle, Design, Polygon, Rectangle
+from cavitydesign.geometry import Design, Rectangle, rims
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.pattern import Bar, Pattern
 from cavitydesign.kinds import Array
@@ -55,52 +55,23 @@ def biased(pattern: Pattern, bias_nm: float, *, key: str) -> Pattern:
     if bias_nm == 0.0:
         return pattern
     try:
-        if isinstance(pattern, Circle):
-            return pattern.replace(radius_nm=pattern.radius_nm + bias_nm)
-        if isinstance(pattern, Rectangle):
-            return pattern.replace(size_nm=tuple(side + 2.0 * bias_nm for side in pattern.size_nm))
-        vertices = _moved_edges(pattern.outline() - np.array(pattern.center_nm), bias_nm)
-        result = Polygon(center_nm=pattern.center_nm, vertices_nm=[tuple(v) for v in vertices.tolist()])  # type: ignore[arg-type]
-        if (result.area_nm2 - pattern.area_nm2) * bias_nm <= 0.0:
-            raise ValueError("turned inside out")
-    except (ValueError, InputError):
-        raise InputError("leaves nothing of the feature", key=f"{key}.bias_nm", value=bias_nm) from None
-    return result
-
-
-def _moved_edges(vertices: Array, bias_nm: float) -> Array:
-    """Move each edge along its outward normal and intersect neighbours: mitred corners, as an etch bias makes them."""
-    edges = np.roll(vertices, -1, axis=0) - vertices
-    normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1) / np.hypot(edges[:, 0], edges[:, 1])[:, None]
-    before = np.roll(normals, 1, axis=0)
-    cosine = np.sum(normals * before, axis=1)
-    if (cosine < -0.9).any():  # a tip sharper than 26° would grow a spike longer than 4 times the bias
-        raise ValueError("too sharp a corner")
-    return vertices + bias_nm * (normals + before) / (1.0 + cosine)[:, None]
+        return pattern.grown(bias_nm)
+    except RuleBroken as broken:
+        raise InputError(broken.rule, key=f"{key}.bias_nm", value=bias_nm) from None
 
 
 def drawn_outline_nm(pattern: Pattern, *, vertices: int) -> Array:
-    """The polygon that is drawn, before snapping, (n, 2) in nm.
+    """The polygon that is drawn, before snapping, (n, 2) in nm: of the shape's own area, so that the fill is kept.
 
-    A circle becomes a polygon of the circle's own area, so that the fill factor is kept: its vertices lie at
-    ``r sqrt(x / sin x)``, ``x = 2π/n``, slightly outside.
+    Arcs have ``vertices`` corners a full turn. Of a circle an edge, not a corner, lies on each axis: the extent is then
+    nearest to the diameter.
     """
-    if not isinstance(pattern, Circle):
-        return pattern.outline()
-    turn = 2.0 * math.pi / vertices
-    grown = pattern.radius_nm * math.sqrt(turn / math.sin(turn))
-    # Half a step of rotation puts an edge, not a vertex, on each axis: the extent is then nearest to the diameter.
-    angle = turn * (np.arange(vertices) + 0.5)
-    return np.array(pattern.center_nm) + grown * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return pattern.outline(vertices, of_same_area=True)
 
 
 def chord_error_nm(pattern: Pattern, *, vertices: int) -> float:
-    """Largest distance between the rim of a circle and its equal-area polygon; 0 for shapes with corners."""
-    if not isinstance(pattern, Circle):
-        return 0.0
-    turn = 2.0 * math.pi / vertices
-    grown = math.sqrt(turn / math.sin(turn))
-    return pattern.radius_nm * max(grown - 1.0, 1.0 - grown * math.cos(0.5 * turn))
+    """Largest distance between the rim of a shape and the polygon that is drawn; 0 for those with sharp corners."""
+    return rims.off_rim(pattern.rim(), vertices)
 
 
 def snapped(points_nm: Array, unit_nm: float, *, key: str) -> tuple[tuple[Point, ...], float]:

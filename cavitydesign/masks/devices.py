@@ -83,6 +83,7 @@ def _named(
     """What tells a device from its neighbours: numbers for the manifest, and its label."""
     period, value, dose = varied
     parameters = {"period_nm": period, "dose": dose, "columns": float(counts[0]), "rows": float(counts[1])}
+    parameters |= design.told_of_written()
     words = {"period": f"{period:g}", "dose": f"{dose:g}", "value": "", "wavelength": ""}
     words["periods"] = "x".join(map(str, counts[: design.lattice.dimensions]))
     if field.vary and value is not None:

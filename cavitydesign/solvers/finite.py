@@ -135,7 +135,10 @@ def _periods(ask: Ask) -> tuple[int, int]:
         rule = "finite arrays need a lattice and inclusions; use the poles solver for uniform layers"
         raise InputError(rule, key="layers")
     if ask.stack.lattice.kind != "square":
-        rule = "four coupled waves need a square lattice; use fdtd"
+        rule = "four coupled waves need a square lattice"
+        rule += (
+            "; use fdtd" if ask.stack.lattice.kind in ("line", "rectangular") else ""
+        )  # which has right angles
         raise InputError(rule, key="lattice.kind", value=ask.stack.lattice.kind)
     if ask.device is None:
         rule = (

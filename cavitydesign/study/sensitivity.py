@@ -85,17 +85,20 @@ def sensitivities(
     Args:
         design: whose modes are differentiated.
         settings: of a solver whose modes have derivatives; None is ``Poles()``.
-        paths: the numbers, as dotted paths.
+        paths: the numbers, as dotted paths; None leaves out what is 0 and has no derivative there, as walls that stand
+            upright.
         asked: window, wavevector, angle, as :func:`cavitydesign.solvers.ask.solve` takes them.
     """
     checked_design(design)
-    chosen = checked_paths(paths) if paths is not None else tuple(optical_numbers(design))
+    asked_of = checked_paths(paths) if paths is not None else tuple(optical_numbers(design))
     found = solve(design, settings or Poles(), **asked)
     modes, window = found.modes, found.window_nm
+    beside = {path: _stacks_beside(design, path, window) for path in asked_of}
+    chosen = tuple(path for path in beside if paths is not None or beside[path] or design.value_at(path))
     slopes: Any = np.full((len(modes), len(chosen)), np.nan, dtype=complex)
     for column, path in enumerate(chosen):
-        if beside := _stacks_beside(design, path, window):
-            below, above, step = beside
+        if pair := beside[path]:
+            below, above, step = pair
             slopes[:, column] = [mode.derivative(below, above, step=step) for mode in modes]
     k0: Any = modes["k0_per_nm"][:, None]
     loss = -2.0 * (slopes.imag / k0.real - k0.imag * slopes.real / k0.real**2)
@@ -110,8 +113,7 @@ def sensitivities(
 def _stacks_beside(
     design: Design, path: str, window: Window
 ) -> tuple[NumericStack, NumericStack, float] | None:
-    """The stacks just below and above the number's value; None where one of them is not allowed or has another
-    form."""
+    """The stacks just below and above the number's value; None where one is not allowed or has other layers."""
     value = design.value_at(path)
     step = _STEP * abs(value) if value else 1e-6
     try:
@@ -122,4 +124,5 @@ def _stacks_beside(
     except InputError:
         return None
     below, above = pair
-    return (below, above, step) if len(below.layers) == len(above.layers) else None
+    layers = len(design.to_stack().layers) - 2
+    return (below, above, step) if len(below.layers) == len(above.layers) == layers else None

@@ -18,8 +18,15 @@ def circle(radius, center=(0.0, 0.0)):
     return {"shape": "circle", "radius_nm": radius, "center_nm": center, "material": N1}
 
 
-def rectangle(x, y, angle=0.0, center=(0.0, 0.0)):
+def ellipse(a, b, center=(0.0, 0.0), turn=0.0):
     return {
+        "shape": "ellipse", "semi_axes_nm": [a, b], "rotation_deg": turn, "center_nm": center, "material": N1
+    }  # fmt: skip
+
+
+def rectangle(x, y, angle=0.0, center=(0.0, 0.0), corner=0.0):
+    return {
+        "corner_radius_nm": corner,
         "shape": "rectangle",
         "size_nm": [x, y],
         "rotation_deg": angle,
@@ -56,6 +63,22 @@ def stack(lattice, *inclusions, **layer):
         (LINE, [bar(200.0), bar(100.0)]),
         (LINE, [bar(100.0, -80.0), bar(100.0, 80.0)]),
         (SQUARE, [rectangle(900.0, 20.0, 18.434948822922010)]),  # through three cells, between its copies
+        (
+            SQUARE,
+            [ellipse(150.0, 60.0), ellipse(150.0, 60.0, (0.0, 150.0))],
+        ),  # its own copies touch at the ends
+        (SQUARE, [circle(50.0), circle(50.0)]),  # the later one wins
+        (SQUARE, [ellipse(150.0, 150.0), circle(50.0)]),
+        (SQUARE, [ellipse(170.0, 60.0, turn=45.0)]),  # longer than the cell, along the diagonal
+        (SQUARE, [ellipse(100.0, 60.0, turn=30.0), ellipse(99.0, 59.0, turn=30.0)]),
+        (SQUARE, [rectangle(100.0, 100.0), circle(50.0)]),  # touches all four sides from inside
+        (SQUARE, [rectangle(200.0, 200.0, corner=100.0), circle(100.0)]),  # the same disc, said otherwise
+        (SQUARE, [rectangle(300.0, 60.0), circle(30.0)]),  # in a bar that runs through
+        (SQUARE, [rectangle(300.0, 60.0), circle(100.0, (0.0, 130.0))]),  # it lies upon the bar
+        (
+            SQUARE,
+            [rectangle(300.0, 300.0, corner=80.0), circle(30.0, (150.0, 150.0))],
+        ),  # where four corners leave room
     ],
 )
 def test_inclusions_that_fit(lattice, inclusions):
@@ -80,7 +103,7 @@ def test_inclusions_that_fit(lattice, inclusions):
         (LINE, [bar(301.0)], "0.width_nm", "wider than its cell"),
         (LINE, [bar(100.0), bar(100.0, 250.0)], "1", "crosses inclusion 0"),  # the bar next door
         (LINE, [circle(50.0)], "0.shape", "of a line lattice is a bar"),
-        (SQUARE, [bar(50.0)], "0.shape", "is a circle, rectangle or polygon"),
+        (SQUARE, [bar(50.0)], "0.shape", "is a circle, ellipse, rectangle or polygon"),
         (SQUARE, [circle(60.0), circle(100.0)], "1", "hides inclusion 0"),
         (SQUARE, [circle(100.0), circle(50.0, (80.0, 0.0))], "1", "crosses inclusion 0"),
         (SQUARE, [circle(100.0, (0.0, 0.0)), circle(100.0, (150.0, 0.0))], "1", "crosses inclusion 0"),
@@ -92,6 +115,32 @@ def test_inclusions_that_fit(lattice, inclusions):
         ),  # ten cells away
         (SQUARE, [circle(60.0), circle(100.0, (-300.0, 0.0))], "1", "hides inclusion 0"),
         (HEXAGONAL, [circle(100.0), circle(100.0, (150.0, 86.6))], "1", "crosses inclusion 0"),
+        (SQUARE, [ellipse(151.0, 60.0)], "0.semi_axes_nm", "wider than its cell"),
+        (SQUARE, [ellipse(250.0, 150.0, turn=45.0)], "0.semi_axes_nm", "wider than its cell"),
+        (SQUARE, [ellipse(140.0, 60.0), ellipse(60.0, 140.0)], "1", "crosses inclusion 0"),  # a cross
+        (SQUARE, [ellipse(100.0, 60.0), circle(61.0)], "1", "crosses inclusion 0"),
+        (SQUARE, [ellipse(100.0, 60.0), circle(100.5)], "1", "hides inclusion 0"),
+        (SQUARE, [ellipse(140.0, 40.0), ellipse(140.0, 40.0, (0.0, 75.0))], "1", "crosses inclusion 0"),
+        (
+            SQUARE,
+            [rectangle(300.0, 60.0), circle(100.0)],
+            "1",
+            "crosses inclusion 0",
+        ),  # through the cell, cut by a disc
+        (
+            SQUARE,
+            [rectangle(300.0, 60.0), rectangle(60.0, 300.0)],
+            "1",
+            "crosses inclusion 0",
+        ),  # lines both ways
+        (SQUARE, [circle(50.0), rectangle(300.0, 300.0)], "1", "hides inclusion 0"),
+        (
+            SQUARE,
+            [rectangle(300.0, 300.0, corner=80.0), circle(60.0, (150.0, 150.0))],
+            "1",
+            "crosses inclusion 0",
+        ),
+        (SQUARE, [circle(50.0), circle(20.0), circle(45.0, (20.0, 0.0))], "2", "crosses inclusion 0"),
     ],
 )
 def test_inclusions_that_do_not_fit(lattice, inclusions, key, rule):

@@ -71,6 +71,47 @@ def test_pillars_are_written_and_their_coat_is_not(spec):
     assert drawn_nm2(layout) == pytest.approx(math.pi * 75.0**2, rel=1e-3)
 
 
+ROUND = [
+    {"shape": "ellipse", "semi_axes_nm": [90.0, 50.0], "rotation_deg": 30.0},
+    {"shape": "rectangle", "size_nm": [200.0, 120.0], "corner_radius_nm": 40.0},
+    {
+        "shape": "polygon",
+        "vertices_nm": [[-90.0, -60.0], [90.0, -60.0], [0.0, 95.0]],
+        "corner_radius_nm": 20.0,
+    },
+]
+
+
+@pytest.mark.parametrize("shape", ROUND, ids=[shape["shape"] for shape in ROUND])
+@pytest.mark.parametrize("bias", [0.0, 8.0, -8.0])
+def test_round_shapes_are_drawn_at_their_own_area(spec, stacks, shape, bias):
+    layout = masks.build(spec(stacks(shape, {"period_nm": 400.0}), field_bias_nm=bias))
+    record = layout.devices[0].array
+    # every vertex moves by 0.071 nm at most when it is snapped; perimeters are below 600 nm
+    assert drawn_nm2(layout) == pytest.approx(record.feature_area_nm2, abs=600.0 * 0.071)
+    assert 0.0 < layout.snap.chord_nm < 0.2
+
+
+@pytest.mark.parametrize("lattice", [
+    {"period_nm": 400.0},
+    {"kind": "oblique", "period_1_nm": 420.0, "period_2_nm": 400.0, "angle_deg": 75.0},
+])  # fmt: skip
+def test_leaning_walls_and_several_holes_are_drawn_as_they_are_at_the_top_and_told(spec, lattice):
+    holes = [
+        {"shape": "circle", "radius_nm": 60.0, "center_nm": [-80.0, -80.0]},
+        {"shape": "rectangle", "size_nm": [120.0, 100.0], "center_nm": [80.0, 80.0]},
+    ]
+    design = {
+        "name": "pcsel", "family": "pcsel", "lattice": lattice,
+        "grating": {"thickness_nm": 170.0, "material": {"n": 2.01}, "sidewall_deg": 8.0, "holes": holes},
+        "infill": {"material": {"n": 1.8}}, "substrate": {"n": 1.46},
+    }  # fmt: skip
+    layout = masks.build(spec(design))
+    assert bounds(layout.by_name, layout.devices[0].array.unit_cell) == (-1400, -1400, 1400, 1300)
+    assert drawn_nm2(layout) == pytest.approx(math.pi * 60.0**2 + 12_000.0, abs=30.0)
+    assert dict(layout.devices[0].parameters)["grating.sidewall_deg"] == 8.0
+
+
 def test_holes_of_a_pcsel_keep_the_duty_cycle_at_every_period(spec):
     design = {
         "name": "pcsel", "family": "pcsel", "lattice": {"period_nm": 360.0},

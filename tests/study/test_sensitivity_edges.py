@@ -9,6 +9,7 @@ import pytest
 
 from cavitydesign import design_from_dict
 from cavitydesign.errors import Status
+from cavitydesign.solvers.ask import solve
 from cavitydesign.solvers.poles import Poles
 from cavitydesign.solvers.solution import Modes, Solution
 from cavitydesign.study import sensitivity as module
@@ -92,3 +93,39 @@ def test_poles_where_no_settings_are_given():
     found = sensitivities(design, paths=[THICKNESS], window_nm=(640.0, 720.0), bloch=(0.016, 0.0))
     assert len(found.modes) > 0
     assert np.isfinite(found.wavelength_slope).all()
+
+
+def test_shapes_and_leaning_walls_have_derivatives_and_upright_walls_none():
+    """By the lean, half axes, turn and place of a hole: against the difference of two solutions."""
+    holes = [
+        {"shape": "ellipse", "semi_axes_nm": [100.0, 70.0], "rotation_deg": 15.0},
+        {
+            "shape": "rectangle",
+            "size_nm": [70.0, 60.0],
+            "corner_radius_nm": 20.0,
+            "center_nm": [150.0, 140.0],
+        },
+    ]
+    grating = {"material": {"n": 2.0}, "thickness_nm": 160.0, "sidewall_steps": 2, "holes": holes}
+    content = {"name": "x", "family": "pcsel", "lattice": {"period_nm": 360.0}, "grating": grating}
+    upright = design_from_dict({**content, "infill": {"material": {"n": 1.5}}, "substrate": {"n": 1.46}})
+    design = upright.with_value("grating.sidewall_deg", 8.0)
+    settings, window = Poles(waves=25), (580.0, 620.0)
+    paths = ["grating.sidewall_deg", *(f"grating.holes.{end}" for end in (
+        "0.semi_axes_nm.1", "0.rotation_deg", "1.corner_radius_nm", "1.center_nm.0", "1.size_nm.1"
+    ))]  # fmt: skip
+    found = sensitivities(design, settings, paths=paths, window_nm=window)
+    assert len(found.modes) > 1
+    for column, path in enumerate(paths):
+        value = design.value_at(path)
+        above, below = (
+            solve(design.with_value(path, value + step), settings, window_nm=window).modes["wavelength_nm"]
+            for step in (0.02, -0.02)
+        )
+        np.testing.assert_allclose(found.wavelength_slope[:, column], (above - below) / 0.04, atol=1e-4)
+    listed = sensitivities(upright, settings, window_nm=window).paths
+    assert "grating.sidewall_deg" not in listed
+    assert "grating.holes.1.corner_radius_nm" in listed
+    assert "grating.corner_radius_nm" not in listed
+    asked = sensitivities(upright, settings, paths=["grating.sidewall_deg"], window_nm=window)
+    assert np.isnan(asked.wavelength_slope).all()

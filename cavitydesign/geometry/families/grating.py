@@ -15,23 +15,26 @@ Its order is not asked for, since it follows from the period: a guided wave is r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from cavitydesign.geometry.base import Flag, Fraction, Length, Value
+from cavitydesign.geometry.base import Flag, Fraction, Length
 from cavitydesign.geometry.coating import Coat, Relief
 from cavitydesign.geometry.complaint import RuleBroken
 from cavitydesign.geometry.design import Design
 from cavitydesign.geometry.lattice import LineLattice
 from cavitydesign.geometry.material import AIR, MaterialRef
-from cavitydesign.geometry.pattern import Bar
+from cavitydesign.geometry.pattern import Bar, Pattern
 from cavitydesign.geometry.stack import FLUSH_NM, Layer, Slab, between, etched_nm, slab_layers
+from cavitydesign.geometry.walls import Etched, Walled
 
 
-class Ridges(Value):
+class Ridges(Walled):
     """The grated slab. ``duty_cycle_of`` says what the duty cycle is the width of, in periods: ``ridge`` or ``groove``.
 
+    Where walls lean (``sidewall_deg``) it is the width at the top of the ridges.
     ``etch_depth_nm`` left out: etched through. ``gain``: the ridges, and what is left below them, amplify.
     """
 
@@ -73,24 +76,26 @@ class GratingLaser(Design):
     substrate: MaterialRef
     superstrate: MaterialRef = AIR
 
-    def written(self) -> tuple[Bar, ...]:
-        """The ridges alone: a conformal film is deposited, not written."""
-        return (Bar(width_nm=self.grating.fraction * self.lattice.period_nm),)
+    @property
+    def _etched(self) -> Etched:
+        grating = self.grating
+        ridge = Bar(width_nm=grating.fraction * self.lattice.period_nm)
+        return Etched((ridge,), grating.height_nm, grating, "grating", self.written_name, self.lattice)
+
+    def written(self) -> tuple[Pattern, ...]:
+        """The ridges alone, as they are at their top: a conformal film is deposited, not written."""
+        return self._etched.shapes
+
+    def told_of_written(self) -> Mapping[str, float]:
+        """The lean of the walls."""
+        return self._etched.told
 
     def build_layers(self) -> tuple[Layer, ...]:
         """Superstrate, film and ridges by height, unetched rest, underlayer, substrate."""
-        grating, period = self.grating, self.lattice.period_nm
-        relief = Relief(
-            name="ridges",
-            shape=lambda width: Bar(width_nm=width),
-            width_nm=grating.fraction * period,
-            height_nm=grating.height_nm,
-            material=grating.material,
-            outside=self.superstrate,
-            apart_nm=period,
-            gain=grating.gain,
-        )
-        layers = relief.coated(self.film) if self.film else [relief.bare(grating.height_nm, name="")]
+        grating, etched = self.grating, self._etched
+        etched.check()
+        relief = Relief(etched, grating.material, self.superstrate, gain=grating.gain)
+        layers = relief.coated(self.film) if self.film else relief.bare(name=self.written_name)
         left = grating.thickness_nm - grating.height_nm
         if left > FLUSH_NM:
             rest = Layer(name="unetched", material=grating.material, thickness_nm=left, gain=grating.gain)

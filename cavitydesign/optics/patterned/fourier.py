@@ -8,8 +8,8 @@ Schuster et al., J. Opt. Soc. Am. A 24, 2880 (2007)):
     D = ( [[ε]] - ½ (Δ P + P Δ) ) E,   Δ = [[ε]] - [[1/ε]]⁻¹,   P = [[n nᵀ]].
 
 Only on the interfaces must P be n nᵀ; elsewhere it may be any smooth tensor. Here it is the average of the normals
-of all interfaces, weighted by 1/distance⁴: exact on each interface, smooth everywhere else, and one formula for
-circles, rectangles and polygons, in any number. On the sides of a rectangle it is the rule of Li for rectangles.
+of all interfaces, weighted by 1/distance⁴: exact on each interface, smooth everywhere else, and one formula for all
+shapes, in any number. On the sides of a rectangle it is the rule of Li for rectangles.
 E_z is tangential to every side wall: Laurent's rule.
 """
 
@@ -18,12 +18,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from cavitydesign.geometry import rims
 from cavitydesign.geometry.lattice import Lattice
-from cavitydesign.geometry.pattern import Bar, Circle, Pattern, Polygon
+from cavitydesign.geometry.pattern import Bar, Circle, Ellipse, Pattern, Rectangle
+from cavitydesign.geometry.rims import Arc, Line
 from cavitydesign.kinds import Array
 from cavitydesign.optics.media.numeric import NumericInclusion, NumericLayer, NumericStack
 from cavitydesign.optics.patterned.planewaves import Block, PlaneWaves, Vectors
@@ -106,9 +109,8 @@ def centred(stack: NumericStack) -> NumericStack:
 
 def _moved(stack: NumericStack, origin: tuple[float, float]) -> NumericStack:
     def moved(item: NumericInclusion) -> NumericInclusion:
-        x, y = item.pattern.center_nm  # no rule of the shape depends on where its centre is
-        centre = {"center_nm": (x - origin[0], y - origin[1])}
-        return replace(item, pattern=item.pattern.model_copy(update=centre))
+        x, y = item.pattern.center_nm
+        return replace(item, pattern=item.pattern.at((x - origin[0], y - origin[1])))
 
     layers = (replace(layer, inclusions=tuple(map(moved, layer.inclusions))) for layer in stack.layers)
     return replace(stack, layers=tuple(layers))
@@ -143,7 +145,7 @@ def _layer_matrices(
     g = differences @ (2.0 * np.pi * np.linalg.inv(np.array(waves.cell)).T)
     vector, scalar = [], []
     for shape in shapes:
-        chi = (_pattern(shape).fourier(g[:, 0], g[:, 1]) / area)[where]
+        chi = (_fourier(shape, g[:, 0], g[:, 1]) / area)[where]
         chi = chi.real if np.abs(chi.imag).max() < 1e-14 else chi
         vector.append(_project(waves, block, chi, chi, None))
         scalar.append(block.scalars.T @ chi @ block.scalars)
@@ -156,21 +158,32 @@ def _layer_matrices(
 
 
 def _scaled(pattern: Pattern, scale: float) -> Shape:
-    """A pattern in units of the period, as a key: ("circle", x, y, r) or ("polygon", corners)."""
-    if isinstance(pattern, Circle):
-        (x, y), r = pattern.center_nm, pattern.radius_nm
-        return ("circle", round(x * scale, 13), round(y * scale, 13), round(r * scale, 13))
+    """A pattern in units of the period, as a key: ("circle", x, y, r) or ("rim", pieces)."""
+    if (radius := _radius_nm(pattern)) is not None:
+        return ("circle", *(round(length * scale, 13) for length in (*pattern.center_nm, radius)))
     if isinstance(pattern, Bar):  # as long as the cell
         x, half = pattern.center_nm[0] * scale, 0.5 * pattern.width_nm * scale
         left, right = round(x - half, 13), round(x + half, 13)
-        return ("polygon", ((left, -0.5), (right, -0.5), (right, 0.5), (left, 0.5)))
-    return ("polygon", tuple((round(x * scale, 13), round(y * scale, 13)) for x, y in pattern.outline()))
+        corners = ((left, -0.5), (right, -0.5), (right, 0.5), (left, 0.5))
+        return ("rim", tuple(Line(*start, *end) for start, end in pairwise((*corners, corners[0]))))
+    return ("rim", tuple(piece.scaled(scale) for piece in pattern.rim()))
 
 
-def _pattern(shape: Shape) -> Pattern:
+def _radius_nm(pattern: Pattern) -> float | None:
+    """That of the circle which a pattern is."""
+    if isinstance(pattern, Circle):
+        return pattern.radius_nm
+    if isinstance(pattern, Ellipse):
+        a, b = pattern.semi_axes_nm
+        return a if a == b else None
+    round_nm = pattern.corner_radius_nm if isinstance(pattern, Rectangle) else 0.0
+    return round_nm if isinstance(pattern, Rectangle) and pattern.size_nm == (2.0 * round_nm,) * 2 else None
+
+
+def _fourier(shape: Shape, gx: Array, gy: Array) -> Array:
     if shape[0] == "circle":
-        return Circle(radius_nm=shape[3], center_nm=(shape[1], shape[2]))
-    return Polygon(vertices_nm=shape[1])
+        return Circle(radius_nm=shape[3], center_nm=shape[1:3]).fourier(gx, gy)
+    return rims.fourier(shape[1], gx, gy)
 
 
 def _differences(waves: PlaneWaves) -> tuple[Array, Array]:
@@ -231,26 +244,51 @@ def _interfaces(shape: Shape, points: Array, cell: Vectors) -> list[tuple[Array,
         x2 = np.abs(z) ** 2 / shape[3] ** 2
         # z²/|z|² has a vortex at the centre; times 2x²/(1+x⁴), which is 1 and flat on the rim, it is smooth there
         return [(2.0 * (z / shape[3]) ** 2 / (1.0 + x2**2), np.abs(np.abs(z) - shape[3]))]
-    corners = np.array(shape[1])
-    ends = np.roll(corners, -1, axis=0)
-    found = []
-    for start, end in zip(corners, ends, strict=True):
-        if _is_seam(start, end, corners, ends, cell):
-            continue
-        edge = end - start
-        length = float(np.hypot(*edge))
-        rel = points - start
-        along = np.clip((rel @ edge) / length**2, 0.0, 1.0)
-        distance = np.hypot(*np.moveaxis(rel - along[..., None] * edge, -1, 0))
-        normal = complex(edge[1], -edge[0]) / length
-        found.append((np.full(distance.shape, normal**2), distance))
-    return found
+    lines = np.array([piece for piece in shape[1] if isinstance(piece, Line)]).reshape(-1, 4)
+    return [
+        _beside_arc(piece, points) if isinstance(piece, Arc) else _beside_line(piece, points)
+        for piece in shape[1]
+        if isinstance(piece, Arc) or not _is_seam(piece, lines, cell)
+    ]
 
 
-def _is_seam(start: Array, end: Array, starts: Array, ends: Array, cell: Vectors) -> bool:
+def _beside_arc(piece: Arc, points: Array) -> tuple[Array, Array]:
+    """Both are those of its level lines ``ρ² = s² + t²``, r = c + s u + t v: exact on the arc and for circles.
+
+    Beyond its ends an arc counts less the shorter it is, so that sharp corners are the limit of round ones.
+    """
+    u, v = np.array(piece[2:4]), np.array(piece[4:6])
+    rel = points - np.array(piece[:2])
+    s, t = np.moveaxis(rel @ np.linalg.inv(np.stack([u, v])), -1, 0)
+    rho2 = s**2 + t**2
+    slope = (s * u[0] / (u @ u) + t * v[0] / (v @ v)) + 1j * (s * u[1] / (u @ u) + t * v[1] / (v @ v))
+    steep = np.maximum(np.abs(slope), 1e-300)
+    normal = (slope / steep) ** 2 * 2.0 * rho2 / (1.0 + rho2**2)
+    distance = np.abs(np.sqrt(rho2) - 1.0) * np.sqrt(rho2) / steep
+    middle, half = 0.5 * (piece.start + piece.stop), 0.5 * abs(piece.stop - piece.start)
+    beyond = np.abs(np.angle(np.exp(1j * (np.arctan2(t, s) - middle)))) - half
+    if half < np.pi - 1e-9:
+        ends = np.stack(
+            [np.hypot(*np.moveaxis(points - end, -1, 0)) for end in piece.at(np.array([0.0, 1.0]))]
+        )
+        length = 2.0 * half * np.sqrt(np.hypot(*u) * np.hypot(*v))
+        distance = np.where(beyond > 0.0, ends.min(axis=0), distance)
+        distance = distance * np.sqrt(1.0 + distance / length)
+    return normal, distance
+
+
+def _beside_line(piece: Line, points: Array) -> tuple[Array, Array]:
+    start, edge = np.array(piece[:2]), np.array(piece[2:]) - np.array(piece[:2])
+    length = float(np.hypot(*edge))
+    rel = points - start
+    along = np.clip((rel @ edge) / length**2, 0.0, 1.0)
+    distance = np.hypot(*np.moveaxis(rel - along[..., None] * edge, -1, 0))
+    return np.full(distance.shape, (complex(edge[1], -edge[0]) / length) ** 2), distance
+
+
+def _is_seam(piece: Line, lines: Array, cell: Vectors) -> bool:
     """Whether an edge lies upon one of the shape's copy next door: a bar that runs through has no ends."""
-    steps = np.concatenate([ends - start, starts - end], axis=1)
-    steps = steps @ np.kron(np.eye(2), np.linalg.inv(np.array(cell)))
+    steps = (lines[:, [2, 3, 0, 1]] - np.array(piece)) @ np.kron(np.eye(2), np.linalg.inv(np.array(cell)))
     same = np.abs(steps[:, :2] - steps[:, 2:]).max(axis=1) < 1e-9
     return bool((same & (np.abs(steps - np.round(steps)).max(axis=1) < 1e-9)).any())
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cavitydesign.optics.media.numeric import NumericLayer, NumericStack
+from cavitydesign.optics.patterned.fourier import centred
 from cavitydesign.report.plots.style import BLUE, GREY, ORANGE, quality, styled
 from cavitydesign.solvers.solution import Mode
 
@@ -32,7 +33,7 @@ def mode_section(name: str, numeric: NumericStack, mode: Mode) -> Figure:
         drawn = {"origin": "lower", "cmap": "magma", "interpolation": "bilinear", "aspect": "auto"}
         image = left.imshow(two, extent=(*span, z[0], z[-1]), **drawn)
         figure.colorbar(image, ax=left, label="|E|² (largest = 1)", location="left", pad=0.02)
-        _outlines(left, numeric, span)
+        _outlines(left, centred(numeric), span)  # fields are drawn about the cell's symmetry centre
         left.grid(False)
         left.set(xlabel="x (nm), two cells", ylabel="height above the substrate (nm)")
         mean = e2[:, :-1].mean(axis=1)
@@ -59,22 +60,24 @@ def holds_gain(numeric: NumericStack, layer: NumericLayer) -> bool:
 
 
 def _outlines(axes: Axes, numeric: NumericStack, span: tuple[float, float]) -> None:
-    """Interfaces, and the sides of each inclusion where the section cuts it."""
-    half = 0.5 * numeric.lattice.periods_nm[0]
+    """Interfaces, and how far each inclusion reaches along x, in every cell that is shown."""
+    period = numeric.lattice.vectors_nm[0][0]
     line = {"color": "white", "linewidth": 0.6, "alpha": 0.8}
     for layer, low, high in layers_by_height(numeric):
         axes.hlines((low, high), *span, **line)
         for inclusion in layer.inclusions:
-            # fields are drawn about the cell's symmetry centre
-            wide = 0.5 * np.ptp(inclusion.pattern.outline()[:, 0])
-            axes.vlines((-half - wide, -half + wide, half - wide, half + wide), low, high, **line)
+            sides = inclusion.pattern.outline()[:, 0]
+            every = np.add.outer([sides.min(), sides.max()], period * np.arange(-3, 4)).ravel()
+            axes.vlines(every[(every > span[0]) & (every < span[1])], low, high, **line)
 
 
 def _layers(axes: Axes, numeric: NumericStack) -> None:
-    """Shade what holds gain; name the layers."""
+    """Shade what holds gain; name the layers, those of a staircase once."""
+    named = ""
     for layer, low, high in layers_by_height(numeric):
         if holds_gain(numeric, layer):
             axes.axhspan(low, high, color=ORANGE, alpha=0.2, linewidth=0)
         axes.axhline(low, color=GREY, linewidth=0.5)
-        axes.annotate(layer.name, (1.07, 0.5 * (low + high)), ha="right", va="center", fontsize=8, color=GREY)
+        name, named = "" if layer.name == named else layer.name, layer.name
+        axes.annotate(name, (1.07, 0.5 * (low + high)), ha="right", va="center", fontsize=8, color=GREY)
     axes.axhline(numeric.thickness_nm, color=GREY, linewidth=0.5)

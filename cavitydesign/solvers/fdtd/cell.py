@@ -32,6 +32,8 @@ from cavitydesign.solvers.fdtd.settings import Settings
 
 _HEX_STRAIN = 0.003
 _FINER_1D = 4.0
+_CORNERS = 128
+"""Of the prism that an ellipse is drawn as, of the same area: its rim is off by 2e-4 of the longer half axis."""
 OFFSETS = (0.25, 0.75)
 """Positions of the interfaces on the grid, in pixels, over which the mean is taken; uniform layers need one only."""
 
@@ -286,7 +288,7 @@ def _shape(
     if isinstance(pattern, Circle):
         shape: dict[str, Any] = {"shape": "cylinder", "radius": pattern.radius_nm / UNIT_NM, "height": height}
         return {**shape, "center": [x, y, middle], "material": material}
-    if isinstance(pattern, Rectangle):
+    if isinstance(pattern, Rectangle) and not pattern.corner_radius_nm:
         angle = math.radians(pattern.rotation_deg)
         c, s = round(math.cos(angle), 15), round(math.sin(angle), 15)
         shape = {"shape": "block", "size": [pattern.size_nm[0] * sx, pattern.size_nm[1] * sy, height]}
@@ -297,5 +299,6 @@ def _shape(
             "e2": [-s, c, 0.0],
             "material": material,
         }
-    corners = [[(site_nm[0] + vx) * sx, (site_nm[1] + vy) * sy, z[0]] for vx, vy in pattern.outline()]
+    outline = pattern.outline(_CORNERS, of_same_area=True)
+    corners = [[(site_nm[0] + vx) * sx, (site_nm[1] + vy) * sy, z[0]] for vx, vy in outline]
     return {"shape": "prism", "vertices": corners, "height": height, "material": material}

@@ -59,7 +59,7 @@ def _refuse_unstable(plan: Sequence[Job], results: Sequence[dict[str, Any]]) -> 
         if series.size and not np.max(series[:, -part:]) <= 1e3 * np.max(series[:, :part]):
             raise SolverError(
                 f"the FDTD run {job.name!r} is unstable: its fields grow without end; use dispersion='constant', "
-                "or a lower resolution",
+                "a lower resolution, or fewer sidewall_steps (2) for walls that lean",
                 status=Status.PARTIAL,
             )
 

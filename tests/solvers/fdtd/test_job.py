@@ -12,6 +12,7 @@ from cavitydesign.geometry import (
     Circle,
     Constant,
     Device,
+    Ellipse,
     HexagonalLattice,
     Inclusion,
     Layer,
@@ -144,6 +145,26 @@ def test_layers_lie_on_the_grid_as_the_stack_says(offset):
     )
     assert (tops[-1] * cell.resolution) % 1.0 == pytest.approx(1.0 - offset)
     assert cell.size[2] * cell.resolution == pytest.approx(round(cell.size[2] * cell.resolution))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Ellipse(semi_axes_nm=(120.0, 60.0), rotation_deg=25.0, center_nm=(10.0, 0.0)),
+        Rectangle(size_nm=(200.0, 120.0), corner_radius_nm=40.0),
+        Polygon(vertices_nm=((-100.0, -80.0), (100.0, -80.0), (0.0, 100.0)), corner_radius_nm=20.0),
+    ],
+)
+def test_round_shapes_are_prisms_of_their_own_area(shape):
+    hole = Inclusion(pattern=shape, material=Constant(n=1.0))
+    layers = [layer.replace(inclusions=(hole,)) if layer.inclusions else layer for layer in CELL.layers]
+    cell = lay_out(Ask(CELL.replace(layers=tuple(layers)), WINDOW), Fdtd(), pixels_per_um=50.0)
+    (prism,) = [o for o in cell.content["objects"] if o["shape"] == "prism"]
+    corners = 1000.0 * np.array(prism["vertices"])[:, :2]
+    (x, y), (nx, ny) = corners.T, np.roll(corners, -1, axis=0).T
+    assert 0.5 * np.sum(x * ny - nx * y) == pytest.approx(shape.area_nm2, rel=1e-12)
+    assert corners.mean(axis=0) == pytest.approx(shape.outline(128).mean(axis=0), abs=0.3)
+    assert prism["height"] == pytest.approx(0.17)
 
 
 def test_a_finite_array_draws_each_hole_and_absorbs_on_all_sides():
