@@ -123,20 +123,26 @@ def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> 
                 if k is not None:
                     fresh += sign * order * np.log(u - box.u(k))
         ratio = fresh if ratio is None else _woven(ratio, fresh)
-        turns, roughness = _winding(ratio)
+        turns, roughness = _winding(curve.u, ratio)
         if roughness < calm:
             return turns == 0
     return False
 
 
-def _winding(log_f: Array) -> tuple[int, float]:
+def _winding(u: Array, log_f: Array) -> tuple[int, float]:
     """How often a function turns around zero along a closed curve, and how rough its turning is (radians).
 
-    Rough is not the turn in one step, which is large along a thick layer's curve, but its change from step to step: a
+    A polynomial of u, fitted to log|f|, is taken away first: its exponential never turns around zero, and it holds
+    most of what thick layers make of the phase. Rough is not the turn in one step but its change from step to step: a
     zero that lies too close to the curve turns the function by up to π in one step and not in the next. A turn of more
     than 2.8 is rough as well: nearly half a turn might be more than half.
     """
-    steps = np.diff(np.append(log_f, log_f[0])).imag
+    x = (u - u.mean()) / np.abs(u - u.mean()).max()
+    powers = x[:, None] ** np.arange(1, 3 if len(u) < 12 else 5)
+    basis = np.hstack([np.ones((len(u), 1)), powers.real, -powers.imag])
+    fitted = np.linalg.lstsq(basis, log_f.real, rcond=None)[0][1:]
+    rest = log_f - powers @ (fitted[: powers.shape[1]] + 1j * fitted[powers.shape[1] :])
+    steps = np.diff(np.append(rest, rest[0])).imag
     steps -= 2.0 * math.pi * np.round(steps / (2.0 * math.pi))
     change = np.abs(steps - np.roll(steps, 1)).max()
     rough = max(float(change), _TURN / 2.8 * float(np.abs(steps).max()))
@@ -361,7 +367,7 @@ class _Hunt:
         rest = log_d.copy()
         for u, order in self._zeros(box):
             rest -= order * np.log(curve.u - u)
-        return _winding(rest)
+        return _winding(curve.u, rest)
 
     def _log_d(self, box: Region, u: Array) -> Array:
         sides = self.problem.sides(box.k0(u), region_sheets(self.problem, box, u), counting=True)

@@ -84,13 +84,16 @@ def thresholds(problem: BlockProblem, low: float, high: float, *, depth: float) 
 
 
 def _solved(stack: NumericStack, number: int, lengths: Array, *, start: float) -> Array:
-    """The k0 where ε(k0) k0² = |k + G|² for each length; a few fixed-point steps take care of dispersion."""
+    """The k0 where ε(k0) k0² = |k + G|² for each length, by Newton's method on n(k0) k0."""
     k0 = np.full(lengths.shape, start + 0j)
-    for _ in range(8):
+    for _ in range(12):
         near = np.where(
             np.abs(k0 - start) < 0.5 * start, k0, start
         )  # an index is known around the window only
-        k0 = lengths / np.sqrt(stack.eps(near)[number])
+        n = np.sqrt(stack.eps(near)[number])
+        slope = np.array([stack.eps_slope(np.asarray(k))[number] for k in near])
+        rate = np.where(near == k0, n + k0 * slope / (2.0 * n), n)
+        k0 = k0 - (n * k0 - lengths) / rate
     return k0
 
 
