@@ -62,7 +62,7 @@ def test_the_characteristic_function_is_the_same_from_every_interface(label):
         )
         joined = problem.joined(sides)
         turned = completeness._winding(
-            problem.met_at(interface).log_count(sides, joined, region.k0(u), highest_k0=region.high)
+            u, problem.met_at(interface).log_count(sides, joined, region.k0(u), highest_k0=region.high)
         )
         first = first if first is not None else turned
         assert turned[0] == first[0]

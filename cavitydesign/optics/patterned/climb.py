@@ -24,7 +24,15 @@ from cavitydesign import units
 from cavitydesign.kinds import Window
 from cavitydesign.optics.media.numeric import NumericStack
 from cavitydesign.optics.patterned.admittance import BlockProblem
-from cavitydesign.optics.patterned.completeness import SAME, Search, around, confirm, is_of_sheet, search
+from cavitydesign.optics.patterned.completeness import (
+    SAME,
+    Search,
+    around,
+    confirm,
+    is_of_sheet,
+    may_enter,
+    search,
+)
 from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.ladder import Effort, Ladder
 from cavitydesign.optics.patterned.regions import regions
@@ -210,10 +218,9 @@ class _Climb:
         for level in range(1, last + 1):
             self._follow(level)
             is_last = level == last or not self._affords(level + 1)
-            if self.lost or is_last or self._is_settled():
-                self._count(level)
-                if is_last or self._is_settled():
-                    break
+            self._count(level)
+            if is_last or self._is_settled():
+                break
 
     def _affords(self, level: int) -> bool:
         """Whether following and counting at one more level stays within the work of this class."""
@@ -313,12 +320,13 @@ class _Climb:
         for region, low in self.parts:
             sure, doubt = self._judged(problem, region, low)
             open_: list[Region] = []
-            looks = 0
+            strangers, looks = list(low.strangers), 0
             for box in doubt:
                 result = search(problem, region, known=[t.resonance for t in self.tracks], boxes=[box])
                 self._admit(result.resonances, level)
                 sure, open_, looks = [*sure, *result.settled], [*open_, *result.open], looks + result.looks
-            parts.append((region, Search((), tuple(sure), tuple(open_))))
+                strangers += result.strangers
+            parts.append((region, Search((), tuple(sure), tuple(open_), strangers=tuple(strangers))))
             self.work -= (_COUNT + looks) * self._seconds(level)
         self.parts, self.gaps = parts, self._gaps(parts, len(problem.waves))
         self._counted(level)
@@ -349,11 +357,16 @@ class _Climb:
         ]
         moved += [(k0, None, each * old.multiplicity) for k0, old in self.lost if is_of_sheet(old, region)]
         below = self.ladder.problem(self.base, self.label)
-        if low.complete and confirm(below, problem, region, moved):
+
+        def carries(box: Region) -> bool:
+            stays = not may_enter(region, box, low.strangers, moved)
+            return stays and confirm(below, problem, box, moved)
+
+        if low.complete and carries(region):
             return list(low.settled), []
         if len(low.settled) == 1 and low.complete:
             return [], list(low.settled)
-        sure = [box for box in low.settled if confirm(below, problem, box, moved)]
+        sure = [box for box in low.settled if carries(box)]
         return sure, [*low.open, *(box for box in low.settled if box not in sure)]
 
 

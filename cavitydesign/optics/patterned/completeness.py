@@ -56,12 +56,14 @@ class Search:
         settled: the boxes in which every zero of the characteristic function is accounted for.
         open: the boxes in which count and search differ.
         looks: evaluations of M that it took.
+        strangers: zeros of D (as u) in and around the settled boxes that are no wanted resonances.
     """
 
     resonances: tuple[Resonance, ...]
     settled: tuple[Region, ...]
     open: tuple[Region, ...] = ()
     looks: int = 0
+    strangers: tuple[complex, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -84,17 +86,18 @@ def search(
     """
     hunt = _Hunt(problem, region, [item for item in known if is_of_sheet(item, region)])
     waiting = [(box, 0) for box in (boxes if boxes is not None else [region])]
-    settled, unsettled = [], []
+    settled, unsettled, strangers = [], [], []
     while waiting:
         box, cuts = waiting.pop()
         if hunt.settle(box):
             settled.append(box)
+            strangers += hunt.others
         elif cuts < _CUTS and hunt.looks < _MOST_LOOKS:
             waiting += [(half, cuts + 1) for half in box.halves() if hunt.is_wanted(half)]
         else:
             unsettled.append(box)
     wanted = [item for item in hunt.found if region.wants(item.k0)]
-    return Search(tuple(wanted), tuple(settled), tuple(unsettled), hunt.looks)
+    return Search(tuple(wanted), tuple(settled), tuple(unsettled), hunt.looks, tuple(strangers))
 
 
 Moved = Sequence[tuple[complex | None, complex | None, int]]
@@ -126,6 +129,25 @@ def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> 
         turns, roughness = _winding(curve.u, ratio)
         if roughness < calm:
             return turns == 0
+    return False
+
+
+def may_enter(region: Region, box: Region, strangers: Sequence[complex], moved: Moved) -> bool:
+    """Whether a zero of D that was not wanted may have become so, by what the poles beside it have moved.
+
+    A count cannot tell it from one that went the other way.
+    """
+    reach = 1.5 * max(
+        [2e-4 * box.high, *(abs(b - a) for a, b, _ in moved if a is not None and b is not None)]
+    )
+    for k0 in (complex(box.k0(np.asarray(u))) for u in strangers if box.distance(u) < _NEAR):
+        outside = complex(
+            max(region.low - k0.real, k0.real - region.high, 0.0),
+            max(region.bottom - k0.imag, k0.imag - region.top, 0.0),
+        )
+        nearest = min((abs(k0 - t) for t in (region.left, region.right) if t is not None), default=math.inf)
+        if min(abs(outside), nearest) < reach if outside else nearest < reach:
+            return True
     return False
 
 
