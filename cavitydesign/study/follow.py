@@ -177,7 +177,8 @@ class _Sweep:
         stack = self.stack(value)
         waves = plane_waves(stack.lattice, bloch=self.bloch, count=chain.waves)
         block = next(b for b in blocks(waves, self.group) if b.irrep.label == chain.label)
-        return BlockProblem(stack, waves, block)
+        interface = list(chain.points.values())[-1].strongest_interface(by=1.0)
+        return BlockProblem(stack, waves, block, interface=interface)
 
     def search(self, point: int) -> tuple[list[Mode], bool]:
         """A fresh search at one point: its modes, and whether it is complete."""

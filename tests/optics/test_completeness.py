@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cavitydesign import units
-from cavitydesign.optics.patterned import completeness
+from cavitydesign.optics.patterned import completeness, counting
 from cavitydesign.optics.patterned.completeness import search
 from cavitydesign.optics.patterned.regions import region_sheets, regions
 from cavitydesign.optics.patterned.resonance import polish
@@ -61,7 +61,7 @@ def test_the_characteristic_function_is_the_same_from_every_interface(label):
             region.k0(u), region_sheets(problem, region, u), counting=True
         )
         joined = problem.joined(sides)
-        turned = completeness._winding(
+        turned = counting.winding(
             u, problem.met_at(interface).log_count(sides, joined, region.k0(u), highest_k0=region.high)
         )
         first = first if first is not None else turned
@@ -93,13 +93,13 @@ def test_a_count_is_carried_to_more_waves(missing):
     low, top = (block_problem(film_cell(), "E", waves=n) for n in (25, 81))
     (region, *_), (found, *_) = _searched(low)
     moved = [(r.k0, polish(top, r.k0).k0, 1) for r in found.resonances]
-    assert completeness.confirm(low, top, region, moved)
+    assert counting.confirm(low, top, region, moved)
     lost = [(before, None if i == missing else after, n) for i, (before, after, n) in enumerate(moved)]
-    assert not completeness.confirm(low, top, region, lost)
+    assert not counting.confirm(low, top, region, lost)
     new = [(None if i == missing else before, after, n) for i, (before, after, n) in enumerate(moved)]
-    assert not completeness.confirm(low, top, region, new)
+    assert not counting.confirm(low, top, region, new)
     ghost = moved[missing][0], moved[missing][1] * 1.02, 1
-    assert not completeness.confirm(low, top, region, [*moved, (None, ghost[1], 1)])
+    assert not counting.confirm(low, top, region, [*moved, (None, ghost[1], 1)])
 
 
 @pytest.mark.parametrize("interface", [0, 1, 2])

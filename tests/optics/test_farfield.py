@@ -9,8 +9,8 @@ import pytest
 from cavitydesign.errors import InputError, SolverError
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import resolve_stack
-from cavitydesign.optics.patterned.farfield import FarField, far_field
 from cavitydesign.optics.patterned.climb import resonances
+from cavitydesign.optics.patterned.farfield import FarField, far_field
 from cavitydesign.optics.patterned.resonance import Resonance
 from cavitydesign.solvers.poles import Poles
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from cavitydesign.geometry import design_from_dict
 from cavitydesign.optics.media.numeric import resolve_stack
-from cavitydesign.optics.patterned.farfield import FarField
 from cavitydesign.optics.patterned.climb import resonances
+from cavitydesign.optics.patterned.farfield import FarField
 from cavitydesign.optics.patterned.resonance import Resonance
 from cavitydesign.report.plots import save
 from cavitydesign.report.plots.modes import (

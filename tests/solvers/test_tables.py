@@ -140,7 +140,7 @@ def test_a_patterned_stack_takes_an_analytic_index():
         ],
     }
     design = design_from_dict(content)
-    solution = solve(design, Poles(tolerance_nm=0.1, q_tolerance=0.05))
+    solution = solve(design, Poles(tolerance_nm=0.1, q_tolerance=0.05, max_waves=400))
     assert solution.status is Status.OK
     assert len(solution.modes) == 6
     (uncertainty,) = solution.provenance["index_uncertainties"].values()

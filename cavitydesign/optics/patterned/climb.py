@@ -24,15 +24,8 @@ from cavitydesign import units
 from cavitydesign.kinds import Window
 from cavitydesign.optics.media.numeric import NumericStack
 from cavitydesign.optics.patterned.admittance import BlockProblem
-from cavitydesign.optics.patterned.completeness import (
-    SAME,
-    Search,
-    around,
-    confirm,
-    is_of_sheet,
-    may_enter,
-    search,
-)
+from cavitydesign.optics.patterned.completeness import SAME, Search, around, is_of_sheet, search
+from cavitydesign.optics.patterned.counting import confirm, may_enter
 from cavitydesign.optics.patterned.fourier import centred, symmetry_group
 from cavitydesign.optics.patterned.ladder import Effort, Ladder
 from cavitydesign.optics.patterned.regions import regions

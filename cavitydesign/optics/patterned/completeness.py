@@ -22,6 +22,7 @@ import numpy as np
 
 from cavitydesign.kinds import Array
 from cavitydesign.optics.patterned.admittance import BlockProblem, Sheets, Sides
+from cavitydesign.optics.patterned.counting import NEAR, TURN, winding, woven
 from cavitydesign.optics.patterned.regions import edge_poles, region_sheets
 from cavitydesign.optics.patterned.resonance import Resonance, polish
 from cavitydesign.optics.patterned.search import Curve, Region, curve_around, loewner_poles
@@ -32,18 +33,12 @@ SAME = 1e-10
 _PROBES = 4  # columns of the probed response; more than the modes that may share one pole
 _SAMPLES = (16, 32, 64, 128)  # points on the curve, doubled until count and search agree
 _ENOUGH = 64  # after so many, only where twice as many will be smooth enough; else the box is cut
-_FEW = ((6, 0.8), (12, 0.8), (24, 1.2), (48, 1.7))
-"""Points for the ratio of two bases, and how rough its turning may be: on six points not even a whole turn hides."""
-_TURN = (
-    1.5  # largest change of D's turn from step to step, radians: a hidden whole turn would change it by more
-)
 _GUESS = 3.0  # largest turn at which the count is likely right, and worth going after
 _CUTS = 7  # how often a region may be halved
 _FAINTEST = (
     1e-8  # residue, relative to the response times the region's size, below which a candidate is noise
 )
 _PURSUIT = 12  # steps towards zeros of D
-_NEAR = 1.4  # distance, in half-sizes of the box, up to which a zero has to be known well
 _RINGS = (1e-3, 1e-5, 1e-7)  # circles that part the zeros at one place, in units of the region's size
 
 
@@ -100,77 +95,6 @@ def search(
     return Search(tuple(wanted), tuple(settled), tuple(unsettled), hunt.looks, tuple(strangers))
 
 
-Moved = Sequence[tuple[complex | None, complex | None, int]]
-"""(k0 at the lower level, at the upper one, how many zeros of D); None where there is none."""
-
-
-def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> bool:
-    """Whether a box settled on one basis holds no other zeros on a larger one.
-
-    ``D_top / D_low``, with the zeros that are known in either divided out, must not turn around zero along the curve.
-    What the two have in common (zeros nearby, on other sheets, below the wanted Q) is nearly gone from the ratio, so a
-    few points tell.
-    """
-    ratio: Array | None = None
-    for count, calm in _FEW:
-        curve = curve_around(box, count)
-        u = curve.u if ratio is None else curve.u[1::2]
-        k0, fresh = box.k0(u), np.zeros(len(u), dtype=complex)
-        for problem, sign in ((low, -1.0), (top, 1.0)):
-            sides = problem.sides(k0, region_sheets(problem, box, u), counting=True)
-            fresh += sign * problem.log_count(sides, problem.joined(sides), k0, highest_k0=box.high)
-            for at, order in edge_poles(problem, box):
-                fresh -= sign * order * np.log(u - at)
-        for before, after, order in moved:
-            for k, sign in ((before, 1.0), (after, -1.0)):
-                if k is not None:
-                    fresh += sign * order * np.log(u - box.u(k))
-        ratio = fresh if ratio is None else _woven(ratio, fresh)
-        turns, roughness = _winding(curve.u, ratio)
-        if roughness < calm:
-            return turns == 0
-    return False
-
-
-def may_enter(region: Region, box: Region, strangers: Sequence[complex], moved: Moved) -> bool:
-    """Whether a zero of D that was not wanted may have become so, by what the poles beside it have moved.
-
-    A count cannot tell it from one that went the other way.
-    """
-    reach = 1.5 * max(
-        [2e-4 * box.high, *(abs(b - a) for a, b, _ in moved if a is not None and b is not None)]
-    )
-    for k0 in (complex(box.k0(np.asarray(u))) for u in strangers if box.distance(u) < _NEAR):
-        outside = complex(
-            max(region.low - k0.real, k0.real - region.high, 0.0),
-            max(region.bottom - k0.imag, k0.imag - region.top, 0.0),
-        )
-        nearest = min((abs(k0 - t) for t in (region.left, region.right) if t is not None), default=math.inf)
-        if min(abs(outside), nearest) < reach if outside else nearest < reach:
-            return True
-    return False
-
-
-def _winding(u: Array, log_f: Array) -> tuple[int, float]:
-    """How often a function turns around zero along a closed curve, and how rough its turning is (radians).
-
-    A polynomial of u, fitted to log|f|, is taken away first: its exponential never turns around zero, and it holds
-    most of what thick layers make of the phase. Rough is not the turn in one step but its change from step to step: a
-    zero that lies too close to the curve turns the function by up to π in one step and not in the next. A turn of more
-    than 2.8 is rough as well: nearly half a turn might be more than half.
-    """
-    x = (u - u.mean()) / np.abs(u - u.mean()).max()
-    powers = x[:, None] ** np.arange(1, 3 if len(u) < 12 else 5)
-    basis = np.hstack([np.ones((len(u), 1)), powers.real, -powers.imag])
-    fitted = np.linalg.lstsq(basis, log_f.real, rcond=None)[0][1:]
-    rest = log_f - powers @ (fitted[: powers.shape[1]] + 1j * fitted[powers.shape[1] :])
-    steps = np.diff(np.append(rest, rest[0])).imag
-    steps -= 2.0 * math.pi * np.round(steps / (2.0 * math.pi))
-    change = np.abs(steps - np.roll(steps, 1)).max()
-    rough = max(float(change), _TURN / 2.8 * float(np.abs(steps).max()))
-    return round(float(steps.sum()) / (2.0 * math.pi)), rough
-
-
 def around(
     problem: BlockProblem, region: Region, place: complex, radius: float, known: Sequence[Resonance]
 ) -> Search:
@@ -225,15 +149,15 @@ class _Hunt:
             if turns != 0 and roughness < _GUESS:
                 self._pursue(box, curve, extra=min(max(turns, 0), 8))
                 turns, roughness = self._turns(box, curve, log_d)
-            if turns == 0 and roughness < _TURN and not self._strays(box):
+            if turns == 0 and roughness < TURN and not self._strays(box):
                 return True
-            if count >= _ENOUGH and not _TURN < roughness < 2.0 * _TURN:
+            if count >= _ENOUGH and not TURN < roughness < 2.0 * TURN:
                 break
         for more in (self._resolve, self._look_elsewhere):
-            if turns > 0 and roughness < _TURN:
+            if turns > 0 and roughness < TURN:
                 more(box, curve)
                 turns, roughness = self._turns(box, curve, log_d)
-        return turns == 0 and roughness < _TURN and not self._strays(box)
+        return turns == 0 and roughness < TURN and not self._strays(box)
 
     def _strays(self, box: Region) -> bool:
         """Whether a zero of D that is wanted would not polish to a resonance: it is there, and unknown."""
@@ -271,7 +195,7 @@ class _Hunt:
         self.looks += len(u)
         if coarser is None:
             return curve, response, log_d
-        return curve, _woven(coarser[1], response), _woven(coarser[2], log_d)
+        return curve, woven(coarser[1], response), woven(coarser[2], log_d)
 
     def _look(self, box: Region, samples: Samples, *, sure: bool = False) -> Array:
         """Admit the poles of the response on a curve; log D there."""
@@ -342,7 +266,7 @@ class _Hunt:
             box.half_re * np.cos(angles) + 1j * box.half_im * np.sin(angles)
         )
         z = np.concatenate([np.array(self.others, dtype=complex), seeds])
-        z = z[box.distance(z) < _NEAR]
+        z = z[box.distance(z) < NEAR]
         each = 2 if self.problem.block.irrep.mixed else 1
         known = self._zeros(box, others=False)
         moved = np.full(len(z), np.inf)
@@ -357,7 +281,7 @@ class _Hunt:
             z, moved = z + move, np.abs(move)
             stays = np.isfinite(z) & (box.distance(np.where(np.isfinite(z), z, 0.0)) < 2.0)
             z, moved = z[stays], moved[stays]
-        self.others = [u for u in self.others if box.distance(u) >= _NEAR]
+        self.others = [u for u in self.others if box.distance(u) >= NEAR]
         for u in z[moved < 1e-4 * curve.radius]:
             self._admit(box, complex(u), within=1e-3, sure=True)
 
@@ -389,7 +313,7 @@ class _Hunt:
         rest = log_d.copy()
         for u, order in self._zeros(box):
             rest -= order * np.log(curve.u - u)
-        return _winding(curve.u, rest)
+        return winding(curve.u, rest)
 
     def _log_d(self, box: Region, u: Array) -> Array:
         sides = self.problem.sides(box.k0(u), region_sheets(self.problem, box, u), counting=True)
@@ -407,7 +331,7 @@ class _Hunt:
         each = 2 if self.problem.block.irrep.mixed else 1
         others = self.others
         near = [
-            item for item in self.found if self.region.wants(item.k0) and box.distance(box.u(item.k0)) < _NEAR
+            item for item in self.found if self.region.wants(item.k0) and box.distance(box.u(item.k0)) < NEAR
         ]
         if not near:
             return
@@ -424,7 +348,7 @@ class _Hunt:
                 turns, roughness = self._turns(
                     ring, small, self._look(ring, self._sampled(ring, small, None))
                 )
-                if roughness > _TURN:
+                if roughness > TURN:
                     break  # D of several zeros drowns in rounding so near to them
                 left = turns
                 if turns <= 0:
@@ -433,11 +357,6 @@ class _Hunt:
                 index = next(i for i, known in enumerate(self.found) if known is item)
                 self.found[index] = replace(item, multiplicity=item.multiplicity + left // each)
         self.others = others
-
-
-def _woven(even: Array, odd: Array) -> Array:
-    """Two arrays of the same shape as every other item of one."""
-    return np.stack([even, odd], axis=1).reshape(-1, *even.shape[1:])
 
 
 def _probe(size: int) -> Array:

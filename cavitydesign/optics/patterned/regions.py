@@ -91,8 +91,7 @@ def _solved(stack: NumericStack, number: int, lengths: Array, *, start: float) -
             np.abs(k0 - start) < 0.5 * start, k0, start
         )  # an index is known around the window only
         n = np.sqrt(stack.eps(near)[number])
-        slope = np.array([stack.eps_slope(np.asarray(k))[number] for k in near])
-        rate = np.where(near == k0, n + k0 * slope / (2.0 * n), n)
+        rate = np.where(near == k0, n + k0 * stack.eps_slope(near)[number] / (2.0 * n), n)
         k0 = k0 - (n * k0 - lengths) / rate
     return k0
 

@@ -155,7 +155,7 @@ class Resonance:
             swung += float(np.sum(np.abs(y) * np.abs(face) ** 2))
         return max(sum(self._powers(k0)), 0.0) / swung if swung > 0.0 else math.nan
 
-    def strongest_interface(self, *, by: float = 5.0) -> int:
+    def strongest_interface(self, *, by: float = 1.5) -> int:
         """The interface at which ``‖F‖`` is largest, its own unless another's is ``by`` times as large.
 
         From an interface that a mode hardly reaches (behind a mirror, metal, or evanescent layers) its pole cannot be
