@@ -131,7 +131,7 @@ def test_help_starts_in_half_a_second():
 
 @pytest.mark.parametrize(("name", "seconds"), [("nanopillar", 4.0), ("pcsel", 1.5), ("two_mirror", 1.5)])
 def test_modes_of_a_published_design_take_seconds(name, seconds):
-    """The pillars' count is carried to the 213 plane waves that are reported, in seven regions of silicon's channels."""
+    """The pillars' count is carried to the 213 plane waves of the numbers, in seven regions of silicon's channels."""
     before = slowness()
     assert cpu_seconds("modes", LAYOUTS / f"{name}.toml") < seconds * max(before, slowness())
 

@@ -134,10 +134,11 @@ def resonances(
         share = ladder.seconds(ladder.problem_size(0, label)) / sum(
             ladder.seconds(ladder.problem_size(0, other)) for other in labels[number:]
         )
-        climb = _Climb(ladder, label, effort, window_nm, share * ladder.work_left)
-        ladder.work_left -= share * ladder.work_left
+        work = share * ladder.work_left
+        climb = _Climb(ladder, label, effort, window_nm, work)
         climb.run()
-        ladder.work_left += max(climb.work, 0.0)  # what one class leaves is the others'
+        if math.isfinite(work):
+            ladder.work_left -= work - max(climb.work, 0.0)  # what one class leaves is the others'
         modes += climb.settled()
         gaps += climb.gaps
     return Found(
