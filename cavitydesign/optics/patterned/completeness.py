@@ -144,20 +144,29 @@ class _Hunt:
         for count in _SAMPLES:
             curve = curve_around(box, count)
             samples = self._sampled(box, curve, samples)
-            log_d = self._look(box, samples)
-            turns, roughness = self._turns(box, curve, log_d)
-            if turns != 0 and roughness < _GUESS:
-                self._pursue(box, curve, extra=min(max(turns, 0), 8))
-                turns, roughness = self._turns(box, curve, log_d)
+            turns, roughness = self._searched(box, samples)
             if turns == 0 and roughness < TURN and not self._strays(box):
                 return True
             if count >= _ENOUGH and not TURN < roughness < 2.0 * TURN:
                 break
+        assert samples is not None
+        curve, _, log_d = samples
+        turns, roughness = self._turns(box, curve, log_d)
         for more in (self._resolve, self._look_elsewhere):
             if turns > 0 and roughness < TURN:
                 more(box, curve)
                 turns, roughness = self._turns(box, curve, log_d)
         return turns == 0 and roughness < TURN and not self._strays(box)
+
+    def _searched(self, box: Region, samples: Samples) -> tuple[int, float]:
+        """Take the poles of the response, go after what the count misses, and count."""
+        curve, _, log_d = samples
+        self._look(box, samples)
+        turns, roughness = self._turns(box, curve, log_d)
+        if turns != 0 and roughness < _GUESS:
+            self._pursue(box, curve, extra=min(max(turns, 0), 8))
+            turns, roughness = self._turns(box, curve, log_d)
+        return turns, roughness
 
     def _strays(self, box: Region) -> bool:
         """Whether a zero of D that is wanted would not polish to a resonance: it is there, and unknown."""
@@ -289,8 +298,8 @@ class _Hunt:
         self, box: Region, z: Array, known: Sequence[tuple[complex, int]], each: int, *, step: float
     ) -> Array:
         """d log D / du at points z, without what known zeros and the other points make of it."""
-        change = self._log_d(box, np.concatenate([z - step, z + step]))
-        change = change[len(z) :] - change[: len(z)]
+        beside: Array = self._log_d(box, np.concatenate([z - step, z + step]))
+        change: Array = beside[len(z) :] - beside[: len(z)]
         change -= 2j * math.pi * np.round(change.imag / (2.0 * math.pi))
         slope = np.tanh(0.5 * change) / step  # (D₊ - D₋) / (D₊ + D₋) / step: right at a zero, too
         for at, order in known:

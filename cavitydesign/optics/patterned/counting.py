@@ -78,12 +78,13 @@ def winding(u: Array, log_f: Array) -> tuple[int, float]:
     zero that lies too close to the curve turns the function by up to π in one step and not in the next. A turn of more
     than 2.8 is rough as well: nearly half a turn might be more than half.
     """
-    x = (u - u.mean()) / np.abs(u - u.mean()).max()
+    away = u - u.mean()
+    x = away / np.abs(away).max()
     powers = x[:, None] ** np.arange(1, min(1 + len(u) // 4, 5))
     basis = np.hstack([np.ones((len(u), 1)), powers.real, -powers.imag])
     fitted = np.linalg.lstsq(basis, log_f.real, rcond=None)[0][1:]
     rest = log_f - powers @ (fitted[: powers.shape[1]] + 1j * fitted[powers.shape[1] :])
-    steps = np.diff(np.append(rest, rest[0])).imag
+    steps: Array = np.imag(np.diff(np.append(rest, rest[0])))
     steps -= 2.0 * math.pi * np.round(steps / (2.0 * math.pi))
     change = np.abs(steps - np.roll(steps, 1)).max()
     rough = max(float(change), TURN / 2.8 * float(np.abs(steps).max()))

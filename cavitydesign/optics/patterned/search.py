@@ -167,7 +167,7 @@ class Region:
             and self.bottom - slack <= k0.imag <= self.top + slack
         )
 
-    def distance(self, u: Array) -> Array:
+    def distance(self, u: Array | complex) -> Array:
         """How far points of the u plane are from the centre of the box, its edges being at 1."""
         away = np.asarray(u) - self.centre
         return np.maximum(np.abs(away.real) / self.half_re, np.abs(away.imag) / self.half_im)
