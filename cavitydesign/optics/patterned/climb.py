@@ -148,11 +148,11 @@ def resonances(
 
 @dataclass
 class _Track:
-    """One pole on its way up the ladder: its k0 at each level, the latest resonance, and k0 where it was counted."""
+    """One pole on its way up the ladder: its k0 at each level, the latest resonance, and that of the last count."""
 
     k0: list[complex]
     resonance: Resonance
-    counted: complex | None = None
+    counted: Resonance | None = None
 
     def moved(self, new: Resonance) -> _Track:
         """The same pole one level up."""
@@ -201,7 +201,7 @@ class _Climb:
         )
         self.tracks: list[_Track] = []
         self.parts: list[tuple[Region, Search]] = []  # what the last count gave, region by region
-        self.lost: list[tuple[complex, Resonance]] = []  # poles of that count that could not be followed
+        self.lost: list[Resonance] = []  # poles of that count that could not be followed
         self.gaps: list[Gap] = []
         self.base = self.top = 0  # the levels of the last count, and of the poles
 
@@ -276,7 +276,7 @@ class _Climb:
             if new is not None:
                 kept.append(track.moved(new))
             elif track.counted is not None:
-                self.lost.append((track.counted, track.resonance))
+                self.lost.append(track.counted)
         self.work -= _STEPS * len(self.tracks) * self._seconds(level)
         self.tracks, self.top = kept, level
 
@@ -328,7 +328,7 @@ class _Climb:
     def _counted(self, level: int) -> None:
         self.lost, self.base, self.top = [], level, level
         for track in self.tracks:
-            track.counted = track.k0[-1]
+            track.counted = track.resonance
 
     def _gaps(self, parts: list[tuple[Region, Search]], waves: int) -> list[Gap]:
         found = []
@@ -344,16 +344,20 @@ class _Climb:
     ) -> tuple[list[Region], list[Region]]:
         """The boxes of a region to which the count of the last level can be carried, and the others."""
         each = 2 if problem.block.irrep.mixed else 1
+
+        def here(item: Resonance | None) -> complex | None:
+            """Where it is a zero of D: one may leave a region for another, through a threshold."""
+            return item.k0 if item is not None and is_of_sheet(item, region) else None
+
         moved = [
-            (t.counted, t.k0[-1], each * t.resonance.multiplicity)
-            for t in self.tracks
-            if is_of_sheet(t.resonance, region)
-        ]
-        moved += [(k0, None, each * old.multiplicity) for k0, old in self.lost if is_of_sheet(old, region)]
+            (here(t.counted), here(t.resonance), each * t.resonance.multiplicity) for t in self.tracks
+        ] + [(here(item), None, each * item.multiplicity) for item in self.lost]
         below = self.ladder.problem(self.base, self.label)
+        steps = [abs(t.k0[-1] - t.counted.k0) for t in self.tracks if t.counted is not None]
+        furthest = max([2e-4 * region.high, *steps])
 
         def carries(box: Region) -> bool:
-            stays = not may_enter(region, box, low.strangers, moved)
+            stays = not may_enter(region, box, low.strangers, 1.5 * furthest)
             return stays and confirm(below, problem, box, moved)
 
         if low.complete and carries(region):

@@ -51,14 +51,11 @@ def confirm(low: BlockProblem, top: BlockProblem, box: Region, moved: Moved) -> 
     return False
 
 
-def may_enter(region: Region, box: Region, strangers: Sequence[complex], moved: Moved) -> bool:
-    """Whether a zero of D that was not wanted may have become so, by what the poles beside it have moved.
+def may_enter(region: Region, box: Region, strangers: Sequence[complex], reach: float) -> bool:
+    """Whether a zero of D that was not wanted may have become so, moving by up to ``reach`` (1/nm).
 
     A count cannot tell it from one that went the other way.
     """
-    reach = 1.5 * max(
-        [2e-4 * box.high, *(abs(b - a) for a, b, _ in moved if a is not None and b is not None)]
-    )
     for k0 in (complex(box.k0(np.asarray(u))) for u in strangers if box.distance(u) < NEAR):
         outside = complex(
             max(region.low - k0.real, k0.real - region.high, 0.0),
