@@ -38,7 +38,7 @@ from cavitydesign.solvers.solution import Mode, Modes
 _SAME = (
     2e-5  # relative distance in k0 below which two poles of one class are one; numerical errors are below it
 )
-_SETTLED = 3e-5  # see solvers.poles
+_SETTLED = 3e-5  # relative step after which a followed pole is taken: what is left is about its square
 _NUMBERS = ("wavelength_nm", "q", "confinement", "outward_share", "threshold_gain_per_cm")
 _EDGE = 0.01  # relative; a chain ends once it is this far outside the window
 

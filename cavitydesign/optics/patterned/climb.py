@@ -343,7 +343,7 @@ class _Climb:
         self, problem: BlockProblem, region: Region, low: Search
     ) -> tuple[list[Region], list[Region]]:
         """The boxes of a region to which the count of the last level can be carried, and the others."""
-        each = 2 if problem.block.irrep.mixed else 1
+        each = problem.block.irrep.zeros
 
         def here(item: Resonance | None) -> complex | None:
             """Where it is a zero of D: one may leave a region for another, through a threshold."""

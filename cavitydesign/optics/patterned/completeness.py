@@ -8,8 +8,9 @@ pole, whatever the interface. Once the zeros that are known are divided out,
 
     D(u) / Π (u - u_i)   must not turn around zero along the curve   (the argument principle).
 
-Where it does, the response is looked at from every other interface, then the characteristic function itself is
-followed to its missing zeros, then the region is cut in two, until count and search agree or the effort is spent.
+Where it does, the characteristic function itself is followed to its missing zeros, then those that share a place are
+parted, then the response is looked at from every other interface, then the region is cut in two, until count and
+search agree or the effort is spent.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _SAMPLES = (16, 32, 64, 128)  # points on the curve, doubled until count and sea
 _ENOUGH = 64  # after so many, only where twice as many will be smooth enough; else the box is cut
 _GUESS = 3.0  # largest turn at which the count is likely right, and worth going after
 _CUTS = 7  # how often a region may be halved
+_MOST_LOOKS = 6000  # evaluations of M after which it is not halved any further
 _FAINTEST = (
     1e-8  # residue, relative to the response times the region's size, below which a candidate is noise
 )
@@ -110,9 +112,6 @@ def is_of_sheet(item: Resonance, region: Region) -> bool:
     """Whether a resonance has those channels open that are open in a region: only then it is a zero of D there."""
     up, down = item.problem.open_at(region.inside)
     return np.array_equal(item.sheets.up, up) and np.array_equal(item.sheets.down, down)
-
-
-_MOST_LOOKS = 6000  # evaluations of M after which a region is not cut any further
 
 
 Samples = tuple[Curve, Array, Array]
@@ -206,20 +205,19 @@ class _Hunt:
             return curve, response, log_d
         return curve, woven(coarser[1], response), woven(coarser[2], log_d)
 
-    def _look(self, box: Region, samples: Samples, *, sure: bool = False) -> Array:
-        """Admit the poles of the response on a curve; log D there."""
-        curve, response, log_d = samples
+    def _look(self, box: Region, samples: Samples, *, sure: bool = False) -> None:
+        """Admit the poles of the response on a curve."""
+        curve, response, _ = samples
         self.others = []
         level = float(np.median(np.abs(response))) * curve.radius
         model = loewner_poles(curve.u, response)
-        strength = np.abs(model.residues).max(axis=(1, 2))
         if not model.resolved:
-            return log_d
+            return
+        strength = np.abs(model.residues).max(axis=(1, 2))
         for index in np.argsort(-strength):
             u = complex(model.poles[index])
             if strength[index] > _FAINTEST * level and box.distance(u) < 2.0:
                 self._admit(box, u, sure=sure)
-        return log_d
 
     def _admit(self, box: Region, u: complex, *, within: float = 0.1, sure: bool = False) -> None:
         """Take a candidate as a resonance if it polishes to one ``within`` a share of the box, else as another zero.
@@ -276,7 +274,7 @@ class _Hunt:
         )
         z = np.concatenate([np.array(self.others, dtype=complex), seeds])
         z = z[box.distance(z) < NEAR]
-        each = 2 if self.problem.block.irrep.mixed else 1
+        each = self.problem.block.irrep.zeros
         known = self._zeros(box, others=False)
         moved = np.full(len(z), np.inf)
         for _ in range(_PURSUIT):
@@ -311,7 +309,7 @@ class _Hunt:
 
     def _zeros(self, box: Region, *, others: bool = True) -> list[tuple[complex, int]]:
         """Known zeros (and poles, negative) of D in the plane of u, with their orders."""
-        each = 2 if self.problem.block.irrep.mixed else 1
+        each = self.problem.block.irrep.zeros
         known = [(box.u(item.k0), item.multiplicity * each) for item in self.found] + edge_poles(
             self.problem, box
         )
@@ -337,7 +335,7 @@ class _Hunt:
 
         What even the smallest does not part is one resonance several times: the folded ones of a supercell.
         """
-        each = 2 if self.problem.block.irrep.mixed else 1
+        each = self.problem.block.irrep.zeros
         others = self.others
         near = [
             item for item in self.found if self.region.wants(item.k0) and box.distance(box.u(item.k0)) < NEAR
@@ -354,9 +352,9 @@ class _Hunt:
             for size in _RINGS:
                 ring = replace(box, centre=u, half_re=size * curve.radius, half_im=size * curve.radius)
                 small = curve_around(ring, 16)
-                turns, roughness = self._turns(
-                    ring, small, self._look(ring, self._sampled(ring, small, None))
-                )
+                samples = self._sampled(ring, small, None)
+                self._look(ring, samples)
+                turns, roughness = self._turns(ring, small, samples[2])
                 if roughness > TURN:
                     break  # D of several zeros drowns in rounding so near to them
                 left = turns

@@ -54,12 +54,9 @@ class Ladder:
         self.stack, self.group, self.bloch, self.lattice = stack, group, bloch, stack.lattice
         self.patterned = sum(1 for layer in stack.layers if layer.inclusions)
         self.work_left = _WORK if effort.waves is None and effort.max_waves is None else math.inf
-        first = self._first(window_nm[0], _REACH)
-        if effort.waves is None and effort.max_waves is None:
-            while _SEARCH * self._all_looks(first) > 0.4 * _WORK and first > self._first(
-                window_nm[0], _NEAREST
-            ):
-                first = max(round(0.9 * first), self._first(window_nm[0], _NEAREST))
+        first, fewest = (self._first(window_nm[0], times) for times in (_REACH, _NEAREST))
+        while _SEARCH * self._all_looks(first) > 0.4 * self.work_left and first > fewest:
+            first = max(round(0.9 * first), fewest)
         self.counts = _wave_counts(effort, first)
         self._levels: dict[int, tuple[PlaneWaves, dict[str, Block]]] = {}
 

@@ -42,6 +42,11 @@ class Irrep:
     d11: Array
     mixed: bool = False
 
+    @property
+    def zeros(self) -> int:
+        """How often each mode is a zero of its block's determinant: both partners of a mixed pair are in the block."""
+        return 2 if self.mixed else 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
